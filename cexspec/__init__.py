@@ -1,0 +1,114 @@
+"""cexspec: an exchange is a YAML file, compiled to a plan that a small engine runs over REST and WebSocket.
+
+    from cexspec import Client
+
+    async with Client("my-exchange.yaml") as exchange:      # or the id of a shipped spec
+        ticker = await exchange.rest.get_ticker("BTC/USDT")
+
+Names load on first use, so that `import cexspec` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cexspec.client import Client
+    from cexspec.engine.normalize import Normalizer
+    from cexspec.models import (
+        AuthenticationError,
+        Bbo,
+        Book,
+        Candle,
+        CexspecError,
+        ConnectionLost,
+        DecodeError,
+        DuplicateOrder,
+        Event,
+        ExchangeError,
+        ExchangeUnavailable,
+        FundingRate,
+        Gap,
+        Instrument,
+        InsufficientFunds,
+        InvalidOrder,
+        InvalidRequest,
+        InvalidSymbol,
+        Liquidation,
+        MarketEvent,
+        MarkPrice,
+        NetworkError,
+        NotSupported,
+        OpenInterest,
+        OrderNotFound,
+        OrderUnknown,
+        PermissionDenied,
+        RateLimitExceeded,
+        ServerTime,
+        SpecError,
+        Symbol,
+        Ticker,
+        TimeoutError,
+        TimestampError,
+        Trade,
+        TransportError,
+    )
+
+__version__ = "0.1.0"
+
+_HOMES = {"Client": "cexspec.client", "Normalizer": "cexspec.engine.normalize"}
+
+__all__ = [
+    "AuthenticationError",
+    "Bbo",
+    "Book",
+    "Candle",
+    "CexspecError",
+    "Client",
+    "ConnectionLost",
+    "DecodeError",
+    "DuplicateOrder",
+    "Event",
+    "ExchangeError",
+    "ExchangeUnavailable",
+    "FundingRate",
+    "Gap",
+    "Instrument",
+    "InsufficientFunds",
+    "InvalidOrder",
+    "InvalidRequest",
+    "InvalidSymbol",
+    "Liquidation",
+    "MarkPrice",
+    "MarketEvent",
+    "NetworkError",
+    "Normalizer",
+    "NotSupported",
+    "OpenInterest",
+    "OrderNotFound",
+    "OrderUnknown",
+    "PermissionDenied",
+    "RateLimitExceeded",
+    "ServerTime",
+    "SpecError",
+    "Symbol",
+    "Ticker",
+    "TimeoutError",
+    "TimestampError",
+    "Trade",
+    "TransportError",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'cexspec' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES.get(name, "cexspec.models")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,34 @@
+"""What a native id stands for: enough to label and scale the messages about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cexspec.models.events import Kind, Number
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A native id resolved: by the loaded instruments, else by the spec's symbol rules.
+
+    `symbol` is the unified text, or the native id itself where no rule reads it (`kind` is then None).
+    `contract_size` is None until instruments are loaded; `contract_in_quote` says that it is an amount of quote
+    currency (inverse contracts), so that base = contracts * contract_size / price.
+    """
+
+    id: str
+    symbol: str | None
+    kind: Kind | None
+    contract_size: Decimal | None = None
+    contract_in_quote: bool = False
+    number: type[Decimal] | type[float] = Decimal
+
+    def base_size(self, contracts: Number, price: Number | None) -> Number | None:
+        """Contracts in base currency; None while the contract size (or, inverse, the price) is unknown."""
+        if self.contract_size is None:
+            return None
+        size = self.number(self.contract_size)
+        if not self.contract_in_quote:
+            return contracts * size  # type: ignore[operator]
+        return contracts * size / price if price else None  # type: ignore[operator]
