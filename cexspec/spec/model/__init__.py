@@ -1,0 +1,49 @@
+"""The spec language: pydantic models that are its one definition.
+
+The loader hands over plain text scalars; these models convert them. Unknown keys are errors by construction.
+`schemas/exchange.schema.json` and `docs/spec-language.md`'s tables are generated from here.
+"""
+
+from cexspec.spec.model.conditions import Condition, Conditions
+from cexspec.spec.model.exchange import Environment, ExchangeSpec
+from cexspec.spec.model.fields import FieldRule
+from cexspec.spec.model.limits import Errors, Pool, Usage, Weight
+from cexspec.spec.model.mapping import Checksum, Levels, Mapping, Sequence, Sync
+from cexspec.spec.model.node import Node
+from cexspec.spec.model.rest import Each, Operation, Page, Param
+from cexspec.spec.model.symbols import Category, SymbolFormat, Symbols
+from cexspec.spec.model.ws import Also, Channel, Connection, Greet, Keepalive, Role, Route, Subscribe, WebSocket
+
+__all__ = [
+    "Also",
+    "Category",
+    "Channel",
+    "Checksum",
+    "Condition",
+    "Conditions",
+    "Connection",
+    "Each",
+    "Environment",
+    "Errors",
+    "ExchangeSpec",
+    "FieldRule",
+    "Greet",
+    "Keepalive",
+    "Levels",
+    "Mapping",
+    "Node",
+    "Operation",
+    "Page",
+    "Param",
+    "Pool",
+    "Role",
+    "Route",
+    "Sequence",
+    "Subscribe",
+    "SymbolFormat",
+    "Symbols",
+    "Sync",
+    "Usage",
+    "WebSocket",
+    "Weight",
+]

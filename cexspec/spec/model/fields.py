@@ -1,0 +1,95 @@
+"""Field rules: the closed vocabulary that turns a venue's value into a unified field."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from cexspec.spec.model.node import Flag, Node, Path, key
+
+Source = Literal["item", "parent", "message", "frame", "key", "request"]
+Unit = Literal["s", "ms", "us", "ns", "iso", "fraction"]
+
+
+class Sign(Node):
+    """A signed number that tells the side."""
+
+    positive: str = key("The word for a positive number", "buy")
+    negative: str = key("The word for a negative number", "sell")
+
+
+class FlagWords(Node):
+    """A boolean that tells a word."""
+
+    true: str = key("The word for true", "sell")
+    false: str = key("The word for false", "buy")
+
+
+class Split(Node):
+    """One part of a joined text."""
+
+    by: str = key("The separator", ":")
+    part: int = key("Which part, from 0; negative counts from the end", 1)
+
+
+class FieldRule(Node):
+    """Where a unified field comes from. Plain text is short for `{path: ...}`.
+
+    Exactly one source: `path`, `first_of`, `const`, `by_kind`, or `of: request` / `of: key` alone. Then, in this
+    order: `split`, `strip`, `prefix`, `case`, `map`/`flag`/`sign`, `zero`/`empty`, `abs`, `times`, `unit`, `scale`.
+    """
+
+    path: Path | None = key("Where the value is", "$.px", None)
+    first_of: list[Path] | None = key("The first of these that is present", ["$.T", "$.E"], None)
+    const: str | None = key("Always this value", "spot", None)
+    by_kind: dict[Literal["spot", "perpetual", "future", "option", "other"], FieldValue] | None = key(
+        "A rule by the instrument's kind; `other` is the rest", {"spot": "$.vol24h", "other": "$.volCcy24h"}, None
+    )
+    of: Source = key(
+        "What `$` is: the item (default), the element of the outer list for items in lists of lists, the message, the frame around it, the item's key in its object,"
+        " or the request or subscription that asked (no path: the field of the same name)",
+        "message",
+        "item",
+    )
+    split: Split | None = key("Take one part of a joined text", {"by": "@", "part": "0"}, None)
+    strip: str | None = key("Remove this text from the front", "candle", None)
+    prefix: str | None = key("Put this text in front", "t", None)
+    map: dict[str, str] | None = key("Venue word -> unified word; a word not listed is an error", {"BUY": "buy"}, None)
+    unknown: str | None = key("The unified word for one that `map` doesn't list (descriptive fields only)", "other", None)
+    flag: FlagWords | None = key("A boolean that tells a word", {"true": "sell", "false": "buy"}, None)
+    sign: Sign | None = key("A signed number that tells the side", {"positive": "buy", "negative": "sell"}, None)
+    abs: Flag = key("Drop the sign", True, False)
+    zero: Literal["absent"] | None = key("0 means there is none", "absent", None)
+    empty: Literal["absent"] | None = key('"" means there is none', "absent", None)
+    optional: Flag = key("May be missing or null", True, False)
+    times: Path | None = key("Multiplied by the number at this path", "$.ctMult", None)
+    unit: Unit | None = key("The unit of a time or ratio at the venue", "ms", None)
+    scale: Literal["contract_size"] | None = key(
+        "The number counts contracts: converted to base by the instrument; the count goes to `contracts`", "contract_size", None
+    )
+    case: Literal["upper", "lower"] | None = key("Change the case of a text", "upper", None)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> FieldRule:
+        sources = [name for name in ("path", "first_of", "const", "by_kind") if getattr(self, name) is not None]
+        implied = self.of in ("request", "key")
+        if len(sources) > 1:
+            raise ValueError(f"more than one source: {' and '.join(sources)}; keep one")
+        if not sources and not implied:
+            raise ValueError("no source: give path, first_of, const, by_kind, or 'of: request' / 'of: key'")
+        if implied and sources and sources != ["path"]:
+            raise ValueError(f"'of: {self.of}' goes with a path or alone")
+        return self
+
+
+def _rule(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
+
+
+FieldValue = Annotated[FieldRule, BeforeValidator(_rule, json_schema_input_type=str | FieldRule)]
+Fields = Annotated[
+    dict[str, FieldValue],
+    Field(description="Unified field -> path, or path plus rules", examples=[{"price": "$.px", "size": "$.sz"}]),
+]
+FieldRule.model_rebuild()

@@ -1,0 +1,107 @@
+"""Rate limits, weights and errors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from cexspec.spec.model.conditions import Conditions
+from cexspec.spec.model.node import Name, Node, Path, Seconds, as_list, key
+
+
+class Window(Node):
+    """So much per so long."""
+
+    rate: int = key("Units per period", 20)
+    per: Seconds = key("The period", "2s")
+
+
+class Usage(Node):
+    """How the venue reports usage."""
+
+    header: str = key("The response header that tells the units used in the window", "X-MBX-USED-WEIGHT-1M")
+
+
+class Pool(Node):
+    """A budget that operations draw from: `rate` and `per`, or several `windows`."""
+
+    rate: int | None = key("Units per period", 20, None)
+    per: Seconds | None = key("The period", "2s", None)
+    windows: list[Window] | None = key("Several windows that all must hold", [{"rate": "6000", "per": "1m"}], None)
+    scope: Literal["ip", "account", "endpoint"] = key("What the venue counts by", "ip", "ip")
+    by: Literal["pool", "operation", "symbol"] = key(
+        "One budget for all that name the pool, or the same budget for each operation or for each operation and symbol",
+        "operation",
+        "pool",
+    )
+    usage: Usage | None = key("How the venue reports usage", {"header": "X-MBX-USED-WEIGHT-1M"}, None)
+    pause: Seconds | None = key("How long to wait after a breach that names no time", "60s", None)
+    docs: str | None = key("The page that states it", "https://www.okx.com/docs-v5/en/#overview-rate-limits", None)
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Pool:
+        if (self.rate is None) != (self.per is None):
+            raise ValueError("'rate' and 'per' go together")
+        if (self.rate is None) == (self.windows is None):
+            raise ValueError("give either 'rate' with 'per', or 'windows'")
+        return self
+
+
+class Weight(Node):
+    """What a call costs. Plain number is short for a constant."""
+
+    const: int | None = key("Always this", 2, None)
+    by: str | None = key("The parameter it depends on", "depth", None)
+    steps: dict[int, int] | None = key("Up to this value -> weight; beyond the last, the last", {"100": "5", "500": "25"}, None)
+    given: int | None = key("With the parameter given", 2, None)
+    missing: int | None = key("Without it", 80, None)
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Weight:
+        forms = [self.const is not None, self.steps is not None, self.given is not None or self.missing is not None]
+        if sum(forms) != 1:
+            raise ValueError("give one of: a number, 'by' with 'steps', 'by' with 'given' and 'missing'")
+        if (self.const is None) != (self.by is not None):
+            raise ValueError("'by' goes with 'steps' or 'given'/'missing'")
+        return self
+
+
+def _weight(value: Any) -> Any:
+    return {"const": value} if isinstance(value, str | int) else value
+
+
+WeightValue = Annotated[Weight, BeforeValidator(_weight, json_schema_input_type=int | Weight)]
+
+
+class CodeRule(Node):
+    """An error class, or one by the venue's message where a code is generic. Plain text is short for `{class: ...}`."""
+
+    error: str = key("The error class", "InvalidSymbol", alias="class")
+    messages: dict[str, str] = key("Text contained in the message -> class, tried first", {"insufficient": "InsufficientFunds"}, {})
+
+
+def _code(value: Any) -> Any:
+    return {"class": value} if isinstance(value, str) else value
+
+
+PathList = Annotated[list[Path], BeforeValidator(as_list, json_schema_input_type=str | list[str])]
+
+
+class Errors(Node):
+    """How an answer says that it is an error, and which."""
+
+    failed: Conditions | None = key("The answer is an error when this holds (an HTTP status from 400 always is)", {"$.code": {"not": "0"}}, None)
+    code: PathList = key("Where the venue's code is; the first present of several", ["$.code"])
+    message: PathList = key("Where its message is; the first present of several", ["$.msg"])
+    codes: dict[str, Annotated[CodeRule, BeforeValidator(_code, json_schema_input_type=str | CodeRule)]] = key(
+        "Venue code -> error class", {"50011": "RateLimitExceeded"}
+    )
+    statuses: dict[str, str] = key("HTTP status -> error class, where no code tells", {"429": "RateLimitExceeded"}, {})
+    default: str = key("The class of codes not listed", "ExchangeError", "ExchangeError")
+
+
+Pools = Annotated[
+    dict[Name, Pool],
+    Field(description="Name -> budget", examples=[{"market_data": {"rate": "20", "per": "2s"}}], default_factory=dict),
+]

@@ -1,0 +1,80 @@
+"""REST operations."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from cexspec.spec.model.limits import Errors, WeightValue
+from cexspec.spec.model.mapping import Mapping
+from cexspec.spec.model.node import Flag, Name, Node, Path, Template, Tree, as_list, key
+
+
+class Param(Node):
+    """A unified parameter of the call as the venue takes it."""
+
+    default: str | None = key("Sent when the caller gives none", "100", None)
+    max: int | None = key("The largest the venue takes; more is fetched by pages, where it pages", 300, None)
+    values: list[str] | None = key("The only values it takes; the smallest that holds the request is sent", ["1", "25", "100"], None)
+
+
+class Page(Node):
+    """How to reach the rows beyond one answer."""
+
+    direction: Literal["backward", "forward"] = key("Newest page first, or oldest first", "backward")
+    param: str = key("The query key that continues", "after")
+    by: Literal["timestamp", "id"] | None = key("Continued from this field of the last row", "timestamp", None)
+    cursor: Path | None = key("Continued from an opaque value in the answer", "$.result.nextPageCursor", None)
+    unit: Literal["s", "ms", "us", "ns"] | None = key("The unit of a time cursor", "ms", None)
+    inclusive: Flag = key("The answer begins with the row of the cursor itself", True, False)
+    drop: list[str] = key("Query keys not sent along with a cursor", ["startTime"], [])
+
+    @model_validator(mode="after")
+    def _one_cursor(self) -> Page:
+        if (self.by is None) == (self.cursor is None):
+            raise ValueError("continue either 'by' a field or from a 'cursor' in the answer")
+        if (self.by == "timestamp") != (self.unit is not None):
+            raise ValueError("'unit' goes with 'by: timestamp'")
+        return self
+
+
+class From(Node):
+    """One call for each value another operation returns."""
+
+    source: Name = key("The operation", "option_families", alias="from")
+
+
+Each = Annotated[
+    list[dict[str, str | From]],
+    Field(description="Sets of parameters: one call each, answers joined", examples=[[{"instType": "SPOT"}, {"instType": "SWAP"}]]),
+]
+
+
+class Operation(Mapping):
+    """One REST call. `get` or `post` is its path (or whole URL on another host of the environment)."""
+
+    docs: str | None = key("The venue's page for it", "https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-ticker", None)
+    get: Template | None = key("GET this path", "/api/v5/market/ticker", None)
+    post: Template | None = key("POST to this path", "/info", None)
+    query: dict[str, Template] = key("Query keys; one whose hole has no value is not sent", {"instId": "{{ id }}"}, {})
+    body: Tree = key("JSON body with holes", {"type": "l2Book", "coin": "{{ id }}"}, None)
+    params: dict[str, Param] = key("Bounds and defaults of unified parameters", {"limit": {"default": "100", "max": "300"}}, {})
+    each: Each | None = key("One call for each of these, answers joined", [{"instType": "SPOT"}], None)
+    kinds: list[Literal["spot", "perpetual", "future", "option"]] | None = key("Only for instruments of these kinds", ["perpetual"], None)
+    limit: Annotated[list[Name], BeforeValidator(as_list, json_schema_input_type=str | list[str])] = key(
+        "The pool(s) it draws from", "market_data", []
+    )
+    weight: WeightValue | None = key("What it costs", "1", None)
+    page: Page | None = key("How to reach further rows", {"direction": "backward", "param": "after", "by": "timestamp", "unit": "ms"}, None)
+    idempotent: Flag | None = key("May be repeated safely (default: GET is)", True, None)
+    errors: Errors | None = key("How this operation's answers say that they are errors, if not as all", {"code": "$.sCode", "message": "$.sMsg", "codes": {"51000": "InvalidRequest"}}, None)
+    ignored: str | None = key("Why its answers carry no unified model", "average price: no unified model", None)
+
+    @model_validator(mode="after")
+    def _one_method(self) -> Operation:
+        if (self.get is None) == (self.post is None):
+            raise ValueError("give 'get' or 'post', one of them")
+        if (self.returns is None) == (self.ignored is None):
+            raise ValueError("say what it 'returns', or why it is 'ignored'")
+        return self

@@ -1,0 +1,72 @@
+"""Symbols: how native ids are written, and the venue's product lines."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from cexspec.spec.model.node import Flag, Name, Node, key
+
+Kind = Literal["spot", "perpetual", "future", "option"]
+
+
+class SymbolFormat(Node):
+    """One way to write a native id. Plain text is short for `{format: ...}`.
+
+    Holes: `{base}`, `{quote}`, `{settle}`, `{expiry:%y%m%d}` (strftime), `{strike}`, `{right}`. `{base:3}` holds exactly
+    three characters.
+    """
+
+    format: str = key("The native id with holes", "{base}-{quote}-SWAP")
+    settle: Literal["base", "quote"] | None = key(
+        "The settlement currency of instruments written so (default: the quote, or see `inverse_quotes`)", "base", None
+    )
+    read_only: Flag = key("Read, never written: another format writes what it stands for", True, False)
+
+
+def _format(value: Any) -> Any:
+    return {"format": value} if isinstance(value, str) else value
+
+
+def _formats(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+FormatList = Annotated[
+    list[Annotated[SymbolFormat, BeforeValidator(_format, json_schema_input_type=str | SymbolFormat)]],
+    BeforeValidator(_formats, json_schema_input_type=str | SymbolFormat | list[str | SymbolFormat]),
+    Field(description="One format, or a list: read by the first that fits, written by the first that can hold the symbol"),
+]
+
+
+class Symbols(Node):
+    """Native ids both ways. Rules work offline; instruments, once loaded, are the authority."""
+
+    formats: dict[Kind, FormatList] = key("Kind -> format(s) of the native id", {"spot": "{base}-{quote}"})
+    quotes: list[str] = key(
+        "Known quote currencies, where nothing separates base from quote; the longest that fits is taken", ["USDT", "BTC"], []
+    )
+    aliases: dict[str, str] = key("Native asset code -> common code, both ways", {"XBT": "BTC"}, {})
+    inverse_quotes: list[str] = key("Derivatives quoted in these settle in the base currency", ["USD"], [])
+    examples: dict[str, str] = key(
+        "Unified symbol -> native id; `validate` checks each both ways (one per format at least)", {"BTC/USDT": "BTC-USDT"}
+    )
+
+
+class Category(Node):
+    """A product line of the venue, in the order of the rules: the first that fits an instrument is its category."""
+
+    kind: list[Kind] = key("The kinds in it", ["perpetual", "future"])
+    settle: list[str] | None = key("Only with these settlement currencies", ["USDT", "USDC"], None)
+    value: str | None = key("The venue's word for it, if not the name itself", "SWAP", None)
+
+
+Categories = Annotated[
+    dict[Name, Category],
+    Field(
+        description="Ordered product lines; give `{{ category }}`",
+        examples=[{"linear": {"kind": ["perpetual", "future"], "settle": ["USDT"]}}],
+        default_factory=dict,
+    ),
+]
