@@ -1,0 +1,100 @@
+"""Access code: the expression that reads one place of a decoded message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cexspec.compile.paths import MISSING, Path, Steps, Wild, show
+from cexspec.compile.source import Origin
+from cexspec.compile.wire import Wire, WireNode
+
+
+@dataclass(frozen=True)
+class Access:
+    """`code` reads the value; `plain`: it is decoded JSON, not yet of the leaf's type; `nullable`: it may be None."""
+
+    code: str
+    plain: bool
+    nullable: bool
+
+
+@dataclass
+class Scope:
+    """Variables bound to places of the message, and the functions the generated code calls."""
+
+    wire: Wire
+    bound: dict[Steps, str] = field(default_factory=dict)
+    plain: set[str] = field(default_factory=set)
+    names: dict[str, object] = field(default_factory=dict)
+    asked: list[tuple[Steps, Origin]] = field(default_factory=list)
+
+    def bind(self, steps: Steps, variable: str, *, plain: bool = False) -> None:
+        """`variable` holds the value at `steps`."""
+        self.bound[steps] = variable
+        if plain:
+            self.plain.add(variable)
+
+    def access(self, base: Steps, path: Path) -> Access:
+        """Read `path` seen from the place `base`."""
+        steps = base + path.steps
+        prefix = max((known for known in self.bound if steps[: len(known)] == known), key=len)
+        variable = self.bound[prefix]
+        rest = steps[len(prefix) :]
+        if variable in self.plain:
+            return self._find(variable, Path(path.text, rest, path.rest))
+        return self._typed(variable, self.wire.node(prefix), rest, path)
+
+    def constant(self, value: object, name: str) -> str:
+        """A name in the generated code for a value."""
+        unique = f"{name}_{len(self.names)}"
+        self.names[unique] = value
+        return unique
+
+    def _typed(self, code: str, node: WireNode, rest: Steps, path: Path) -> Access:
+        guards: list[str] = []
+        nullable = False
+        for at, step in enumerate(rest):
+            if node.plain:
+                found = self._find(code, Path(show(rest[at:]), rest[at:], path.rest))
+                return Access(_guard(guards, found.code), True, True)
+            if nullable:
+                variable = f"v{len(guards)}"
+                guards.append(f"({variable} := {code}) is None")
+                code = variable
+            node = node.members[step]
+            code = f"{code}.{node.attribute}"
+            nullable = not node.required
+        if path.rest is not None:
+            found = self._find(code, Path("$", (), path.rest))
+            return Access(_guard(guards, found.code), True, True)
+        return Access(_guard(guards, code), node.plain, nullable or bool(guards))
+
+    def _find(self, code: str, path: Path) -> Access:
+        if not path.steps and path.rest is None:
+            return Access(code, True, True)
+        return Access(f"{self.constant(finder(path), 'find')}({code})", True, True)
+
+
+def finder(path: Path) -> Callable[[object], object]:
+    """The first value at a path, None where there is none."""
+
+    def find(document: object) -> object:
+        value = path.first(document)
+        return None if value is MISSING else value
+
+    return find
+
+
+def _guard(guards: list[str], code: str) -> str:
+    for guard in reversed(guards):
+        code = f"None if {guard} else {code}"
+    return f"({code})" if guards else code
+
+
+def split_items(path: Path) -> tuple[Steps, Steps] | None:
+    """A path to many lowered items as (list, inside): `$.data[*]` -> (data, ()); None where it can't be lowered so."""
+    wilds = [at for at, step in enumerate(path.steps) if step is Wild.ELEMENTS]
+    if not path.lowered or len(wilds) != 1:
+        return None
+    return path.steps[: wilds[0]], path.steps[wilds[0] + 1 :]

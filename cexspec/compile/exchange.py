@@ -1,0 +1,201 @@
+"""The exchange plan: everything compiled on first use and kept."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from types import MappingProxyType
+
+from cexspec.compile.checks import nearest
+from cexspec.compile.connections import ConnectionCompiler
+from cexspec.compile.errors import compile_errors
+from cexspec.compile.extract import Surroundings
+from cexspec.compile.instruments import InstrumentNames
+from cexspec.compile.limits import compile_pools
+from cexspec.compile.operations import compile_operation
+from cexspec.compile.plan import ChannelPlan, ConnectionPlan, EnvironmentPlan, ErrorPlan, OperationPlan, PoolPlan
+from cexspec.compile.symbols import Codec, compile_symbols
+from cexspec.models import NotSupported, SpecError
+from cexspec.spec.load import Loaded, find, load, find, load
+from cexspec.spec.model import Category, ExchangeSpec
+from cexspec.spec.problems import Findings
+from cexspec.spec.unread import note_unread
+
+UNIFIED_INTERVAL = re.compile(r"\d{1,3}[smhdwM]")
+
+
+def compile_exchange(exchange: str, number: type[Decimal] | type[float] = Decimal) -> Exchange:
+    """The plan of a shipped exchange id, or of the path of a spec. Raises SpecError."""
+    return Exchange(load(find(exchange)), number)
+
+
+class Exchange:
+    """One exchange, compiled piece by piece: the `ExchangePlan` the engine runs.
+
+    An accessor raises `NotSupported` for what the spec doesn't declare and `SpecError` for what is wrong in it.
+    """
+
+    def __init__(self, loaded: Loaded, number: type[Decimal] | type[float] = Decimal) -> None:
+        self.spec: ExchangeSpec = loaded.spec
+        self.version = self.spec.cexspec
+        self.source = loaded.source
+        self.number = number
+        self.id, self.name, self.kind, self.docs = self.spec.id, self.spec.name, self.spec.kind, self.spec.docs
+        self.intervals = MappingProxyType(dict(self.spec.intervals))
+        self.operation_names = tuple(self.spec.rest)
+        self.channel_names = tuple(self.spec.ws.channels) if self.spec.ws else ()
+        self.connection_names = tuple(self.spec.ws.connections) if self.spec.ws else ()
+        self._operations: dict[str, OperationPlan] = {}
+        self._channels: dict[str, ChannelPlan] = {}
+        self._connections: dict[str, ConnectionPlan] = {}
+        self._symbols: Codec | None = None
+        self._errors: ErrorPlan | None = None
+        names = InstrumentNames(lambda: self.symbols, self.spec.symbols.aliases, self.spec.symbols.inverse_quotes)
+        self._around = Surroundings(self.id, dict(self.spec.intervals), number, names)
+
+    @property
+    def environments(self) -> dict[str, EnvironmentPlan]:
+        """Hosts by environment."""
+        return {
+            name: EnvironmentPlan(name, one.rest, dict(one.ws), dict(one.headers)) for name, one in self.spec.environments.items()
+        }
+
+    @property
+    def pools(self) -> dict[str, PoolPlan]:
+        """Budgets by name."""
+        return compile_pools(self.spec.limits, self.findings())
+
+    @property
+    def symbols(self) -> Codec:
+        """Native ids both ways."""
+        if self._symbols is None:
+            findings = self.findings()
+            self._symbols = compile_symbols(self.spec.symbols, findings)
+            self._refuse(findings, "symbols")
+        return self._symbols
+
+    @property
+    def errors(self) -> ErrorPlan:
+        """How answers say that they are errors."""
+        if self._errors is None:
+            findings = self.findings()
+            self._errors = compile_errors(self.spec.errors, self.id, findings)
+            self._refuse(findings, "errors")
+        return self._errors
+
+    @property
+    def streams(self) -> dict[str, tuple[str, ...]]:
+        """Unified stream -> the channels that serve it, in the spec's order."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, channel in (self.spec.ws.channels if self.spec.ws else {}).items():
+            stream = channel.stream or name
+            found[stream] = (*found.get(stream, ()), name)
+        return found
+
+    def operation(self, name: str) -> OperationPlan:
+        """One REST operation."""
+        if name not in self._operations:
+            self._known(name, self.operation_names, "operation")
+            findings = self.findings()
+            plan = compile_operation(name, self.spec, self.errors, self._around, findings)
+            self._refuse(findings, f"operation '{name}'")
+            self._operations[name] = plan
+        return self._operations[name]
+
+    def channel(self, name: str) -> ChannelPlan:
+        """One channel; its connection is compiled with it."""
+        if name not in self._channels:
+            self._known(name, self.channel_names, "channel")
+            assert self.spec.ws is not None
+            self.connection(self.spec.ws.channels[name].on)
+        return self._channels[name]
+
+    def channels_of(self, stream: str) -> tuple[ChannelPlan, ...]:
+        """The channels that serve a unified stream, in the spec's order."""
+        return tuple(self.channel(name) for name in self.streams.get(stream, ()))
+
+    def connection(self, name: str) -> ConnectionPlan:
+        """One connection with all its channels."""
+        if name not in self._connections:
+            self._known(name, self.connection_names, "connection")
+            findings = self.findings()
+            compiled = ConnectionCompiler(name, self.spec, self.errors, self._around, findings).compile()
+            self._refuse(findings, f"connection '{name}'")
+            assert compiled is not None
+            self._connections[name], channels = compiled
+            self._channels |= channels
+        return self._connections[name]
+
+    def category(self, kind: str, settle: str | None) -> str | None:
+        """The venue's word for the product line of an instrument; None where the spec has none."""
+        words = (_word(name, category, kind, settle) for name, category in self.spec.categories.items())
+        return next((word for word in words if word is not None), None)
+
+    def check(self, findings: Findings) -> None:
+        """Compile everything; what is wrong goes to `findings`."""
+        compile_symbols(self.spec.symbols, findings)
+        errors = compile_errors(self.spec.errors, self.id, findings)
+        compile_pools(self.spec.limits, findings)
+        for name in self.operation_names:
+            compile_operation(name, self.spec, errors, self._around, findings)
+        for name in self.connection_names:
+            ConnectionCompiler(name, self.spec, errors, self._around, findings).compile()
+        for name, category in self.spec.categories.items():
+            _word(name, category, "spot", None)
+        self._check_hosts(findings)
+        self._check_intervals(findings)
+        note_unread(self.spec, findings)
+
+    def findings(self) -> Findings:
+        """An empty list of findings about this spec."""
+        return Findings(self.source.position)
+
+    def _check_hosts(self, findings: Findings) -> None:
+        if self.spec.ws is not None:
+            for name, channel in self.spec.ws.channels.items():
+                if channel.on not in self.spec.ws.connections:
+                    hint = nearest(channel.on, list(self.connection_names))
+                    findings.error("CEX058", ("ws", "channels", name, "on"), f"no connection is called '{channel.on}'", hint)
+        first = next(iter(self.environments))
+        hosts = self.environments[first]
+        for name in self.connection_names:
+            if name not in hosts.ws:
+                findings.error("CEX058", ("environments", first, "ws"), f"connection '{name}' has no URL here", f"add '{name}: wss://...'")
+        for environment, one in self.environments.items():
+            for name in one.ws:
+                if name not in self.connection_names:
+                    where = ("environments", environment, "ws", name)
+                    findings.error("CEX058", where, f"no connection is called '{name}'", nearest(name, list(self.connection_names)))
+
+    def _check_intervals(self, findings: Findings) -> None:
+        seen: dict[str, str] = {}
+        for unified, venue in self.spec.intervals.items():
+            if not UNIFIED_INTERVAL.fullmatch(unified):
+                hint = "a number and one of s, m, h, d, w, M: 1m, 4h, 1d"
+                findings.error("CEX064", ("intervals", unified), f"'{unified}' is no unified interval", hint)
+            if venue in seen:
+                findings.error("CEX064", ("intervals", unified), f"'{venue}' already stands for {seen[venue]}", "one word, one interval")
+            seen[venue] = unified
+
+    def _refuse(self, findings: Findings, what: str) -> None:
+        if findings.errors:
+            first = findings.errors[0]
+            raise SpecError(f"{first.position}: {what} of {self.id} can't be compiled: {first.message}", findings.problems)
+
+    def _known(self, name: str, names: tuple[str, ...], what: str) -> None:
+        if name not in names:
+            offered = ", ".join(names) or "none"
+            raise NotSupported(f"{self.id} declares no {what} '{name}' (it has: {offered})")
+
+
+def compile_exchange(exchange: str, number: type[Decimal] | type[float] = Decimal) -> Exchange:
+    """The plan of a shipped exchange, or of the spec at a path. Raises `SpecError`."""
+    return Exchange(load(find(exchange)), number)
+
+
+def _word(name: str, category: Category, kind: str, settle: str | None) -> str | None:
+    """The venue's word for a category, where an instrument belongs to it."""
+    word, kinds, settles = category.value or name, category.kind, category.settle
+    return word if kind in kinds and (settles is None or settle in settles) else None
+
+

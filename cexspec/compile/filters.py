@@ -1,0 +1,110 @@
+"""Filters of template holes: a closed list, plain functions from value to value.
+
+Times are integer nanoseconds; a unit filter writes them as the venue counts. `text` and joining write a value the one
+way all venues read it: no exponents, `true`/`false`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+
+from cexspec.models import InvalidRequest
+
+TIMES = frozenset({"start", "end", "now"})
+"""Holes that hold a time: their first filter says the unit."""
+
+
+def as_text(value: object) -> str:
+    """A scalar as venues read it. Raises `InvalidRequest` for anything else."""
+    match value:
+        case str() if _encodable(value):
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case Decimal():
+            return format(value, "f")
+        case float():
+            return format(Decimal(repr(value)), "f")
+    raise InvalidRequest(f"a {type(value).__name__} can't be written as text")
+
+
+def _encodable(text: str) -> bool:
+    """Whether it is UTF-8: a lone surrogate is not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _divided(nanoseconds: int) -> Callable[[object], object]:
+    return lambda value: _time(value) // nanoseconds
+
+
+def _time(value: object) -> int:
+    if not isinstance(value, int):
+        raise InvalidRequest(f"a time is integer nanoseconds, not {type(value).__name__}")
+    return value
+
+
+def _iso(value: object) -> str:
+    seconds, rest = divmod(_time(value), 1_000_000_000)
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        raise InvalidRequest(f"{value} nanoseconds is no time of this era") from None
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03}Z"
+
+
+def _integer(value: object) -> int:
+    text = as_text(value)
+    if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 20):
+        raise InvalidRequest(f"not a whole number: {text[:40]!r}")
+    return int(text)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One filter. `unit`: only on times; `inverse`: text back to what it was written from, where that is possible."""
+
+    apply: Callable[[object], object]
+    does: str
+    unit: bool = False
+    inverse: Callable[[str], str] | None = None
+
+
+FILTERS = {
+    "s": Filter(_divided(1_000_000_000), "a time in whole seconds", unit=True),
+    "ms": Filter(_divided(1_000_000), "a time in whole milliseconds", unit=True),
+    "us": Filter(_divided(1_000), "a time in whole microseconds", unit=True),
+    "ns": Filter(_divided(1), "a time in nanoseconds", unit=True),
+    "iso": Filter(_iso, "a time as 2026-08-01T00:00:00.000Z", unit=True),
+    "lower": Filter(lambda value: as_text(value).lower(), "lower case", inverse=str.upper),
+    "upper": Filter(lambda value: as_text(value).upper(), "upper case", inverse=str.lower),
+    "text": Filter(as_text, "a number as text", inverse=str),
+    "int": Filter(_integer, "text of digits as a JSON integer", inverse=str),
+    "json": Filter(_json, "the value as JSON text"),
+}
+"""Name -> filter; `join` is apart, because it has an argument."""
+
+JOIN = "join"
+
+
+def joined(separator: str) -> Filter:
+    """The filter `join("separator")`: a list as one text; a single value stays alone."""
+
+    def apply(value: object) -> str:
+        return separator.join(as_text(element) for element in (value if isinstance(value, list | tuple) else (value,)))
+
+    return Filter(apply, "a list as one text")

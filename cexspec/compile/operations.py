@@ -1,0 +1,99 @@
+"""REST operations: the request and the reader of the answer, joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from cexspec.compile.channels import compile_reader
+from cexspec.compile.checks import VALUES, MappingChecks, nearest
+from cexspec.compile.conditions import text_of
+from cexspec.compile.errors import compile_errors
+from cexspec.compile.extract import Surroundings
+from cexspec.compile.paths import parse
+from cexspec.compile.plan import ErrorPlan, OperationPlan, ReaderPlan
+from cexspec.compile.request import RequestParts, compile_request
+from cexspec.compile.targets import targets
+from cexspec.models import MODELS
+from cexspec.spec.model import ExchangeSpec, Operation
+from cexspec.spec.model.rest import From
+from cexspec.spec.problems import Findings
+
+
+def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: Surroundings, findings: Findings) -> OperationPlan:
+    """Compile one operation; what is wrong goes to `findings`."""
+    operation = spec.rest[name]
+    parts = compile_request(operation, name, spec, findings)
+    _check(operation, parts, spec, findings)
+    reader, values = _reader(name, operation, around, findings)
+    return OperationPlan(
+        name=name,
+        method=parts.method,
+        path=parts.path,
+        path_params=parts.path_params,
+        build=parts.build,
+        reader=reader,
+        values=values,
+        ignored=operation.ignored,
+        pools=parts.pools,
+        weight=parts.weight,
+        params=parts.params,
+        needs=parts.needs,
+        page=parts.page,
+        each=parts.each,
+        kinds=parts.kinds,
+        idempotent=parts.idempotent,
+        errors=compile_errors(operation.errors, spec.id, findings) if operation.errors else errors,
+        position=findings.position(operation.where),
+        docs=operation.docs,
+    )
+
+
+def _reader(
+    name: str, operation: Operation, around: Surroundings, findings: Findings
+) -> tuple[ReaderPlan | None, Callable[[bytes], list[str]] | None]:
+    model = operation.returns
+    checks = MappingChecks(operation, findings, stream=False)
+    if model is None or not checks.run(model, (*operation.where, "returns")):
+        return None, None
+    if model == VALUES:
+        return None, _values(operation)
+    return compile_reader(name, operation, model, (), (), around, findings, tuple(checks.unlowered)), None
+
+
+def _values(operation: Operation) -> Callable[[bytes], list[str]]:
+    path = parse(operation.items if isinstance(operation.items, str) else "$[*]")
+
+    def values(body: bytes) -> list[str]:
+        texts = (text_of(value) for value in path.find(msgspec.json.decode(body)))
+        return [text for text in texts if text is not None]
+
+    return values
+
+
+def _check(operation: Operation, parts: RequestParts, spec: ExchangeSpec, findings: Findings) -> None:
+    where = operation.where
+    for name, param in operation.params.items():
+        if name not in parts.holes:
+            hint = f"the request holds {', '.join(sorted(parts.holes)) or 'no holes'}"
+            findings.error("CEX062", (*where, "params", name), f"no template of this request sends '{name}'", hint)
+        _check_numbers(param.default, param.values, name, (*where, "params", name), findings)
+    if "interval" in parts.holes and not spec.intervals:
+        findings.error("CEX064", where, "the request sends an interval, and the spec declares none", "add 'intervals: {1m: ..., 1h: ...}' at the top")
+    for at, keys in enumerate(operation.each or []):
+        for key, value in keys.items():
+            if isinstance(value, From) and value.source not in spec.rest:
+                place = (*where, "each", at, key, "from")
+                findings.error("CEX059", place, f"no operation is called '{value.source}'", nearest(value.source, list(spec.rest)))
+    page = operation.page
+    if page is not None and page.by is not None and operation.returns in MODELS and page.by not in targets(operation.returns):
+        findings.error("CEX063", (*page.where, "by"), f"a {operation.returns} has no '{page.by}' to continue from", "continue by timestamp")
+
+
+def _check_numbers(default: str | None, values: list[str] | None, name: str, where: tuple[str | int, ...], findings: Findings) -> None:
+    if name not in ("depth", "limit"):
+        return
+    for key, text in [("default", default), *(("values", value) for value in values or [])]:
+        if text is not None and not (text.isascii() and text.isdigit()):
+            findings.error("CEX066", (*where, key), f"'{text}' is no number of rows", "write a whole number")

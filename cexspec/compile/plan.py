@@ -1,0 +1,378 @@
+"""The plan: what a spec compiles to. Immutable, no YAML, no paths to interpret; the engine runs it.
+
+    ExchangePlan
+    |-- environments, symbols, intervals, pools
+    |-- operation(name) -> OperationPlan     build(params) -> HttpRequest; errors; reader of the answer; paging
+    |-- channel(name)   -> ChannelPlan       topic(params); readers of its messages
+    `-- connection(name)-> ConnectionPlan    router; subscribe and unsubscribe messages; keepalive; limits
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal, Protocol
+from urllib.parse import quote, urlencode
+
+from cexspec.models import DecodeError, Event, ExchangeError, Market
+from cexspec.spec.source import Position
+
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+Params = Mapping[str, Any]
+"""Unified parameters of a call or subscription: `id` (native), `symbol`, `base`, `quote`, `category`, `interval`,
+`depth`, `limit`, `start`, `end` (integer nanoseconds) and the venue's own from `each`."""
+
+
+class Context(Protocol):
+    """What an extractor may know beyond the message."""
+
+    @property
+    def received(self) -> int | None:
+        """Local time of reception, nanoseconds."""
+
+    @property
+    def request(self) -> Params | None:
+        """The call's or subscription's own parameters, where known."""
+
+    def market(self, native_id: str) -> Market:
+        """The market of a native id; never fails."""
+
+    def quarantine(self, error: DecodeError) -> None:
+        """Take note of a record that was left out of a batch; `error` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookPlan:
+    """What the maintained book needs to know of a channel (the seam for book sync)."""
+
+    sync: Literal["stream", "replace"] | tuple[str, int]
+    rule: str | None
+    accepts: tuple[str, ...]
+    checksum_hook: str | None
+    checksum_depth: int | None
+    checksum_until: date | None
+    truncate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderPlan:
+    """Reads one kind of message: bytes -> wire value -> unified events.
+
+    `decode` raises `msgspec.ValidationError` or `msgspec.DecodeError`; `extract` raises what Python raises on a hole.
+    `read` does both and turns any failure into a `DecodeError` that names payload path and spec position.
+    """
+
+    name: str
+    model: type[Event]
+    wire: Any
+    decode: Callable[[bytes], Any]
+    extract: Callable[[Any, Context], list[Event]]
+    read: Callable[[bytes, Context], list[Event]]
+    source: str
+    unlowered: tuple[str, ...]
+    position: Position
+    snapshot: bool | None = None
+    scaled: bool = False
+    """sizes may be contracts, converted by the instrument"""
+    guarded: bool = False
+    """the wire type alone refuses every message that isn't this reader's"""
+    twins: Callable[[], tuple[ReaderPlan, ...]] = tuple
+    """makes readers of the same that take only what most venues send, fastest first: each fails on anything else"""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request as it goes out, tied to no HTTP library. `query` values are text; `body` is encoded JSON."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def target(self) -> str:
+        """Path with the encoded query."""
+        return f"{self.path}?{urlencode(self.query, quote_via=quote, safe='')}" if self.query else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPlan:
+    """Tells errors from answers. `check` returns the error an answer means, or None."""
+
+    check: Callable[[int, bytes, str], ExchangeError | None]
+    """(http status, body, endpoint) -> error"""
+    message: Callable[[bytes], ExchangeError | None]
+    """a WebSocket message that is known to be an error -> the error"""
+    codes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ParamPlan:
+    """Bounds of a unified parameter."""
+
+    default: str | None = None
+    max: int | None = None
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlan:
+    """How further rows are reached."""
+
+    direction: Literal["backward", "forward"]
+    param: str
+    by: Literal["timestamp", "id"] | None
+    unit: Literal["s", "ms", "us", "ns"] | None
+    inclusive: bool
+    drop: tuple[str, ...]
+    cursor: Callable[[bytes], str | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationPlan:
+    """One REST call.
+
+    `each` is empty, or parameter sets for one call each; a value `("from", operation)` stands for one call per value
+    that operation returns.
+    """
+
+    name: str
+    method: Literal["GET", "POST"]
+    path: str
+    path_params: Callable[[str], dict[str, str] | None]
+    """an HTTP path -> the values of the path's holes; None: another operation's"""
+    build: Callable[[Params], HttpRequest]
+    reader: ReaderPlan | None
+    values: Callable[[bytes], list[str]] | None
+    """the texts it lists for another operation's `each`, instead of a model"""
+    ignored: str | None
+    pools: tuple[str, ...]
+    weight: Callable[[Params], int]
+    params: Mapping[str, ParamPlan]
+    needs: frozenset[str]
+    """holes of the request that must have a value"""
+    page: PagePlan | None
+    each: tuple[Mapping[str, str | tuple[str, str]], ...]
+    kinds: frozenset[str] | None
+    idempotent: bool
+    errors: ErrorPlan
+    position: Position
+    docs: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """`rate` units in any span of `per` seconds."""
+
+    rate: int
+    per: float
+
+
+@dataclass(frozen=True, slots=True)
+class PoolPlan:
+    """A budget."""
+
+    name: str
+    windows: tuple[WindowPlan, ...]
+    scope: Literal["ip", "account", "endpoint"]
+    by: Literal["pool", "operation", "symbol"]
+    usage_header: str | None
+    pause: float | None
+    position: Position
+    docs: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPlan:
+    """One kind of subscription."""
+
+    name: str
+    stream: str
+    connection: str
+    topic: Callable[[Params], Json]
+    """parameters -> topic; raises KeyError with the hole that has no value"""
+    params_of: Callable[[Json], dict[str, str] | None]
+    """topic (or an ack that repeats its keys) -> the holes' values; None: another channel's"""
+    needs: frozenset[str]
+    depth: int | None
+    kinds: frozenset[str] | None
+    readers: tuple[ReaderPlan, ...]
+    book: BookPlan | None
+    expect_every: float | None
+    position: Position
+    docs: str | None = None
+
+
+Role = Literal["data", "ack", "refusal", "heartbeat", "error", "notice", "ignored", "pong", "ping", "greeting", "unrouted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a router says of a frame.
+
+    `data`: read it with each of `readers` (channel and reader; several where channels share one subscription).
+    `ack`/`refusal`: an answer to `verb`. `ping` wants `answer(frame)` sent back. Else `reason` says what it is.
+    """
+
+    role: Role
+    readers: tuple[tuple[str, ReaderPlan], ...] = ()
+    reason: str | None = None
+    verb: Literal["subscribe", "unsubscribe"] | None = None
+    reconnect: bool = False
+
+
+class Router(Protocol):
+    """Tells frames apart by their discriminating fields only."""
+
+    def route(self, frame: bytes, learned: Mapping[str, str]) -> tuple[Verdict, str | None]:
+        """The verdict, and the learned value the frame carries (as text) on connections that route by one.
+
+        `learned` maps known values to channel names. Raises `DecodeError` on what is no JSON.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A parsed ack or refusal."""
+
+    topic: Json
+    id: str | None
+    learned: Mapping[str, Any]
+    error: ExchangeError | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerbPlan:
+    """How to subscribe or unsubscribe."""
+
+    per_topic: bool
+    """one message holds one topic (`{{ topic }}` or `*`), not a list"""
+    send: Callable[[Sequence[Json], str, Params], bytes]
+    """(topics, request id, learned values of a single topic) -> frame"""
+    answered: bool
+    """the venue acks"""
+    echoes_topic: bool
+    echoes_id: bool
+    answer: Callable[[bytes, bool], Answer]
+    """(frame, refused) -> what it answers"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepalivePlan:
+    """Pings in either direction; times in seconds."""
+
+    send: Callable[[str], bytes] | None
+    """request id -> frame"""
+    every: float | None
+    expects: bool
+    within: float
+    silence: float | None
+    answer: Callable[[bytes], bytes] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPlan:
+    """One WebSocket endpoint."""
+
+    name: str
+    router: Router
+    subscribe: VerbPlan
+    unsubscribe: VerbPlan
+    keepalive: KeepalivePlan
+    greet: bytes | None
+    expects_greeting: bool
+    learns: str | None
+    """name of the learned value that routes data"""
+    sequence: Callable[[bytes], int | None] | None
+    lifetime: float | None
+    max_topics: int | None
+    topics_per_message: int | None
+    max_message_bytes: int | None
+    messages_per: WindowPlan | None
+    connects_per: WindowPlan | None
+    position: Position
+    docs: str | None = None
+
+
+class SymbolCodec(Protocol):
+    """Native ids both ways by the spec's rules, without instruments."""
+
+    def parse(self, native_id: str) -> tuple[str, str] | None:
+        """Native id -> (unified symbol text, kind); None where no rule reads it."""
+
+    def format(self, symbol: str) -> str | None:
+        """Unified symbol text -> native id; None where no rule writes it."""
+
+
+class ExchangePlan(Protocol):
+    """One exchange, compiled. Operations, channels and connections compile on first use and are kept.
+
+    The accessors raise `NotSupported` for a name the spec doesn't declare and `SpecError` for one that is wrong.
+    """
+
+    @property
+    def id(self) -> str:
+        """Its id, the spec file's name."""
+
+    @property
+    def name(self) -> str:
+        """Its name, for people."""
+
+    @property
+    def environments(self) -> Mapping[str, EnvironmentPlan]:
+        """Hosts by environment."""
+
+    @property
+    def pools(self) -> Mapping[str, PoolPlan]:
+        """Budgets by name."""
+
+    @property
+    def symbols(self) -> SymbolCodec:
+        """Native ids both ways, by the spec's rules."""
+
+    @property
+    def intervals(self) -> Mapping[str, str]:
+        """Unified candle interval -> the venue's word."""
+
+    @property
+    def number(self) -> type:
+        """The type of every number: `Decimal` or `float`."""
+
+    @property
+    def operation_names(self) -> tuple[str, ...]:
+        """What the spec declares over REST."""
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """What the spec declares over WebSocket."""
+
+    @property
+    def connection_names(self) -> tuple[str, ...]:
+        """The WebSocket endpoints."""
+
+    def operation(self, name: str) -> OperationPlan:
+        """One REST operation."""
+
+    def channel(self, name: str) -> ChannelPlan:
+        """One channel."""
+
+    def channels_of(self, stream: str) -> tuple[ChannelPlan, ...]:
+        """The channels that serve a unified stream name, in the spec's order."""
+
+    def connection(self, name: str) -> ConnectionPlan:
+        """One WebSocket endpoint, with the routing of its channels."""
+
+    def category(self, kind: str, settle: str | None) -> str | None:
+        """The venue's word for the product line of an instrument; None where the spec has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentPlan:
+    """Hosts of one environment."""
+
+    name: str
+    rest: str | None
+    ws: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,149 @@
+"""The request side of an operation: unified parameters -> `HttpRequest`, what it costs, how it pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import unquote
+
+import msgspec
+
+from cexspec.compile.bounds import compile_bounds, compile_param
+from cexspec.compile.holes import Text
+from cexspec.compile.inversion import compile_inverse
+from cexspec.compile.limits import compile_draws, compile_weight
+from cexspec.compile.lookups import compile_lookup, text_at
+from cexspec.compile.plan import HttpRequest, PagePlan, ParamPlan, Params
+from cexspec.compile.templates import NOTHING, Template, compile_path, compile_text, compile_tree
+from cexspec.spec.model import ExchangeSpec, Operation, Page
+from cexspec.spec.model.rest import From
+from cexspec.spec.problems import Findings
+from cexspec.spec.source import Where
+
+INSTRUMENT = frozenset({"id", "symbol", "base", "quote", "category"})
+"""Holes that the instrument of a call or subscription fills."""
+ENGINE = frozenset({"now", "uuid"})
+"""Holes that the engine fills at every call: the time in nanoseconds, a fresh UUID."""
+REQUEST = INSTRUMENT | ENGINE | {"interval", "depth", "limit", "start", "end"}
+"""Holes of a request, besides the keys of its `each`."""
+
+_JSON = (("Content-Type", "application/json"),)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestParts:
+    """What an `OperationPlan` holds of the request; the names are its own.
+
+    `build` raises `InvalidRequest` for a parameter out of bounds and `KeyError(hole)` where one of `needs` is missing.
+    `build` and `weight` take the caller's parameters and apply the bounds themselves.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    path_params: Callable[[str], dict[str, str] | None]
+    build: Callable[[Params], HttpRequest]
+    holes: frozenset[str]
+    needs: frozenset[str]
+    params: Mapping[str, ParamPlan]
+    weight: Callable[[Params], int]
+    pools: tuple[str, ...]
+    page: PagePlan | None
+    each: tuple[Mapping[str, str | tuple[str, str]], ...]
+    kinds: frozenset[str] | None
+    idempotent: bool
+
+
+def compile_request(operation: Operation, name: str, spec: ExchangeSpec, findings: Findings) -> RequestParts:
+    """Compile the request of one operation; what is wrong goes to `findings`."""
+    method: Literal["GET", "POST"] = "GET" if operation.get is not None else "POST"
+    each = tuple(
+        {key: ("from", value.source) if isinstance(value, From) else value for key, value in keys.items()} for keys in operation.each or ()
+    )
+    target = _target(operation, REQUEST.union(*each), findings)
+    params = {key: compile_param(param) for key, param in operation.params.items()}
+    bound = compile_bounds(params, spec.intervals, spec.id, name)
+    weigh = compile_weight(operation.weight, target.holes, findings, (*operation.where, "weight"))
+
+    def build(given: Params) -> HttpRequest:
+        values = bound(given)
+        body = target.encoded(values)
+        return HttpRequest(method, target.path(values), target.pairs(values), body, _JSON if body is not None else ())
+
+    return RequestParts(
+        method=method,
+        path=operation.get or operation.post or "",
+        path_params=target.path_params,
+        build=build,
+        holes=target.holes,
+        needs=target.needs,
+        params=params,
+        weight=lambda given: weigh(bound(given)),
+        pools=compile_draws(operation.limit, spec.limits, findings, (*operation.where, "limit")),
+        page=_page(operation.page, findings) if operation.page else None,
+        each=each,
+        kinds=frozenset(operation.kinds) if operation.kinds is not None else None,
+        idempotent=operation.idempotent if operation.idempotent is not None else method == "GET",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """The templates of a request."""
+
+    path: Callable[[Params], str]
+    path_params: Callable[[str], dict[str, str] | None]
+    query: tuple[tuple[str, Callable[[Params], str]], ...]
+    body: Template | None
+    holes: frozenset[str]
+    needs: frozenset[str]
+
+    def pairs(self, values: Params) -> tuple[tuple[str, str], ...]:
+        """The query; keys whose hole has no value are not in it."""
+        return tuple((key, text) for key, fill in self.query if (text := _optional(fill, values)) is not None)
+
+    def encoded(self, values: Params) -> bytes | None:
+        """The body as JSON."""
+        return msgspec.json.encode(self.body.fill(values)) if self.body else None
+
+
+def _target(operation: Operation, allowed: frozenset[str], findings: Findings) -> _Target:
+    where = operation.where
+    method = "get" if operation.get is not None else "post"
+    path, fill_path = compile_path(operation.get or operation.post or "", allowed, findings, (*where, method))
+    query = [(key, *compile_text(text, allowed, findings, (*where, "query", key))) for key, text in operation.query.items()]
+    tree = operation.body
+    body = compile_tree(tree, allowed, findings, (*where, "body"), allowed - ENGINE) if tree is not None else None
+    path_holes = frozenset(hole.name for hole in path.holes)
+    query_holes = frozenset(hole.name for _, text, _ in query for hole in text.holes)
+    return _Target(
+        path=fill_path,
+        path_params=_path_reader(path, findings, where),
+        query=tuple((key, fill) for key, _, fill in query),
+        body=body,
+        holes=path_holes | query_holes | (body.holes if body else frozenset()),
+        needs=path_holes | (query_holes & ENGINE) | (body.needs if body else frozenset()),
+    )
+
+
+def _path_reader(path: Text, findings: Findings, where: Where) -> Callable[[str], dict[str, str] | None]:
+    """Reads a path back: the values of its holes, None for another operation's."""
+    inverse = compile_inverse(path, NOTHING, Findings(findings.position), where)
+    return lambda text: inverse(unquote(text))
+
+
+def _optional(fill: Callable[[Params], str], values: Params) -> str | None:
+    try:
+        return fill(values)
+    except KeyError:
+        return None
+
+
+def _page(page: Page, findings: Findings) -> PagePlan:
+    cursor = _cursor(page.cursor, findings, (*page.where, "cursor")) if page.cursor is not None else None
+    return PagePlan(page.direction, page.param, page.by, page.unit, page.inclusive, tuple(page.drop), cursor)
+
+
+def _cursor(path: str, findings: Findings, where: Where) -> Callable[[bytes], str | None]:
+    lookup = compile_lookup(path, findings, where)
+    return lambda body: text_at(lookup, msgspec.json.decode(body))

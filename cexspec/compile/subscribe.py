@@ -1,0 +1,184 @@
+"""The client's side of a WebSocket connection: topics, subscribe and unsubscribe messages and their answers, pings, greeting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+
+from cexspec.compile.bounds import compile_bounds, compile_param
+from cexspec.compile.errors import compile_errors
+from cexspec.compile.inversion import compile_inverse
+from cexspec.compile.lookups import Lookup, compile_lookup, text_at
+from cexspec.compile.paths import MISSING
+from cexspec.compile.plan import Answer, ErrorPlan, Json, KeepalivePlan, Params, VerbPlan
+from cexspec.compile.request import INSTRUMENT
+from cexspec.compile.templates import NOTHING, Template, compile_tree, spreads
+from cexspec.spec.model import Channel, Connection, ExchangeSpec, Greet, Keepalive, Subscribe
+from cexspec.spec.model.ws import Answer as Pong
+from cexspec.spec.problems import Findings
+
+Clock = Callable[[], int]
+"""The time in nanoseconds."""
+
+TOPIC = INSTRUMENT | {"interval", "depth"}
+"""Holes of a topic."""
+OPTIONAL = frozenset({"depth"})
+"""Holes of a topic whose key is left out where they have no value."""
+VERB = frozenset({"topics", "topic", "request_id", "now"})
+"""Holes of a subscribe message; those that learned values fill come on top where there are any."""
+PING = frozenset({"request_id", "now"})
+"""Holes of a client's ping."""
+PONG = frozenset({"message", "now"})
+"""Holes of the answer to a server's ping."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicParts:
+    """What a `ChannelPlan` holds of the topic; the names are its own.
+
+    `interval` is the unified one on both sides. A channel with a `depth` of its own fills that hole with it.
+    """
+
+    topic: Callable[[Params], Json]
+    params_of: Callable[[Json], dict[str, str] | None]
+    needs: frozenset[str]
+
+
+def compile_topic(channel: Channel, spec: ExchangeSpec, findings: Findings) -> TopicParts:
+    """Compile a channel's topic both ways; what is wrong goes to `findings`."""
+    where = (*channel.where, "topic")
+    template = compile_tree(channel.topic, TOPIC, findings, where, OPTIONAL)
+    inverse = compile_inverse(template.tree, OPTIONAL, findings, where)
+    if template.spreads:
+        findings.error("CEX048", where, "a topic spreads nothing: '*' belongs to the subscribe message")
+    elif _spread_on(channel, spec) and not isinstance(template.tree, dict):
+        hint = f"write a mapping, or '{{{{ topic }}}}' instead of '*' in the subscribe message of {channel.on}"
+        findings.error("CEX048", where, f"the connection '{channel.on}' spreads its topics, and this one is no mapping", hint)
+    depth = channel.depth
+    names = {word: interval for interval, word in spec.intervals.items()}
+    bounds = {name: compile_param(param) for name, param in channel.params.items()}
+    for name in sorted(bounds.keys() - template.holes):
+        hint = f"the topic holds {', '.join(sorted(template.holes)) or 'no holes'}"
+        findings.error("CEX062", (*channel.where, "params", name), f"the topic doesn't send '{name}'", hint)
+    bound = compile_bounds(bounds, spec.intervals, spec.id, channel.stream or "")
+
+    def topic(params: Params) -> Json:
+        values = bound(params)
+        if depth is not None:
+            values["depth"] = depth
+        return template.fill(values)
+
+    def params_of(value: Json) -> dict[str, str] | None:
+        found = inverse(value)
+        if found and "interval" in found:
+            found["interval"] = names.get(found["interval"], found["interval"])
+        return found
+
+    return TopicParts(topic, params_of, template.needs - (OPTIONAL if depth is not None else NOTHING))
+
+
+def _spread_on(channel: Channel, spec: ExchangeSpec) -> bool:
+    connection = spec.ws.connections.get(channel.on) if spec.ws else None
+    return connection is not None and spreads(connection.subscribe.send)
+
+
+def compile_subscribe(
+    connection: Connection, exchange: str, errors: ErrorPlan, findings: Findings, clock: Clock = time.time_ns
+) -> VerbPlan:
+    """How a connection subscribes. `errors` reads refusals where the connection doesn't say how."""
+    return _verb(connection.subscribe, NOTHING, exchange, errors, findings, clock)
+
+
+def compile_unsubscribe(
+    connection: Connection, exchange: str, errors: ErrorPlan, findings: Findings, clock: Clock = time.time_ns
+) -> VerbPlan:
+    """How a connection unsubscribes; what subscribing learned fills holes here."""
+    return _verb(connection.unsubscribe, frozenset(connection.subscribe.learn), exchange, errors, findings, clock)
+
+
+def _verb(verb: Subscribe, learned: frozenset[str], exchange: str, errors: ErrorPlan, findings: Findings, clock: Clock) -> VerbPlan:
+    where = (*verb.where, "send")
+    template = compile_tree(verb.send, VERB | learned, findings, where)
+    if {"topic", "topics"} <= template.holes:
+        findings.error("CEX048", where, "a message holds one topic or a list of them, not both", "keep {{ topic }} or {{ topics }}")
+    per_topic = "topics" not in template.holes
+
+    def send(topics: Sequence[Json], request_id: str, learned: Params) -> bytes:
+        if per_topic and len(topics) != 1:
+            raise ValueError(f"one message holds one topic, not {len(topics)}")
+        topic = topics[0] if len(topics) == 1 else None
+        return encode(template.fill({**learned, "topics": list(topics), "topic": topic, "request_id": request_id, "now": clock()}))
+
+    return VerbPlan(
+        per_topic=per_topic,
+        send=send,
+        answered=verb.ack is not None,
+        echoes_topic=verb.topic is not None,
+        echoes_id=verb.id is not None,
+        answer=_answer(verb, compile_errors(verb.errors, exchange, findings) if verb.errors else errors, findings),
+    )
+
+
+def _answer(verb: Subscribe, errors: ErrorPlan, findings: Findings) -> Callable[[bytes, bool], Answer]:
+    topic_at = compile_lookup(verb.topic, findings, (*verb.where, "topic")) if verb.topic is not None else None
+    id_at = compile_lookup(verb.id, findings, (*verb.where, "id")) if verb.id is not None else None
+    learns = {name: compile_lookup(path, findings, (*verb.where, "learn", name)) for name, path in verb.learn.items()}
+
+    def answer(frame: bytes, refused: bool) -> Answer:
+        document = msgspec.json.decode(frame)
+        topic = topic_at(document) if topic_at else None
+        return Answer(
+            topic=None if topic is MISSING else cast(Json, topic),
+            id=text_at(id_at, document) if id_at else None,
+            learned={} if refused else _learned(learns, document),
+            error=errors.message(frame) if refused else None,
+        )
+
+    return answer
+
+
+def _learned(learns: Mapping[str, Lookup], document: object) -> dict[str, object]:
+    found = {name: lookup(document) for name, lookup in learns.items()}
+    return {name: value for name, value in found.items() if value is not MISSING}
+
+
+def compile_keepalive(keepalive: Keepalive, findings: Findings, clock: Clock = time.time_ns) -> KeepalivePlan:
+    """Pings in either direction."""
+    send = None
+    if keepalive.send is not None:
+        ping = compile_tree(keepalive.send, PING, findings, (*keepalive.where, "send"))
+        send = _pinger(ping, clock)
+    return KeepalivePlan(
+        send=send,
+        every=keepalive.every,
+        expects=keepalive.expect is not None,
+        within=keepalive.within,
+        silence=keepalive.silence,
+        answer=_ponger(keepalive.answer, findings, clock) if keepalive.answer else None,
+    )
+
+
+def _pinger(ping: Template, clock: Clock) -> Callable[[str], bytes]:
+    return lambda request_id: encode(ping.fill({"request_id": request_id, "now": clock()}))
+
+
+def _ponger(answer: Pong, findings: Findings, clock: Clock) -> Callable[[bytes], bytes]:
+    pong = compile_tree(answer.send, PONG, findings, (*answer.where, "send"), frozenset({"message"}))
+    return lambda frame: encode(pong.fill({"message": msgspec.json.decode(frame), "now": clock()}))
+
+
+def compile_greet(greet: Greet | None, findings: Findings) -> bytes | None:
+    """The frame that is sent first; it has no holes."""
+    if greet is None or greet.send is None:
+        return None
+    template = compile_tree(greet.send, NOTHING, findings, (*greet.where, "send"))
+    return encode(template.fill({}))
+
+
+def encode(message: Json) -> bytes:
+    """A frame: plain text as it is, anything else as JSON."""
+    return message.encode() if isinstance(message, str) else msgspec.json.encode(message)

@@ -1,0 +1,161 @@
+"""Symbol codecs: native ids to unified symbols and back, by the spec's formats alone.
+
+Reading tries the most literal format first; writing takes the first format, in the spec's order, that can hold the
+symbol, which means that its text reads back as the same symbol. So what is written is never ambiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cexspec.compile.formats import Format, compile_format
+from cexspec.models import InvalidSymbol, Kind, Symbol
+from cexspec.spec.model import Symbols
+from cexspec.spec.problems import Findings
+from cexspec.spec.source import Where
+
+MAX_ID = 64
+"""Characters of a native id at most."""
+
+
+class Aliases:
+    """Native asset codes and common ones, both ways. A code that only the other side uses has no counterpart here."""
+
+    def __init__(self, aliases: Mapping[str, str]) -> None:
+        self._common = dict(aliases)
+        self._native = {common: native for native, common in aliases.items()}
+
+    def common(self, native: str) -> str | None:
+        """Native code -> common code."""
+        return self._common.get(native) or (None if native in self._native else native)
+
+    def native(self, common: str) -> str | None:
+        """Common code -> native code."""
+        return self._native.get(common) or (None if common in self._common else common)
+
+
+class Codec:
+    """The `SymbolCodec` of a spec."""
+
+    def __init__(self, formats: list[Format], aliases: Aliases, inverse_quotes: frozenset[str]) -> None:
+        self.formats = tuple(formats)
+        self._reading = sorted(formats, key=lambda each: -each.literal)
+        self._aliases = aliases
+        self._inverse_quotes = inverse_quotes
+
+    def parse(self, native_id: str) -> tuple[str, Kind] | None:
+        """Native id -> (unified symbol text, kind); None where no rule reads it."""
+        found = self.read(native_id)
+        return (str(found[0]), found[0].kind) if found else None
+
+    def format(self, symbol: str) -> str | None:
+        """Unified symbol text -> native id; None where no rule writes it, or it is no symbol."""
+        try:
+            parsed = Symbol.parse(symbol)
+        except InvalidSymbol:
+            return None
+        written = self.write(parsed)
+        return written[0] if written else None
+
+    def read(self, native_id: str) -> tuple[Symbol, Format] | None:
+        """The symbol of a native id, and the format that reads it."""
+        if len(native_id) > MAX_ID:
+            return None
+        for each in self._reading:
+            symbol = self._read(each, native_id)
+            if symbol is not None:
+                return symbol, each
+        return None
+
+    def write(self, symbol: Symbol) -> tuple[str, Format] | None:
+        """The native id of a symbol, and the format that writes it."""
+        for each in self.formats:
+            text = self._write(each, symbol) if each.kind == symbol.kind and not each.read_only else None
+            if text is not None:
+                read = self.read(text)
+                if read is not None and read[0] == symbol:
+                    return text, each
+        return None
+
+    def _read(self, format: Format, native_id: str) -> Symbol | None:
+        parts = format.read(native_id)
+        if parts is None:
+            return None
+        base, quote = self._aliases.common(parts.base), self._aliases.common(parts.quote)
+        settle = self._aliases.common(parts.settle) if parts.settle else None
+        if base is None or quote is None or (parts.settle and settle is None):
+            return None
+        try:
+            return Symbol(base, quote, format.kind, parts.expiry, parts.strike, parts.right, settle or self._settle(format, base, quote))
+        except InvalidSymbol:
+            return None
+
+    def _write(self, format: Format, symbol: Symbol) -> str | None:
+        base, quote = self._aliases.native(symbol.base), self._aliases.native(symbol.quote)
+        settle = self._aliases.native(symbol.settle) if symbol.settle else None
+        if base is None or quote is None or (symbol.settle and settle is None):
+            return None
+        return format.write(symbol, base, quote, settle or "")
+
+    def _settle(self, format: Format, base: str, quote: str) -> str | None:
+        if format.kind == "spot":
+            return None
+        if format.settle is not None:
+            return base if format.settle == "base" else quote
+        return base if quote in self._inverse_quotes else quote
+
+
+def compile_symbols(symbols: Symbols, findings: Findings) -> Codec:
+    """The codec of a spec's symbol rules.
+
+    Finds CEX051 (a bad format or alias), CEX052 (an example that doesn't go both ways), CEX053 (a format no example is
+    written in or read by).
+    """
+    formats: list[Format] = []
+    for kind, listed in symbols.formats.items():
+        for at, each in enumerate(listed):
+            where = (*symbols.where, "formats", kind, at) if len(listed) > 1 else (*symbols.where, "formats", kind)
+            compiled = compile_format(each, kind, symbols.quotes, findings, where)
+            if compiled is not None:
+                formats.append(compiled)
+    _check_aliases(symbols, findings)
+    codec = Codec(formats, Aliases(symbols.aliases), frozenset(symbols.inverse_quotes))
+    if len(formats) == sum(map(len, symbols.formats.values())):
+        _check_examples(codec, symbols, findings)
+    return codec
+
+
+def _check_examples(codec: Codec, symbols: Symbols, findings: Findings) -> None:
+    used = [found for text, native in symbols.examples.items() for found in _example(codec, text, native, symbols.where, findings)]
+    for compiled in codec.formats:
+        if compiled not in used:
+            findings.error("CEX053", compiled.where, f"no example is written {compiled.text}", "add one to symbols.examples")
+
+
+def _check_aliases(symbols: Symbols, findings: Findings) -> None:
+    seen: dict[str, str] = {}
+    for native, common in symbols.aliases.items():
+        if common in seen:
+            where = (*symbols.where, "aliases", native)
+            findings.error("CEX051", where, f"{native} and {seen[common]} are both {common}: aliases go both ways", "keep one of them")
+        seen[common] = native
+
+
+def _example(codec: Codec, text: str, native: str, where: Where, findings: Findings) -> list[Format]:
+    """The formats an example exercises; what is wrong with it goes to `findings`."""
+    where = (*where, "examples", text)
+    try:
+        symbol = Symbol.parse(text)
+    except InvalidSymbol as problem:
+        findings.error("CEX052", where, problem.message, "BTC/USDT, BTC/USDT:PERP, BTC/USD:FUT:20260925:BTC")
+        return []
+    if str(symbol) != text:
+        findings.error("CEX052", where, f"{text} has one spelling", f"write {symbol}")
+    read, written = codec.read(native), codec.write(symbol)
+    if read is None or read[0] != symbol:
+        found = f"reads as {read[0]}" if read else "is read by no format"
+        findings.error("CEX052", where, f"{native} {found}, not as {text}", "the most literal format is read first")
+    if (written is None or written[0] != native) and not (read and read[1].read_only):
+        found = f"is written {written[0]}" if written else "is written by no format"
+        findings.error("CEX052", where, f"{text} {found}, not {native}", "formats are tried in order: the first that can hold it")
+    return [found[1] for found in (read, written) if found]

@@ -1,0 +1,13 @@
+"""The registered hooks. A spec names one of these; nothing is ever imported by a path written in a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cexspec.hooks.bitfinex import bitfinex_checksum
+from cexspec.hooks.crc32 import crc32_interleaved
+from cexspec.hooks.protocol import BookChecksum
+
+CHECKSUMS: Mapping[str, BookChecksum] = MappingProxyType({"bitfinex": bitfinex_checksum, "crc32_interleaved": crc32_interleaved})
+"""Book checksums by the name specs use."""

@@ -1,0 +1,243 @@
+"""Symbol codecs: native ids both ways by formats alone."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cexspec.compile.symbols import Codec, compile_symbols
+from cexspec.models import Symbol
+from cexspec.spec.model import Symbols
+from cexspec.spec.problems import Findings
+from cexspec.spec.source import Position
+
+DASHED: dict[str, Any] = {
+    "formats": {
+        "spot": "{base}-{quote}",
+        "perpetual": "{base}-{quote}-SWAP",
+        "future": "{base}-{quote}-{expiry:%y%m%d}",
+        "option": "{base}-{quote}-{expiry:%y%m%d}-{strike}-{right}",
+    },
+    "inverse_quotes": ["USD"],
+    "examples": {
+        "BTC/USDT": "BTC-USDT",
+        "BTC/USDT:PERP": "BTC-USDT-SWAP",
+        "BTC/USD:PERP:BTC": "BTC-USD-SWAP",
+        "BTC/USD:FUT:20260925:BTC": "BTC-USD-260925",
+        "BTC/USD:OPT:C:92000:20260925:BTC": "BTC-USD-260925-92000-C",
+        "币安人生/USDT": "币安人生-USDT",
+    },
+}
+PREFIXED: dict[str, Any] = {
+    "formats": {"spot": ["t{base:3}{quote:3}", "t{base}:{quote}"], "perpetual": "t{base}F0:{quote}F0"},
+    "aliases": {"UST": "USDT", "LUNA": "LUNC", "LUNA2": "LUNA"},
+    "examples": {
+        "BTC/USDT": "tBTCUST",
+        "DOGE/USD": "tDOGE:USD",
+        "BTC/USDT:PERP": "tBTCF0:USTF0",
+        "LUNA/USD": "tLUNA2:USD",
+        "LUNC/USD": "tLUNA:USD",
+    },
+}
+TOUCHING: dict[str, Any] = {
+    "formats": {"spot": "{base}{quote}", "perpetual": "{base}{quote}_PERP", "future": "{base}{quote}_{expiry:%y%m%d}"},
+    "quotes": ["USDT", "USD", "BUSD", "BTC"],
+    "inverse_quotes": ["USD"],
+    "examples": {
+        "BTC/USDT": "BTCUSDT",
+        "A/BUSD": "ABUSD",
+        "BTC/USD:PERP:BTC": "BTCUSD_PERP",
+        "BTC/USD:FUT:20260925:BTC": "BTCUSD_260925",
+    },
+}
+WORDED: dict[str, Any] = {
+    "formats": {
+        "perpetual": [{"format": "{base}-PERP/{quote}", "settle": "base"}, {"format": "{base}_{quote}-PERP", "settle": "quote"}],
+        "future": ["{base}_{quote}-{expiry:%-d%b%y}", "{quote}{base}-{settle}@{expiry:%Y-%m-%d}"],
+        "option": "{base}_{quote}-{expiry:%d%b%y}-{strike}{right}",
+    },
+    "quotes": ["USDC", "USD"],
+    "examples": {
+        "BTC/USDC:PERP": "BTC_USDC-PERP",
+        "BTC/USD:PERP:BTC": "BTC-PERP/USD",
+        "BTC/USDC:FUT:20260905": "BTC_USDC-5SEP26",
+        "BTC/USDC:FUT:20260915:ETH": "USDCBTC-ETH@2026-09-15",
+        "BTC/USDC:OPT:P:0.5:20260905": "BTC_USDC-05SEP26-0.5P",
+    },
+}
+RULES = {"dashed": DASHED, "prefixed": PREFIXED, "touching": TOUCHING, "worded": WORDED}
+
+
+def collect() -> Findings:
+    return Findings(lambda where: Position("spec.yaml", 1, 1))
+
+
+def codec(rules: dict[str, Any]) -> Codec:
+    findings = collect()
+    compiled = compile_symbols(Symbols.model_validate(rules), findings)
+    assert findings.problems == []
+    return compiled
+
+
+EXAMPLES = [(name, text, native) for name, rules in RULES.items() for text, native in rules["examples"].items()]
+
+
+@pytest.mark.parametrize(("rules", "text", "native"), EXAMPLES, ids=[f"{row[0]} {row[2]}" for row in EXAMPLES])
+def test_an_example_goes_both_ways(rules: str, text: str, native: str) -> None:
+    compiled = codec(RULES[rules])
+    assert compiled.parse(native) == (text, Symbol.parse(text).kind)
+    assert compiled.format(text) == native
+
+
+UNREAD = [
+    ("dashed", "BTC"),
+    ("dashed", "BTC-USDT-XX"),
+    ("dashed", "BTC-USD-260231"),
+    ("dashed", "-USDT"),
+    ("dashed", "BTC/X-USDT"),
+    ("dashed", "A" * 33 + "-USDT"),
+    ("dashed", "B" * 60 + "-USDT"),
+    ("dashed", "BTC-USD-260925-0-C"),
+    ("prefixed", "tBTCUSDT"),
+    ("prefixed", "tBTC:USDT"),
+    ("prefixed", "tLUNC:USD"),
+    ("prefixed", "fUSD"),
+    ("touching", "BTCEUR"),
+    ("touching", "USDT"),
+    ("worded", "BTC_USDC-00SEP26"),
+    ("worded", "BTC_USDC-5sep26"),
+]
+
+
+@pytest.mark.parametrize(("rules", "native"), UNREAD, ids=[f"{row[0]} {row[1][:24]}" for row in UNREAD])
+def test_what_no_rule_reads_is_none(rules: str, native: str) -> None:
+    assert codec(RULES[rules]).parse(native) is None
+
+
+UNWRITTEN = [
+    ("dashed", "nonsense"),
+    ("dashed", "BTC/USD:PERP"),
+    ("dashed", "A-B/USDT"),
+    ("prefixed", "BTC/UST"),
+    ("prefixed", "BTC/USDT:FUT:20260925"),
+    ("prefixed", "BTC/USD:PERP:UST"),
+    ("touching", "AB/USD"),
+    ("touching", "BTC/EUR"),
+    ("worded", "BTC/USDC:PERP:ETH"),
+]
+
+
+@pytest.mark.parametrize(("rules", "text"), UNWRITTEN, ids=[f"{row[0]} {row[1]}" for row in UNWRITTEN])
+def test_what_would_not_read_back_is_not_written(rules: str, text: str) -> None:
+    assert codec(RULES[rules]).format(text) is None
+
+
+def test_the_longest_known_quote_wins() -> None:
+    assert codec(TOUCHING).parse("ABUSD") == ("A/BUSD", "spot")
+
+
+def test_a_second_spelling_is_read_and_the_first_is_written() -> None:
+    compiled = codec(PREFIXED)
+    assert compiled.parse("tBTC:USD") == ("BTC/USD", "spot")
+    assert compiled.format("BTC/USD") == "tBTCUSD"
+
+
+BAD_FORMATS: list[tuple[str, str, list[str], str]] = [
+    ("spot", "{base}{quote}", [], "symbols.quotes"),
+    ("spot", "{base}", [], "needs {quote}"),
+    ("spot", "{base}-{quot}", [], "did you mean {quote}"),
+    ("spot", "{base}-{quote}-{settle}", [], "holes are base, quote"),
+    ("spot", "{base}-{quote}-{base}", [], "stands twice"),
+    ("spot", "{base}-{quote}}", [], "a brace"),
+    ("spot", "{base}-{quote}" + "-" * 90, [], "at most 80"),
+    ("spot", "{base:x}-{quote}", [], "says nothing"),
+    ("spot", "{base:0}-{quote}", [], "says nothing"),
+    ("perpetual", "{base}{settle}-{quote}", ["USD"], "nothing separates {base} from {settle}"),
+    ("perpetual", "{base}-{quote}-{expiry:%y%m%d}", [], "a perpetual has no {expiry}"),
+    ("future", "{base}-{quote}", [], "needs {expiry}"),
+    ("future", "{base}-{quote}-{expiry}", [], "names no day"),
+    ("future", "{base}-{quote}-{expiry:%y%m}", [], "names no day"),
+    ("future", "{base}-{quote}-{expiry:%y%m%d%b}", [], "names no day"),
+    ("future", "{base}-{quote}-{expiry:%y%m%d%q}", [], "names no day"),
+    ("future", "{base}-{quote}-{expiry:%y%m%d%}", [], "names no day"),
+    ("option", "{base}-{quote}-{expiry:%y%m%d}-{strike:2}-{right}", [], "says nothing"),
+    ("option", "{base}-{quote}-{expiry:%y%m%d}-{strike}", [], "needs {right}"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "quotes", "reason"), BAD_FORMATS, ids=[f"{row[1][:50]} {row[0]}" for row in BAD_FORMATS])
+def test_a_bad_format_is_a_problem_at_its_node(kind: str, text: str, quotes: list[str], reason: str) -> None:
+    findings = collect()
+    compile_symbols(Symbols.model_validate({"formats": {kind: [text, text]}, "quotes": quotes, "examples": {}}), findings)
+    assert [(one.rule, one.where) for one in findings.problems] == [("CEX051", ("formats", kind, 0)), ("CEX051", ("formats", kind, 1))]
+    assert reason in f"{findings.problems[0].message} {findings.problems[0].hint}"
+
+
+def test_two_codes_for_one_asset_are_a_problem() -> None:
+    findings = collect()
+    rules = {**DASHED, "aliases": {"XBT": "BTC", "WBT": "BTC"}, "examples": DASHED["examples"]}
+    compile_symbols(Symbols.model_validate(rules), findings)
+    assert ("CEX051", ("aliases", "WBT")) in [(problem.rule, problem.where) for problem in findings.problems]
+
+
+BAD_EXAMPLES = [
+    ({"BTC-USDT": "BTC-USDT"}, ["is no symbol"]),
+    ({"BTC/USDT:PERP:USDT": "BTC-USDT-SWAP"}, ["has one spelling"]),
+    ({"BTC/USDT": "ETH-USDT"}, ["ETH-USDT reads as ETH/USDT, not as BTC/USDT", "BTC/USDT is written BTC-USDT, not ETH-USDT"]),
+    ({"BTC/USDT": "BTCUSDT"}, ["is read by no format", "is written BTC-USDT"]),
+    ({"BTC/USD:PERP": "BTC-USD-SWAP"}, ["reads as BTC/USD:PERP:BTC", "is written by no format"]),
+]
+
+
+@pytest.mark.parametrize(("examples", "reasons"), BAD_EXAMPLES, ids=[next(iter(row[0])) for row in BAD_EXAMPLES])
+def test_an_example_that_does_not_go_both_ways_is_a_problem(examples: dict[str, str], reasons: list[str]) -> None:
+    findings = collect()
+    rules = {**DASHED, "examples": {**DASHED["examples"], **examples}}
+    compile_symbols(Symbols.model_validate(rules), findings)
+    assert [(one.rule, one.where) for one in findings.problems] == [("CEX052", ("examples", next(iter(examples))))] * len(reasons)
+    assert all(reason in problem.message for reason, problem in zip(reasons, findings.problems, strict=True))
+
+
+def test_a_format_without_example_is_a_problem() -> None:
+    findings = collect()
+    compile_symbols(Symbols.model_validate({**PREFIXED, "examples": {"BTC/USDT": "tBTCUST"}}), findings)
+    expected = [("CEX053", ("formats", "spot", 1)), ("CEX053", ("formats", "perpetual"))]
+    assert [(problem.rule, problem.where) for problem in findings.problems] == expected
+
+
+ASSETS = st.text(st.sampled_from("ABUSDTC1F0k-._@币"), min_size=1, max_size=6)
+QUOTES = st.sampled_from(["USDT", "USD", "BUSD", "BTC", "UST", "LUNA", "LUNC", "USDC"])
+SETTLES = st.sampled_from([None, "BTC", "ETH", "USD", "UST"])
+
+
+@st.composite
+def any_symbols(draw: st.DrawFn) -> Symbol:
+    kind = draw(st.sampled_from(["spot", "perpetual", "future", "option"]))
+    expiry = draw(st.dates(date(2000, 1, 1), date(2099, 12, 31))) if kind in ("future", "option") else None
+    strike = draw(st.sampled_from([Decimal("0.5"), Decimal(92000)])) if kind == "option" else None
+    right = draw(st.sampled_from("CP")) if kind == "option" else None
+    base, quote = draw(ASSETS | QUOTES), draw(QUOTES)
+    settle = None if kind == "spot" else draw(st.sampled_from([base, quote]).filter(lambda code: "-" not in code) | SETTLES)
+    return Symbol(base, quote, kind, expiry, strike, right, settle)  # type: ignore[arg-type]
+
+
+CODECS = {name: codec(rules) for name, rules in RULES.items()}
+
+
+@pytest.mark.parametrize("rules", CODECS)
+@given(symbol=any_symbols())
+def test_every_written_id_reads_back_as_its_symbol(rules: str, symbol: Symbol) -> None:
+    native = CODECS[rules].format(str(symbol))
+    assert native is None or CODECS[rules].parse(native) == (str(symbol), symbol.kind)
+
+
+@pytest.mark.parametrize("rules", CODECS)
+@given(native=st.text(st.sampled_from("tABUSDTC-_:F0PERWSWAP26925:@/ 币"), max_size=70))
+def test_any_text_reads_as_a_symbol_or_none(rules: str, native: str) -> None:
+    read = CODECS[rules].parse(native)
+    assert read is None or str(Symbol.parse(read[0])) == read[0]
