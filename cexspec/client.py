@@ -1,0 +1,134 @@
+"""`Client`: one exchange, over REST and WebSocket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from cexspec.compile.exchange import Exchange, compile_exchange
+from cexspec.compile.plan import EnvironmentPlan, PoolPlan, WindowPlan
+from cexspec.engine.limits import limiter_of
+from cexspec.engine.markets import Markets
+from cexspec.engine.rest import RestEngine
+from cexspec.engine.rest_client import RestClient
+from cexspec.engine.stream_client import StreamClient, StreamOptions
+from cexspec.models import NotSupported
+from cexspec.transport.clock import Clock, SystemClock
+from cexspec.transport.http import AiohttpTransport, HttpTransport
+from cexspec.transport.websocket import DEFAULT_LIBRARY, Library, websocket_transport
+
+ENVIRONMENT_KEYS = {"rest", "ws", "headers"}
+LIMIT_KEYS = {"rate", "period"}
+
+
+class Client:
+    """One exchange. `rest` calls, `ws` streams; leaving `async with` closes both.
+
+    - `exchange`: the id of a shipped spec, or the path of a YAML file.
+    - `environment`: a name from the spec (the first is the default, `live`), or a mapping with the same keys:
+      `{"rest": "http://127.0.0.1:8080", "ws": {"public": "ws://127.0.0.1:8081"}, "headers": {...}}`.
+    - `number`: `Decimal` (exact) or `float`.
+    - `rate_limits`: pool -> `{"rate": 100, "period": 60}`, in place of the spec's (seconds).
+    - `on_limit`: wait for the budget, or raise `RateLimitExceeded`.
+    - `timeout`: seconds for one request.
+    - `websocket`: the socket library, `aiohttp` or `websockets`; `stream_options`: queues, policies, reconnection.
+
+    Raises `SpecError` for a spec that can't be loaded, `NotSupported` for an unknown environment, `ValueError` for
+    arguments of another form.
+    """
+
+    def __init__(
+        self,
+        exchange: str | Path,
+        *,
+        environment: str | Mapping[str, Any] | None = None,
+        credentials: Mapping[str, str] | None = None,
+        rate_limits: Mapping[str, Mapping[str, float]] | None = None,
+        number: type[Decimal] | type[float] = Decimal,
+        on_limit: Literal["wait", "raise"] = "wait",
+        timeout: float = 10.0,
+        websocket: Library = DEFAULT_LIBRARY,
+        stream_options: StreamOptions | None = None,
+        http: HttpTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        if credentials:
+            raise NotSupported("credentials serve private calls, and this version has public market data only")
+        self.exchange = compile_exchange(str(exchange), number)
+        self.environment = _environment(self.exchange, environment)
+        self.markets = Markets(self.exchange, number)
+        self._http = http or AiohttpTransport()
+        clock = clock or SystemClock()
+        limiter = limiter_of(_pools(self.exchange.pools, rate_limits or {}), clock, exchange=self.exchange.id, on_limit=on_limit)
+        self._engine = RestEngine(self.exchange, self.environment, self._http, clock, limiter, self.markets, timeout=timeout)
+        self.rest = RestClient(self._engine)
+        self.ws = StreamClient(
+            self.exchange,
+            self.environment,
+            self.markets,
+            transport=websocket_transport(websocket),
+            clock=clock,
+            options=stream_options,
+            prepare=self._engine.ensure_instruments,
+        )
+
+    @property
+    def id(self) -> str:
+        """The exchange's id."""
+        return self.exchange.id
+
+    def supports(self, name: str) -> bool:
+        """Whether the spec declares a REST operation (`ticker`), a stream or a channel of this name."""
+        return name in self.exchange.operation_names or name in self.exchange.channel_names or bool(self.exchange.streams.get(name))
+
+    async def load_instruments(self) -> None:
+        """Load the instruments now: symbols become authoritative and contract sizes known. Later calls do nothing."""
+        await self._engine.ensure_instruments()
+
+    async def close(self) -> None:
+        """Close every stream and connection."""
+        await self.ws.close()
+        if isinstance(self._http, AiohttpTransport):
+            await self._http.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self.id!r}, environment={self.environment.name!r})"
+
+
+def _environment(exchange: Exchange, wanted: str | Mapping[str, Any] | None) -> EnvironmentPlan:
+    known = exchange.environments
+    if wanted is None:
+        return next(iter(known.values()))
+    if isinstance(wanted, str):
+        if wanted not in known:
+            raise NotSupported(f"{exchange.id} has no environment '{wanted}' (it has: {', '.join(known)})")
+        return known[wanted]
+    unknown = set(wanted) - ENVIRONMENT_KEYS
+    if unknown:
+        raise ValueError(f"an environment has the keys {', '.join(sorted(ENVIRONMENT_KEYS))}, not {', '.join(sorted(unknown))}")
+    sockets = dict(wanted.get("ws") or {})
+    strangers = set(sockets) - set(exchange.connection_names)
+    if strangers:
+        raise ValueError(f"{exchange.id} has the connections {', '.join(exchange.connection_names)}, not {', '.join(sorted(strangers))}")
+    return EnvironmentPlan("custom", wanted.get("rest"), sockets, dict(wanted.get("headers") or {}))
+
+
+def _pools(pools: Mapping[str, PoolPlan], limits: Mapping[str, Mapping[str, float]]) -> dict[str, PoolPlan]:
+    """The spec's budgets with the user's in their place."""
+    found = dict(pools)
+    for name, limit in limits.items():
+        if name not in found:
+            raise ValueError(f"no pool is called '{name}' (there are: {', '.join(found) or 'none'})")
+        if set(limit) != LIMIT_KEYS:
+            raise ValueError(f"rate_limits['{name}'] has the keys rate and period")
+        found[name] = replace(found[name], windows=(WindowPlan(int(limit["rate"]), float(limit["period"])),))
+    return found

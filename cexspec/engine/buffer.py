@@ -1,0 +1,209 @@
+"""The bounded queue between a connection and a consumer, and what happens when the consumer is slower.
+
+    block         nothing is lost: the connection's reader waits (and with it everything else on that connection)
+    drop_oldest   the oldest events go, and a `Gap` tells how many of which symbol, and from when to when
+    conflate      of each symbol only the newest event waits (for events that say how things are, not what happened)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from cexspec.models import Candle, CexspecError, Event, Gap
+
+Policy = Literal["block", "drop_oldest", "conflate"]
+YIELD_EVERY = 256
+"""A consumer that never waits gives way to others after so many events."""
+
+
+class Ended(StopAsyncIteration):
+    """Nothing more will come."""
+
+
+@dataclass(slots=True)
+class _Dropped:
+    """What was dropped of one symbol."""
+
+    exchange: str
+    from_time: int | None
+    to_time: int | None
+    count: int = 0
+
+
+class _Bell:
+    """Wakes whoever waits for it."""
+
+    __slots__ = ("waiters",)
+
+    def __init__(self) -> None:
+        self.waiters: list[asyncio.Future[None]] = []
+
+    def ring(self) -> None:
+        waiters, self.waiters = self.waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def wait(self) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiters.append(waiter)
+        await waiter
+
+
+class Buffer:
+    """Holds events until they are taken. `channel` labels the gaps that dropping leaves."""
+
+    def __init__(self, channel: str, limit: int, policy: Policy) -> None:
+        self._channel, self._limit, self._conflates = channel, limit, policy == "conflate"
+        self._items: deque[Event] = deque()
+        self._latest: dict[object, Event] = {}
+        self._first: deque[Gap | CexspecError] = deque()
+        self._lost: dict[str | None, _Dropped] = {}
+        self._news, self._room = _Bell(), _Bell()
+        self._served = 0
+        self._plain = True
+        """only events wait: nothing that goes before them"""
+        self._end: Exception | None = None
+        self.dropped = 0
+        """events that no consumer saw because it was too slow"""
+        self.put: Callable[[Event], bool] = {"block": self._put, "drop_oldest": self._put_dropping, "conflate": self._put_newest}[policy]
+        """Add an event; True: the buffer is full, and whoever fills it shall wait for `room`."""
+
+    def __len__(self) -> int:
+        return len(self._items) + len(self._latest)
+
+    @property
+    def ended(self) -> Exception | None:
+        """How the events end, once that is known."""
+        return self._end
+
+    def put_gap(self, gap: Gap) -> None:
+        """Add a gap: before what follows it."""
+        if not self._conflates:
+            self.put(gap)
+        elif self._end is None:
+            if len(self._first) >= self._limit:
+                self._drop(gap)
+            else:
+                self._first.append(gap)
+                self._plain = False
+            self._news.ring()
+
+    def put_error(self, error: CexspecError) -> None:
+        """Add an error that `get` raises, once, before any data that waits."""
+        if self._end is None:
+            self._first.append(error)
+            self._plain = False
+            self._news.ring()
+
+    def end(self, error: CexspecError | None = None) -> None:
+        """Nothing more comes: what waits can still be taken, then `get` raises the error, or `Ended`."""
+        if self._end is None:
+            self._end = error or Ended()
+        self.put = _refuse
+        self._news.ring()
+        self._room.ring()
+
+    def clear(self) -> None:
+        """Let go of everything that waits."""
+        for waiting in (self._items, self._latest, self._first, self._lost):
+            waiting.clear()
+        self._room.ring()
+
+    async def get(self) -> Event:
+        """The next event, gaps before what follows them. Raises an error put in, or what `end` says."""
+        self._served += 1
+        if self._served % YIELD_EVERY == 0:
+            await asyncio.sleep(0)
+        if self._plain and self._items and not self._room.waiters:
+            return self._items.popleft()
+        while not (self._items or self._first or self._lost or self._latest):
+            if self._end is not None:
+                raise self._end
+            await self._news.wait()
+        return self._take()
+
+    async def room(self) -> None:
+        """Wait until there is room again."""
+        while len(self._items) >= self._limit:
+            await self._room.wait()
+
+    def _take(self) -> Event:
+        self._plain = len(self._first) + len(self._lost) <= 1
+        if self._first:
+            item = self._first.popleft()
+            if isinstance(item, Exception):
+                raise item
+            return item
+        if self._lost:
+            return self._gap()
+        if self._latest:
+            return self._latest.pop(next(iter(self._latest)))
+        event = self._items.popleft()
+        if self._room.waiters and len(self._items) < self._limit:
+            self._room.ring()
+        return event
+
+    def _put(self, event: Event) -> bool:
+        self._items.append(event)
+        if self._news.waiters:
+            self._news.ring()
+        return len(self._items) >= self._limit
+
+    def _put_dropping(self, event: Event) -> bool:
+        if len(self._items) >= self._limit:
+            self._drop(self._items.popleft())
+        self._items.append(event)
+        if self._news.waiters:
+            self._news.ring()
+        return False
+
+    def _put_newest(self, event: Event) -> bool:
+        key = (event.symbol, event.interval, event.timestamp) if isinstance(event, Candle) else event.symbol
+        if key in self._latest:
+            self.dropped += 1
+        elif len(self._latest) >= self._limit:
+            self._drop(self._latest.pop(next(iter(self._latest))))
+        self._latest[key] = event
+        if self._news.waiters:
+            self._news.ring()
+        return False
+
+    def _drop(self, event: Event) -> None:
+        time = event.timestamp if event.timestamp is not None else event.received
+        start, end, count = (event.from_time, event.to_time, event.count or 0) if isinstance(event, Gap) else (time, time, 1)
+        lost = self._lost.setdefault(event.symbol, _Dropped(event.exchange, start, end))
+        lost.from_time, lost.to_time = _least(lost.from_time, start), _most(lost.to_time, end)
+        lost.count += count
+        self._plain = False
+        self.dropped += not isinstance(event, Gap)
+
+    def _gap(self) -> Gap:
+        symbol = next(iter(self._lost))
+        lost = self._lost.pop(symbol)
+        return Gap(
+            exchange=lost.exchange,
+            symbol=symbol,
+            timestamp=lost.to_time,
+            channel=self._channel,
+            cause="the consumer was too slow: the oldest events in its full queue were dropped",
+            from_time=lost.from_time,
+            to_time=lost.to_time,
+            count=lost.count,
+        )
+
+
+def _refuse(_event: Event) -> bool:
+    return False
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    return one if other is None else other if one is None else min(one, other)
+
+
+def _most(one: int | None, other: int | None) -> int | None:
+    return one if other is None else other if one is None else max(one, other)

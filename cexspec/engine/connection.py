@@ -1,0 +1,267 @@
+"""The thin shell that joins a session to a socket and a clock, and keeps it connected.
+
+One connection is one task: it connects (within the budget of attempts, with capped exponential backoff and full
+jitter), then runs a reader, a writer and a timer as a group until one of them ends, and begins again. What the session
+decides is carried out here; what concerns subscriptions goes to the `Listener`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
+
+from cexspec.engine.buffer import Buffer
+from cexspec.engine.outputs import Deliver, Idle, Output, Reconnect, Send, StateChanged
+from cexspec.engine.session import Session
+from cexspec.engine.states import State
+from cexspec.engine.stats import Counters
+from cexspec.engine.topics import Topic
+from cexspec.models import CexspecError, ConnectionLost, RateLimitExceeded, TimeoutError
+from cexspec.transport.backoff import Backoff
+from cexspec.transport.clock import Clock, within
+from cexspec.transport.websocket import Socket
+
+log = logging.getLogger("cexspec.stream")
+FOREVER = 3600.0
+"""Seconds the timer sleeps at most; it is woken when something changes."""
+
+
+class Listener(Protocol):
+    """Who owns the connection."""
+
+    def delivered(self, deliver: Deliver) -> Sequence[Buffer]:
+        """Events arrived; returns the queues whose reader shall wait."""
+
+    def happened(self, connection: Connection, output: Output) -> None:
+        """Anything else the session tells."""
+
+    def interrupted(self, connection: Connection, cause: str) -> None:
+        """The socket is gone; another will be opened."""
+
+    def moved(self, connection: Connection, before: State, reason: str, error: CexspecError | None) -> None:
+        """The state changed; `failed` and `closed` are the last ones."""
+
+@dataclass(frozen=True, slots=True)
+class Reconnecting:
+    """How a connection comes back. `max_retries`: consecutive failures before it is given up (None: never)."""
+
+    backoff: Backoff = field(default_factory=Backoff)
+    max_retries: int | None = None
+
+
+class _Over(Exception):
+    """This socket is done with."""
+
+
+class Connection:
+    """One WebSocket connection and the task that keeps it. `name` is unique within a client."""
+
+    def __init__(
+        self,
+        name: str,
+        session: Session,
+        open_socket: Callable[[], Awaitable[Socket]],
+        clock: Clock,
+        listener: Listener,
+        counters: Counters,
+        random: Random,
+        reconnecting: Reconnecting,
+    ) -> None:
+        self.name, self.session = name, session
+        self.state: State = "disconnected"
+        self._open, self._clock, self._listener = open_socket, clock, listener
+        self._counters, self._random, self._reconnecting = counters, random, reconnecting
+        self._outgoing: deque[bytes] = deque()
+        self._to_send, self._changed = asyncio.Event(), asyncio.Event()
+        self._over: str | None = None
+        self._idle = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"cexspec {self.name}")
+
+    def subscribe(self, topics: Iterable[Topic]) -> None:
+        """Add topics to what is wanted."""
+        self.session.subscribe(topics, self._clock.monotonic())
+        self._carry_out()
+
+    def unsubscribe(self, topics: Iterable[Topic]) -> None:
+        """Take topics out of what is wanted."""
+        self.session.unsubscribe(topics, self._clock.monotonic())
+        self._carry_out()
+
+    def confirm(self, topic: Topic) -> None:
+        """Data of a topic arrived."""
+        self.session.confirm(topic, self._clock.monotonic())
+
+    async def close(self) -> None:
+        """Close; returns when the task has ended."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._move("closed", "closed by the client")
+
+    async def _run(self) -> None:
+        try:
+            await self._keep_connected()
+            self._move("closed", "nothing is subscribed any more")
+        except asyncio.CancelledError:
+            self._move("closed", "closed by the client")
+            raise
+        except CexspecError as error:
+            self._move("failed", str(error), error)
+        except Exception as failure:
+            log.exception("%s: an internal error", self.name, extra={"event": "internal_error"})
+            self._move("failed", "an internal error", CexspecError(f"{self.name}: internal error: {failure!r}"))
+
+    async def _keep_connected(self) -> None:
+        failures = 0
+        self._move("connecting", "something is subscribed")
+        while self._needed():
+            error: CexspecError | None = None
+            began = self._clock.monotonic()
+            try:
+                socket = await self._open()
+            except CexspecError as refused:
+                error, reason = refused, str(refused)
+            else:
+                began = self._clock.monotonic()
+                reason = await self._serve(socket)
+                if self._idle:
+                    return
+            # A connection that held for a while counts as a success, however it ended.
+            held = error is None and self._clock.monotonic() - began >= self._reconnecting.backoff.cap
+            failures = 0 if held else failures + 1
+            self._judge(error, reason, failures)
+            self._move("reconnecting", reason)
+            await self._clock.sleep(self._delay(error, failures))
+
+    def _needed(self) -> bool:
+        """Whether something is wanted; else whoever owns this is told that it ends."""
+        if not self.session.wanted:
+            self._listener.happened(self, Idle())
+        return bool(self.session.wanted)
+
+    def _judge(self, error: CexspecError | None, reason: str, failures: int) -> None:
+        """Raise where trying again is pointless or no longer wanted."""
+        if error is not None and error.terminal:
+            raise error
+        limit = self._reconnecting.max_retries
+        if limit is not None and failures > limit:
+            raise error or ConnectionLost(f"{self.name}: given up after {limit} retries: {reason}")
+
+    def _delay(self, error: CexspecError | None, failures: int) -> float:
+        delay = self._reconnecting.backoff.delay(max(0, failures - 1), self._random)
+        asked = error.retry_after if isinstance(error, RateLimitExceeded) else None
+        return max(delay, asked or 0.0)
+
+    async def _serve(self, socket: Socket) -> str:
+        """Run one open socket to its end; why it ended."""
+        self._over = None
+        self._outgoing.clear()
+        reason = "the socket is closed"
+        try:
+            self.session.connected(self._clock.monotonic())
+            self._carry_out()
+            async with asyncio.TaskGroup() as group:
+                for work in (self._read(socket), self._write(socket), self._watch()):
+                    group.create_task(work)
+        except ExceptionGroup as failures:
+            reason = _reason(failures)
+        finally:
+            self.session.disconnected("the socket is closed", self._clock.monotonic())
+            self._carry_out()
+            await socket.close()
+        if not self._idle:
+            self._listener.interrupted(self, reason)
+        return reason
+
+    async def _read(self, socket: Socket) -> None:
+        receive, session, counters = socket.receive, self.session, self._counters
+        monotonic, time_ns = self._clock.monotonic, self._clock.time_ns
+        while True:
+            frame = await receive()
+            counters.messages += 1
+            counters.bytes += len(frame)
+            session.received(frame, monotonic(), time_ns())
+            if full := self._carry_out():
+                await self._wait_for_room(full)
+
+    async def _write(self, socket: Socket) -> None:
+        while True:
+            while self._outgoing:
+                await socket.send(self._outgoing.popleft().decode())
+            self._to_send.clear()
+            await self._to_send.wait()
+
+    async def _watch(self) -> None:
+        """The timer: ticks at the session's deadlines, and whenever they may have changed."""
+        while True:
+            if self._over is not None:
+                raise _Over(self._over)
+            self._changed.clear()
+            now, due = self._clock.monotonic(), self.session.next_deadline()
+            if due is not None and due <= now:
+                self.session.tick(now)
+                self._carry_out()
+                continue
+            with suppress(TimeoutError):
+                await within(self._clock, FOREVER if due is None else due - now, self._changed.wait())
+
+    async def _wait_for_room(self, full: Sequence[Buffer]) -> None:
+        """A consumer that must not lose anything is slow: nothing is read meanwhile, pings go on."""
+        self.session.hold()
+        for buffer in full:
+            await buffer.room()
+        self.session.release(self._clock.monotonic())
+        self._changed.set()
+
+    def _carry_out(self) -> list[Buffer]:
+        """Do what the session wants done."""
+        session = self.session
+        full: list[Buffer] = []
+        moved = not session.outputs  # a frame without consequences may still have moved a deadline
+        while session.outputs:
+            for output in session.drain():
+                if type(output) is Deliver:
+                    full += self._listener.delivered(output)
+                else:
+                    moved = True
+                    self._act(output)
+        if moved:
+            self._changed.set()
+        return full
+
+    def _act(self, output: Output) -> None:
+        match output:
+            case Send(frame):
+                self._outgoing.append(frame)
+                self._to_send.set()
+            case Reconnect(reason):
+                self._over = reason
+            case Idle():
+                self._idle, self._over = True, "nothing is subscribed any more"
+            case StateChanged("ready"):
+                self._move("connected", "ready")
+        self._listener.happened(self, output)
+
+    def _move(self, state: State, reason: str, error: CexspecError | None = None) -> None:
+        if state == self.state or self.state == "closed":
+            return
+        before, self.state = self.state, state
+        self._listener.moved(self, before, reason, error)
+
+
+def _reason(failures: ExceptionGroup[Exception]) -> str:
+    """Why a socket is done with. What is no failure of the network is raised."""
+    for failure in failures.exceptions:
+        if not isinstance(failure, _Over | CexspecError):
+            raise failure
+    return str(failures.exceptions[0])

@@ -1,0 +1,64 @@
+"""Where the next page begins, and how to ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cexspec.compile.plan import HttpRequest, PagePlan
+from cexspec.engine.times import UNITS
+from cexspec.models import Candle, Event, FundingRate, OpenInterest
+
+UNIQUE = (Candle, FundingRate, OpenInterest)
+"""Models of which a market has one at any time. Of others there may be several, on both sides of a page's end."""
+
+
+def ascending(rows: Sequence[Event], *, newest_first: bool = False) -> list[Event]:
+    """The rows of one answer, oldest first; among rows of one time a counting id decides, or the venue's own order.
+
+    `newest_first` says what that order is where the rows don't tell.
+    """
+    if rows:
+        first, last = place(rows[0]), place(rows[-1])
+        newest_first = first > last if first != last else newest_first
+    return sorted(reversed(rows) if newest_first else rows, key=place)
+
+
+def place(row: Event) -> tuple[int, int]:
+    """What rows are sorted by: their time, and their id where it counts."""
+    found = getattr(row, "id", None)
+    return moment(row), int(found) if isinstance(found, str) and found.isdecimal() else 0
+
+
+def moment(row: Event) -> int:
+    """The row's time; rows without one sort first."""
+    return row.timestamp or 0
+
+
+def cursor_of(edge: Event, page: PagePlan, *, beyond: bool) -> str | None:
+    """The cursor of the page that follows the row `edge`; None where the row has none.
+
+    Not `beyond`, rows of the edge's own time are asked for again, because a page may end between rows of one time.
+    """
+    if page.by == "id":
+        found = getattr(edge, "id", None)
+        return None if found is None else str(found)
+    return None if edge.timestamp is None else time_cursor(edge.timestamp, page, beyond=beyond)
+
+
+def time_cursor(time: int, page: PagePlan, *, beyond: bool) -> str:
+    """The cursor that asks for rows from `time` on, in the page's direction and unit; `beyond`: without `time` itself."""
+    unit = UNITS[page.unit or "ms"]
+    floor, ceiling = time // unit, -(-time // unit)
+    if page.direction == "backward":
+        newest = ceiling - 1 if beyond else ceiling if page.inclusive else floor
+        return str(newest if page.inclusive else newest + 1)
+    oldest = floor + 1 if beyond else floor if page.inclusive else ceiling
+    return str(oldest if page.inclusive else oldest - 1)
+
+
+def with_cursor(request: HttpRequest, page: PagePlan, cursor: str) -> HttpRequest:
+    """The request continued from `cursor`."""
+    left_out = {page.param, *page.drop}
+    query = tuple(pair for pair in request.query if pair[0] not in left_out)
+    return replace(request, query=(*query, (page.param, cursor)))

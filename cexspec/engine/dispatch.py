@@ -1,0 +1,160 @@
+"""From events to the streams that asked for them.
+
+The way is found once for each channel and symbol and kept, until subscriptions or connections change; the first event
+of each takes the slow way, which is also where a gap that a reconnect left is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cexspec.engine.buffer import Buffer
+from cexspec.engine.frames import MarketLookup, Part
+from cexspec.engine.topics import Topic
+from cexspec.models import Event, Gap
+
+MAX_WAYS = 20_000
+"""Ways kept for one channel; symbols come from the wire."""
+
+Key = str | None | tuple[str | None, str | None, str | None]
+
+
+class Subscription:
+    """One symbol (or all) of one channel, asked for by one stream.
+
+    `since` is when it was asked for and when it last became live (wall-clock nanoseconds); `last` the event delivered
+    last.
+    """
+
+    __slots__ = ("_gap", "buffer", "channel", "exchange", "interval", "last", "live", "native_id", "since", "topic")
+
+    def __init__(
+        self, exchange: str, channel: str, topic: Topic, buffer: Buffer, since: int, native_id: str | None, interval: str | None
+    ) -> None:
+        self.exchange, self.channel, self.topic, self.buffer = exchange, channel, topic, buffer
+        self.native_id, self.interval, self.since = native_id, interval, since
+        self.last: Event | None = None
+        self.live = False
+        self._gap: tuple[str, int] | None = None
+
+    def interrupted(self, cause: str) -> None:
+        """The connection is gone; events are missed until `resumed`."""
+        if self._gap is None and self.live:
+            self._gap = (cause, self._seen())
+        self.live = False
+
+    def resumed(self, now: int, symbol: str | None) -> bool:
+        """The venue serves it (again); True where that ends a gap, which the stream is told of."""
+        self.live, self.since = True, now
+        if self._gap is None:
+            return False
+        cause, start = self._gap
+        self._gap = None
+        self.missed(cause, now, symbol, start)
+        return True
+
+    def missed(self, cause: str, now: int, symbol: str | None, start: int | None = None) -> None:
+        """Tell the stream that events up to now may be missing."""
+        start = start if start is not None else self._seen()
+        gap = Gap(
+            exchange=self.exchange,
+            symbol=symbol,
+            timestamp=now,
+            received=now,
+            channel=self.channel,
+            cause=cause,
+            from_time=min(start, now),
+            to_time=now,
+        )
+        self.buffer.put_gap(gap)
+
+    def _seen(self) -> int:
+        """Up to when nothing is missing: the venue's time of the last event, else when it became live."""
+        if self.last is None:
+            return self.since
+        stamps = [stamp for stamp in (self.last.timestamp, self.last.received) if stamp is not None]
+        return min(stamps, default=self.since)
+
+
+class _Channel:
+    """The subscriptions of one channel and the ways found to them."""
+
+    __slots__ = ("by_interval", "subscriptions", "ways")
+
+    def __init__(self, by_interval: bool) -> None:
+        self.by_interval = by_interval
+        self.subscriptions: list[Subscription] = []
+        self.ways: dict[Key, tuple[Subscription, ...]] = {}
+
+
+class Dispatcher:
+    """Delivers events. `awake` is told of a subscription's first event after each change; `unclaimed` counts the rest."""
+
+    def __init__(self, markets: MarketLookup, awake: Callable[[Subscription], None]) -> None:
+        self._markets, self._awake = markets, awake
+        self._channels: dict[str, _Channel] = {}
+        self.events = self.unclaimed = 0
+
+    def add(self, subscription: Subscription) -> None:
+        """Deliver to this subscription, too."""
+        channel = self._channels.setdefault(subscription.channel, _Channel(subscription.interval is not None))
+        channel.subscriptions.append(subscription)
+        channel.ways.clear()
+
+    def remove(self, subscription: Subscription) -> None:
+        """Deliver to it no longer."""
+        channel = self._channels.get(subscription.channel)
+        if channel is None or subscription not in channel.subscriptions:
+            return
+        channel.subscriptions.remove(subscription)
+        channel.ways.clear()
+        if not channel.subscriptions:
+            del self._channels[subscription.channel]
+
+    def forget_ways(self) -> None:
+        """A connection changed: the next event of each symbol takes the slow way."""
+        for channel in self._channels.values():
+            channel.ways.clear()
+
+    def deliver(self, parts: Sequence[Part], topic: Topic | None) -> list[Buffer]:
+        """Put events into the queues of those who asked; returns the queues that are full and whose reader shall wait."""
+        full: list[Buffer] = []
+        for name, events in parts:
+            self.events += len(events)
+            channel = self._channels.get(name)
+            if channel is None:
+                self.unclaimed += len(events)
+                continue
+            ways, plain = channel.ways, topic is None and not channel.by_interval
+            for event in events:
+                key = event.symbol if plain else (event.symbol, getattr(event, "interval", None), topic.text if topic else None)
+                targets = ways.get(key)
+                if targets is None:
+                    targets = self._find(channel, key, event, topic)
+                for target in targets:
+                    target.last = event
+                    if target.buffer.put(event):
+                        full.append(target.buffer)
+                if not targets:
+                    self.unclaimed += 1
+        return full
+
+    def symbol_of(self, subscription: Subscription) -> str | None:
+        """The unified symbol, as it is known now; None for all of a channel."""
+        return self._markets.market(subscription.native_id).symbol if subscription.native_id is not None else None
+
+    def _find(self, channel: _Channel, key: Key, event: Event, topic: Topic | None) -> tuple[Subscription, ...]:
+        found = tuple(each for each in channel.subscriptions if self._asked(each, event, topic))
+        for each in found:
+            self._awake(each)
+        if len(channel.ways) >= MAX_WAYS:
+            channel.ways.clear()
+        channel.ways[key] = found
+        return found
+
+    def _asked(self, subscription: Subscription, event: Event, topic: Topic | None) -> bool:
+        if topic is not None and subscription.topic.text != topic.text:
+            return False
+        if subscription.native_id is not None and self.symbol_of(subscription) != event.symbol:
+            return False
+        return subscription.interval is None or subscription.interval == getattr(event, "interval", None)

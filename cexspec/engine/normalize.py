@@ -1,0 +1,186 @@
+"""Raw payloads to unified events, offline: the hot path of the client without a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from cexspec.compile.exchange import compile_exchange
+from cexspec.compile.inversion import compile_inverse
+from cexspec.compile.plan import OperationPlan
+from cexspec.compile.reader import FAILURES
+from cexspec.engine.frames import BEGINNING, FrameReader, Guess, Reading
+from cexspec.engine.markets import Markets
+from cexspec.models import CexspecError, DecodeError, Event, Instrument, InvalidSymbol, Market, NotSupported
+
+OK = 200
+
+
+@dataclass(frozen=True)
+class Normalized:
+    """What a payload became: its events, or why it has none. `left_out` are records quarantined from a batch."""
+
+    events: list[Event] = field(default_factory=list)
+    ignored: str | None = None
+    error: CexspecError | None = None
+    left_out: tuple[DecodeError, ...] = ()
+
+
+class Normalizer:
+    """Reads one exchange's payloads in the order they come; state that spans frames (learned numbers, instruments) is kept.
+
+    `exchange` is a shipped id or the path of a spec, `number` `Decimal` or `float`. Raises `SpecError`.
+    """
+
+    def __init__(self, exchange: str, *, number: type[Decimal] | type[float] = Decimal) -> None:
+        self.exchange = compile_exchange(exchange, number)
+        self._markets = Markets(self.exchange, number)
+        self._instruments: dict[str, Instrument] = {}
+        self._readers: dict[str, FrameReader] = {}
+        self._guesses: dict[bytes | str, Guess] = {}
+
+    def ws(self, frame: bytes | str, connection: str | None = None) -> list[Event]:
+        """The events of a WebSocket frame. Raises `DecodeError`, or the venue's error where the frame is one."""
+        guess = self._guesses.get(frame[BEGINNING]) if connection is None else None
+        if guess is not None:  # as FrameReader.guessed, without the detour: this is what is measured
+            try:
+                return guess[2](guess[1](frame), guess[3])
+            except FAILURES:
+                pass
+        return _strictly(self.read_ws(frame, connection))
+
+    def rest(self, endpoint: str, body: bytes | str, params: Mapping[str, Any] | None = None) -> list[Event]:
+        """The events of a REST body; `endpoint` is the operation. Raises `DecodeError`, the venue's error, `NotSupported`."""
+        return _strictly(self.read_rest(body, endpoint=endpoint, params=params))
+
+    def read_ws(self, frame: bytes | str, connection: str | None = None, url: str | None = None) -> Normalized:
+        """What a frame is. Without `connection` or a `url` that tells it, the first connection that knows the frame reads it."""
+        reading = None
+        for name in self._connections(connection, url):
+            reading = self._reader(name).read(frame)
+            if reading.role not in ("unrouted", "undecodable"):
+                break
+        return _normalized(self.exchange.id, reading) if reading is not None else Normalized(error=NotSupported(f"{self.exchange.id} has no connection"))
+
+    def read_rest(
+        self, body: bytes | str, *, endpoint: str | None = None, path: str | None = None, params: Mapping[str, Any] | None = None
+    ) -> Normalized:
+        """What a body is; the operation by `endpoint`, else by the HTTP `path`, else by the one shape that fits."""
+        data = body.encode() if isinstance(body, str) else body
+        names = self._operations(endpoint, path)
+        errors = self.exchange.operation(names[0]).errors if names else self.exchange.errors
+        if (refused := errors.check(OK, data, endpoint or path or "")) is not None:
+            return Normalized(error=refused)
+        if not names and path is not None and path.startswith("/"):
+            return Normalized(ignored=f"no operation of the spec has the path {path}")
+        return self._read_as(names, data, params or {}) if names else self._by_shape(data, params or {})
+
+    def _read_as(self, names: list[str], body: bytes, params: Mapping[str, Any]) -> Normalized:
+        """As the first operation that reads it: several may share a path (one symbol, all symbols)."""
+        results = []
+        for name in names:
+            plan = self.exchange.operation(name)
+            if plan.reader is None:
+                return Normalized(ignored=plan.ignored or "values for another operation")
+            results.append(self._read(plan, body, params))
+            if results[-1].error is None:
+                break
+        return next((one for one in results if one.error is None), results[0])
+
+    def _by_shape(self, body: bytes, params: Mapping[str, Any]) -> Normalized:
+        """As the only operation whose shape it has."""
+        plans = [plan for name in self.exchange.operation_names if (plan := self.exchange.operation(name)).reader is not None]
+        fits = [(plan, result) for plan in plans if (result := self._read(plan, body, params, keep=False)).events and not result.left_out]
+        models = {type(result.events[0]) for _, result in fits}
+        if len(models) == 1:
+            return self._read(fits[0][0], body, params)
+        names = ", ".join(plan.name for plan, _ in fits) or "none"
+        reason = f"nothing names its operation, and its shape fits {names}"
+        return Normalized(error=DecodeError(reason, exchange=self.exchange.id))
+
+    def _read(self, plan: OperationPlan, body: bytes, params: Mapping[str, Any], *, keep: bool = True) -> Normalized:
+        assert plan.reader is not None
+        context = _Answer(self._markets.market, self._request(params))
+        try:
+            events = plan.reader.read(body, context)
+        except DecodeError as error:
+            return Normalized(error=error)
+        instruments = [event for event in events if isinstance(event, Instrument)]
+        if instruments and keep:
+            self._instruments |= {instrument.id: instrument for instrument in instruments}
+            self._markets.load(self._instruments.values())
+        return Normalized(events, None if events else "no rows", None, tuple(context.left_out))
+
+    def _request(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        request = dict(params)
+        if (symbol := params.get("symbol")) is not None:
+            try:
+                request |= self._markets.params(str(symbol))
+            except InvalidSymbol:
+                request["id"] = str(symbol)
+        return request
+
+    def _operations(self, endpoint: str | None, path: str | None) -> list[str]:
+        if endpoint is not None:
+            return [endpoint]
+        if path is None:
+            return []
+        target = urlsplit(path).path
+        return [name for name in self.exchange.operation_names if self.exchange.operation(name).path_params(target) is not None]
+
+    def _connections(self, connection: str | None, url: str | None) -> Iterable[str]:
+        if connection is not None:
+            return [connection]
+        if url is not None:
+            found = [name for environment in self.exchange.environments.values() for name, known in environment.ws.items() if _same(url, known)]
+            if found:
+                return dict.fromkeys(found)
+        return self.exchange.connection_names
+
+    def _reader(self, name: str) -> FrameReader:
+        if name not in self._readers:
+            connection = self.exchange.connection(name)
+            channels = {channel: self.exchange.channel(channel) for channel in self.exchange.channel_names}
+            self._readers[name] = FrameReader(self.exchange.id, connection, channels, self._markets, guesses=self._guesses)
+        return self._readers[name]
+
+
+class _Answer:
+    """The `Context` of one REST body."""
+
+    def __init__(self, market: Callable[[str], Market], request: Mapping[str, Any]) -> None:
+        self.received: int | None = None
+        self.market, self.request = market, request
+        self.left_out: list[DecodeError] = []
+        self.quarantine = self.left_out.append
+
+
+def _strictly(result: Normalized) -> list[Event]:
+    if result.error is not None:
+        raise result.error
+    return result.events
+
+
+def _normalized(exchange: str, reading: Reading) -> Normalized:
+    if reading.role == "data":
+        events = reading.events
+        if not events and reading.errors:
+            return Normalized(error=reading.errors[0])
+        return Normalized(events, None if events else "no rows", None, reading.errors)
+    if reading.role == "undecodable":
+        return Normalized(error=reading.errors[0])
+    if reading.role == "unrouted":
+        return Normalized(error=DecodeError(f"unrouted: {reading.reason}", exchange=exchange))
+    if reading.answer is not None and reading.answer.error is not None:
+        return Normalized(error=reading.answer.error)
+    what = reading.role if reading.reason in (None, reading.role) else f"{reading.role}: {reading.reason}"
+    return Normalized(ignored=what)
+
+
+def _same(url: str, known: str) -> bool:
+    """One endpoint, whatever the query, the port written or not, and the slash at the end."""
+    a, b = urlsplit(url), urlsplit(known)
+    return a.hostname == b.hostname and a.path.rstrip("/") == b.path.rstrip("/")

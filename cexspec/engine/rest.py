@@ -1,0 +1,271 @@
+"""Runs the REST operations of a plan: parameters in, unified events out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from cexspec.compile.plan import EnvironmentPlan, ExchangePlan, HttpRequest, OperationPlan, Params
+from cexspec.engine.cursor import ascending
+from cexspec.engine.markets import Markets
+from cexspec.engine.paging import collect
+from cexspec.engine.sender import Retry, Sender
+from cexspec.engine.span import span_of
+from cexspec.models import (
+    Bbo,
+    Book,
+    Candle,
+    DecodeError,
+    Event,
+    FundingRate,
+    Instrument,
+    InvalidRequest,
+    Liquidation,
+    Market,
+    NotSupported,
+    OpenInterest,
+    Ticker,
+    Trade,
+)
+from cexspec.transport.clock import Clock, within
+from cexspec.transport.http import HttpTransport
+from cexspec.transport.limiter import Limiter
+
+T = TypeVar("T")
+SIZED = (Ticker, Bbo, Trade, Book, Candle, OpenInterest, Liquidation)
+"""Models that hold sizes, which venues may count in contracts."""
+OF_INSTRUMENT = ("id", "symbol", "base", "quote", "category")
+HISTORY = (Trade, Candle, FundingRate, OpenInterest, Liquidation)
+"""Models whose rows are returned oldest first."""
+INSTRUMENTS = "instruments"
+SAMPLES = 100
+
+
+class Quarantine:
+    """Records that were left out of a batch because they don't fit the spec: how many, and the latest."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.samples: deque[DecodeError] = deque(maxlen=SAMPLES)
+
+    def add(self, error: DecodeError) -> None:
+        """Count one."""
+        self.count += 1
+        self.samples.append(error)
+
+
+@dataclass(slots=True)
+class Reading:
+    """The `Context` of one answer."""
+
+    received: int | None
+    request: Params | None
+    markets: Markets
+    errors: list[DecodeError] = field(default_factory=list)
+    unsized: bool = False
+    """a derivative was met whose contract size is not known"""
+
+    def market(self, native_id: str) -> Market:
+        """See `Context.market`."""
+        market = self.markets.market(native_id)
+        if market.contract_size is None and market.kind not in (None, "spot"):
+            self.unsized = True
+        return market
+
+    def quarantine(self, error: DecodeError) -> None:
+        """See `Context.quarantine`."""
+        self.errors.append(error)
+
+
+class RestEngine:
+    """Calls operations by name. `quarantine` counts the records that were left out of answers."""
+
+    def __init__(
+        self,
+        plan: ExchangePlan,
+        environment: EnvironmentPlan,
+        transport: HttpTransport,
+        clock: Clock,
+        limiter: Limiter,
+        markets: Markets,
+        *,
+        retry: Retry | None = None,
+        random: Random | None = None,
+        timeout: float = 10.0,
+    ) -> None:
+        self.plan, self.markets, self.clock = plan, markets, clock
+        self.quarantine = Quarantine()
+        self._random, self._loading = random or Random(), asyncio.Lock()
+        self._sender = Sender(plan, environment, transport, clock, limiter, retry=retry or Retry(), random=self._random, timeout=timeout)
+
+    async def call(self, name: str, params: Params | None = None, *, timeout: float | None = None) -> list[Event]:
+        """The events of an operation's answers, all its pages and parameter sets joined.
+
+        `params` are unified (see `Params`); rows are cut to `start`, `end` and `limit`, books to `depth`. `timeout`
+        bounds the whole call, in seconds. Raises `NotSupported`, `InvalidRequest`, the venue's `ExchangeError`,
+        `TransportError`, `DecodeError`.
+        """
+        operation = self.plan.operation(name)
+        given = self._filled(params or {})
+        self._check_kind(operation, given)
+        return await within(self.clock, timeout, self._joined(operation, given, timeout), f"{self.plan.id} {name}")
+
+    async def ensure_instruments(self) -> None:
+        """Load the instruments, once, however many ask at the same time; nothing where the spec has no such operation."""
+        async with self._loading:
+            if not self.markets.loaded and INSTRUMENTS in self.plan.operation_names:
+                rows = await self.call(INSTRUMENTS)
+                self.markets.load(row for row in rows if isinstance(row, Instrument))
+
+    async def _joined(self, operation: OperationPlan, given: Params, timeout: float | None) -> list[Event]:
+        sets = await self._sets(operation, given)
+        if len(sets) == 1:
+            return await self._rows(operation, sets[0], timeout)
+        answers = await _together([self._rows(operation, each, timeout) for each in sets])
+        return span_of(given).cut(_in_order(operation, _distinct(row for rows in answers for row in rows)))
+
+    async def _sets(self, operation: OperationPlan, given: Params) -> list[Params]:
+        """The parameters of each call to make: the caller's, joined with the sets of `each` that agree with them."""
+        sets: list[Params] = []
+        for keys in operation.each:
+            if any(isinstance(value, str) and given.get(key) not in (None, value) for key, value in keys.items()):
+                continue
+            choices: list[Params] = [given]
+            for key, value in keys.items():
+                values = await self._choices(value, given, key)
+                choices = [{**choice, key: each} for choice in choices for each in values]
+            sets += choices
+        return sets or [given]
+
+    async def _choices(self, value: str | tuple[str, str], given: Params, key: str) -> list[str]:
+        """What a key of `each` stands for: its own value, the caller's, or all that the named operation lists."""
+        if isinstance(value, str):
+            return [value]
+        if given.get(key) is not None:
+            return [given[key]]
+        return await self._values(self.plan.operation(value[1]), given)
+
+    async def _values(self, operation: OperationPlan, given: Params) -> list[str]:
+        """The texts an operation lists; where it returns a model, its ids."""
+        if operation.values is None:
+            rows = await self.call(operation.name)
+            return list(dict.fromkeys(str(getattr(row, "id", None) or row.symbol) for row in rows))
+        found: dict[str, None] = {}
+        for params in await self._sets(operation, given):
+            body = await self._sender.send(operation, self._build(operation, params), params)
+            found |= dict.fromkeys(operation.values(body))
+        return list(found)
+
+    async def _rows(self, operation: OperationPlan, params: Params, timeout: float | None) -> list[Event]:
+        request = self._build(operation, params)
+        keep = _keeper(operation, params)
+
+        async def fetch(request: HttpRequest) -> tuple[list[Event], bytes]:
+            body = await self._sender.send(operation, request, params, timeout)
+            return await self._read(operation, params, body), body
+
+        if operation.page is not None:
+            return await collect(operation, params, fetch, self.clock.time_ns(), keep=keep)
+        self._check_reach(operation, params)
+        rows, _ = await fetch(request)
+        rows = _in_order(operation, [row for row in rows if keep is None or keep(row)])
+        return [_shallow(row, params.get("depth")) for row in span_of(params).cut(rows)]
+
+    async def _read(self, operation: OperationPlan, params: Params, body: bytes) -> list[Event]:
+        reader = operation.reader
+        if reader is None:
+            return []
+        reading = Reading(self.clock.time_ns(), params, self.markets)
+        events = reader.read(body, reading)
+        if reading.unsized and issubclass(reader.model, SIZED) and not self.markets.loaded:
+            await self.ensure_instruments()
+            reading = Reading(reading.received, params, self.markets)
+            events = reader.read(body, reading)
+        for error in reading.errors:
+            self.quarantine.add(error)
+        return events
+
+    def _filled(self, params: Params) -> dict[str, Any]:
+        unique = UUID(int=self._random.getrandbits(128), version=4)
+        return {"now": self.clock.time_ns(), "uuid": str(unique), **params}
+
+    def _build(self, operation: OperationPlan, params: Params) -> HttpRequest:
+        try:
+            return operation.build(params)
+        except KeyError as hole:
+            missing = str(hole.args[0])
+        raise InvalidRequest(f"{operation.name} needs {missing}", exchange=self.plan.id, endpoint=operation.name)
+
+    def _check_kind(self, operation: OperationPlan, params: Params) -> None:
+        if operation.kinds is None or params.get("id") is None:
+            return
+        market = self.markets.market(str(params["id"]))
+        if market.kind is not None and market.kind not in operation.kinds:
+            kinds = " and ".join(sorted(operation.kinds))
+            raise NotSupported(f"{self.plan.id} has {operation.name} for {kinds} only; {market.symbol} is {market.kind}")
+
+    def _check_reach(self, operation: OperationPlan, params: Params) -> None:
+        for name in ("start", "end"):
+            if params.get(name) is not None and _ignores(operation, params, (name,)):
+                raise NotSupported(f"{self.plan.id} {operation.name} gives only the newest rows: it takes no {name}")
+
+
+def _ignores(operation: OperationPlan, params: Params, names: Sequence[str]) -> bool:
+    """Whether these parameters change nothing in the request."""
+    try:
+        return operation.build(params) == operation.build({**params, **dict.fromkeys(names)})
+    except KeyError:
+        return False
+
+
+def _keeper(operation: OperationPlan, params: Params) -> Callable[[Event], bool] | None:
+    """Picks one market's rows from an operation that answers for all of them."""
+    symbol = params.get("symbol")
+    if symbol is None or not _ignores(operation, params, OF_INSTRUMENT):
+        return None
+    return lambda row: row.symbol == symbol
+
+
+def _in_order(operation: OperationPlan, rows: list[Event]) -> list[Event]:
+    history = operation.reader is not None and issubclass(operation.reader.model, HISTORY)
+    return ascending(rows) if history else rows
+
+
+def _shallow(row: Event, depth: int | None) -> Event:
+    if depth is None or not isinstance(row, Book) or max(len(row.bids), len(row.asks)) <= depth:
+        return row
+    return msgspec.structs.replace(row, bids=row.bids[:depth], asks=row.asks[:depth])
+
+
+def _distinct(rows: Iterable[Event]) -> list[Event]:
+    """Rows of several answers without repetition: the first of its identity stays."""
+    found: dict[Hashable, Event] = {}
+    for row in rows:
+        found.setdefault(_identity(row), row)
+    return list(found.values())
+
+
+def _identity(row: Event) -> Hashable:
+    if (number := getattr(row, "id", None)) is not None:
+        return row.symbol, number
+    if isinstance(row, Trade | Liquidation):
+        return id(row)  # without ids there may be many alike
+    return (row.symbol, row.timestamp) if isinstance(row, HISTORY) else row.symbol
+
+
+async def _together(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """All results in order; when one fails the others are cancelled."""
+    tasks = [asyncio.ensure_future(each) for each in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

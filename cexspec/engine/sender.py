@@ -1,0 +1,137 @@
+"""Sends one request of an operation: within its budgets, with retries where they are safe, errors of the venue raised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+from cexspec.compile.plan import EnvironmentPlan, ExchangePlan, HttpRequest, OperationPlan, Params
+from cexspec.models import (
+    CexspecError,
+    ExchangeError,
+    NotSupported,
+    RateLimitExceeded,
+    TimestampError,
+    TransportError,
+)
+from cexspec.transport.backoff import Backoff
+from cexspec.transport.clock import Clock
+from cexspec.transport.http import HttpAnswer, HttpCall, HttpTransport
+from cexspec.transport.limiter import Limiter
+from cexspec.transport.translate import retry_after
+
+USER_AGENT = ("User-Agent", "cexspec")
+BANNED = 418
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """When to try again: idempotent calls, on retryable errors, `attempts` times in all and within `total` seconds."""
+
+    attempts: int = 4
+    total: float = 30.0
+    backoff: Backoff = field(default_factory=Backoff)
+    pause: float = 1.0
+    """Seconds a budget rests after a breach for which neither venue nor spec names a time."""
+
+
+class Sender:
+    """The way from a request to the body of its answer."""
+
+    def __init__(
+        self,
+        plan: ExchangePlan,
+        environment: EnvironmentPlan,
+        transport: HttpTransport,
+        clock: Clock,
+        limiter: Limiter,
+        *,
+        retry: Retry,
+        random: Random,
+        timeout: float,
+    ) -> None:
+        self._exchange, self._environment, self._pools = plan.id, environment, plan.pools
+        self._transport, self._clock, self._limiter = transport, clock, limiter
+        self._retry, self._random, self._timeout = retry, random, timeout
+
+    async def send(self, operation: OperationPlan, request: HttpRequest, params: Params, timeout: float | None = None) -> bytes:
+        """The body of a good answer.
+
+        Raises the venue's `ExchangeError`, or the `TransportError` of the last attempt.
+        """
+        call = self._call(operation, request, timeout or self._timeout)
+        deadline = self._clock.monotonic() + self._retry.total
+        attempt = 0
+        while True:
+            answer = await self._attempt(operation, call, params)
+            if isinstance(answer, bytes):
+                return answer
+            attempt += 1
+            delay = self._delay(operation, answer, attempt)
+            if delay is None or self._clock.monotonic() + delay > deadline:
+                raise answer
+            await self._clock.sleep(delay)
+
+    def _call(self, operation: OperationPlan, request: HttpRequest, timeout: float) -> HttpCall:
+        base = self._environment.rest
+        target = request.target
+        if "://" not in request.path:
+            if base is None:
+                name = self._environment.name
+                raise NotSupported(f"{self._exchange} has no REST host in its environment {name!r}, which {operation.name} needs")
+            target = base.rstrip("/") + target
+        headers = dict([USER_AGENT, *self._environment.headers.items(), *request.headers])
+        return HttpCall(request.method, target, tuple(headers.items()), request.body, timeout)
+
+    async def _attempt(self, operation: OperationPlan, call: HttpCall, params: Params) -> bytes | CexspecError:
+        """The body, or what went wrong with the venue or on the way to it; a refusal of the local limiter is raised."""
+        symbol = str(params.get("id") or "")
+        weight = operation.weight(params)
+        async with self._limiter.hold(operation.pools, weight, operation=operation.name, symbol=symbol):
+            try:
+                answer = await self._transport.send(call)
+            except TransportError as failure:
+                return failure
+            self._note_usage(operation, answer, symbol)
+        error = self._error(operation, answer)
+        if isinstance(error, RateLimitExceeded):
+            self._back_off(operation, answer, error, symbol)
+        return answer.body if error is None else error
+
+    def _error(self, operation: OperationPlan, answer: HttpAnswer) -> ExchangeError | None:
+        error = operation.errors.check(answer.status, answer.body, operation.name)
+        if error is None and answer.status >= 300:
+            return ExchangeError(
+                "a redirect, which is not followed" if answer.status < 400 else "refused",
+                exchange=self._exchange,
+                endpoint=operation.name,
+                http_status=answer.status,
+            )
+        return error
+
+    def _note_usage(self, operation: OperationPlan, answer: HttpAnswer, symbol: str) -> None:
+        for name in operation.pools:
+            header = self._pools[name].usage_header
+            text = answer.headers.get(header.lower(), "") if header else ""
+            if text.isdecimal():
+                self._limiter.usage(name, int(text), operation=operation.name, symbol=symbol)
+
+    def _back_off(self, operation: OperationPlan, answer: HttpAnswer, error: RateLimitExceeded, symbol: str) -> None:
+        """Close the operation's budgets for the time the venue names; when it bans the address, all that share its pools."""
+        named = retry_after(answer.headers)
+        pauses = [pause for name in operation.pools if (pause := self._pools[name].pause) is not None]
+        error.retry_after = named if named is not None else max(pauses, default=None)
+        rest = error.retry_after if error.retry_after is not None else self._retry.pause
+        for name in operation.pools:
+            banned = answer.status == BANNED
+            self._limiter.pause(name, rest, operation=None if banned else operation.name, symbol=symbol)
+
+    def _delay(self, operation: OperationPlan, error: CexspecError, attempt: int) -> float | None:
+        """Seconds until the next attempt; None: there is none."""
+        if not operation.idempotent or not error.retryable or attempt >= self._retry.attempts:
+            return None
+        if isinstance(error, TimestampError):
+            return None  # nothing here corrects the clock
+        if isinstance(error, RateLimitExceeded):
+            return error.retry_after if error.retry_after is not None else self._retry.pause
+        return self._retry.backoff.delay(attempt - 1, self._random)

@@ -1,0 +1,308 @@
+"""One WebSocket connection without the socket: frames and time in; values out (see `outputs`), and when to look again.
+
+    connected -> greeting -> ready -> ... -> Reconnect or disconnected -> connected (with all it had learned forgotten)
+
+Times are seconds of a monotonic clock; `received` stamps are wall-clock nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Literal
+
+from cexspec.compile.plan import ChannelPlan, ConnectionPlan
+from cexspec.compile.reader import FAILURES
+from cexspec.engine.frames import FrameReader, MarketLookup, Reading
+from cexspec.engine.keepalive import Liveness
+from cexspec.engine.outputs import (
+    Deliver,
+    Idle,
+    Missed,
+    Output,
+    Phase,
+    Reconnect,
+    Send,
+    StateChanged,
+    Undecodable,
+    Unrouted,
+    VenueError,
+)
+from cexspec.engine.subscriptions import Ledger, Patience
+from cexspec.engine.topics import Topic
+from cexspec.models import ExchangeError
+from cexspec.transport.window import SlidingWindow, Window
+
+MAX_EARLY = 1000
+"""Frames kept that came before the ack that explains them."""
+SAMPLE = 500
+"""Bytes of a frame shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """How patient a session is; times in seconds. `idle`: it may be closed after so long with nothing wanted."""
+
+    patience: Patience = field(default_factory=Patience)
+    greeting: float = 10.0
+    idle: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Early:
+    value: str
+    frame: bytes | str
+    received: int | None
+    until: float
+
+
+class Session:
+    """The logic of one connection. Drain `outputs` after every call (`drain`), and call `tick` at `next_deadline`."""
+
+    def __init__(
+        self,
+        exchange: str,
+        connection: ConnectionPlan,
+        channels: Mapping[str, ChannelPlan],
+        markets: MarketLookup,
+        options: SessionOptions | None = None,
+    ) -> None:
+        self._exchange, self._plan, self._options = exchange, connection, options or SessionOptions()
+        self._new_reader: Callable[[], FrameReader] = lambda: FrameReader(exchange, connection, channels, markets, live=True)
+        self._ledger = Ledger(connection, channels, self._options.patience)
+        self._ending = True
+        self._idle_since = -inf
+        self._early: deque[_Early] = deque()
+        self._number: int | None = None
+        self.phase: Phase = "disconnected"
+        self.outputs: list[Output] = []
+        self._forget(0.0)
+
+    @property
+    def wanted(self) -> tuple[Topic, ...]:
+        """The desired set, in the order in which it was asked for."""
+        return self._ledger.wanted
+
+    def drain(self) -> list[Output]:
+        """What has come up since the last call."""
+        outputs, self.outputs = self.outputs, []
+        return outputs
+
+    def connected(self, now: float) -> None:
+        """The socket is open."""
+        self._forget(now)
+        self._ending, self._idle_since = False, now
+        if self._plan.greet is not None:
+            self._send(self._plan.greet, now)
+        if self._plan.expects_greeting:
+            self._greet_until = now + self._options.greeting
+            self._enter("greeting")
+        else:
+            self._enter("ready")
+            self._flush(now)
+
+    def disconnected(self, reason: str, now: float) -> None:
+        """The socket is gone; what was learned on it dies with it, what is wanted stays."""
+        self._forget(now)
+        self._ending = True
+        self._enter("disconnected")
+
+    def subscribe(self, topics: Iterable[Topic], now: float) -> None:
+        """Add topics to the desired set."""
+        for topic in topics:
+            self.outputs += self._ledger.want(topic)
+        self._flush(now)
+
+    def unsubscribe(self, topics: Iterable[Topic], now: float) -> None:
+        """Take topics out of the desired set."""
+        for topic in topics:
+            self._ledger.drop(topic)
+        self._idle_since = now
+        self._flush(now)
+
+    def confirm(self, topic: Topic, now: float) -> None:
+        """Data of this topic has arrived: no ack is needed any more."""
+        self.outputs += self._ledger.confirm(topic)
+        self._flush(now)
+
+    def received(self, frame: bytes | str, now: float, received: int | None = None) -> None:
+        """A frame arrived; `received` is its wall-clock time in nanoseconds."""
+        self._life.heard = now
+        if self._plan.sequence is not None:
+            self._count(frame)
+        reading = self._frames.read(frame, received)
+        if reading.role == "data":
+            self._deliver(reading)
+        else:
+            self._control(reading, frame, now, received)
+
+    def hold(self) -> None:
+        """The shell stops reading for a while: the peer's silence means nothing now."""
+        self._life.hold()
+
+    def release(self, now: float) -> None:
+        """The shell reads again."""
+        self._life.release(now)
+
+    def tick(self, now: float) -> None:
+        """Do what is due."""
+        if self._ending:
+            return
+        death = self._life.death(now)
+        if death is None and self.phase == "greeting" and now >= self._greet_until:
+            death = f"no greeting within {self._options.greeting:g} s"
+        if death is not None:
+            self._end(death)
+            return
+        self.outputs += self._ledger.expire(now)
+        self._give_up_early(now)
+        self._ping(now)
+        self._flush(now)
+        if self._idle_at() <= now:
+            self._ending = True
+            self.outputs.append(Idle())
+
+    def next_deadline(self) -> float | None:
+        """When `tick` is due; None: not before something else happens."""
+        if self._ending:
+            return None
+        due = min(self._life.deadline(), self._idle_at(), self._early[0].until if self._early else inf)
+        if self.phase == "greeting":
+            due = min(due, self._greet_until)
+        else:
+            due = min(due, self._ledger.answers_due(), max(self._ledger.asking_due(), self._paced_until))
+        return due if due < inf else None
+
+    def _deliver(self, reading: Reading) -> None:
+        if reading.parts:
+            self.outputs.append(Deliver(reading.parts, reading.topic))
+        if reading.errors:
+            self.outputs += [Undecodable(error) for error in reading.errors]
+
+    def _control(self, reading: Reading, frame: bytes | str, now: float, received: int | None) -> None:
+        match reading.role:
+            case "ack" | "refusal" | "error":
+                self._answered(reading, now)
+            case "ping" if reading.reply is not None:
+                self._send(reading.reply, now)
+            case "greeting":
+                self._greeted(now)
+            case "early":
+                self._keep_early(_Early(reading.value or "", frame, received, now + self._options.patience.answer))
+            case "unrouted":
+                self._unrouted(frame, reading.reason)
+            case "undecodable":
+                self.outputs += [Undecodable(error) for error in reading.errors]
+        if reading.reconnect:
+            self._end(f"the venue asks for it ({reading.reason})")
+
+    def _answered(self, reading: Reading, now: float) -> None:
+        answer = reading.answer
+        if answer is None:
+            return
+        entries = self._ledger.answered_by(answer, reading.verb, refused=reading.role == "refusal")
+        if reading.role != "ack":
+            error = answer.error or ExchangeError(reading.reason or "refused", exchange=self._exchange)
+            self.outputs += self._ledger.refuse(entries, error, now) if entries else [VenueError(error)]
+        else:
+            learned = []
+            for entry in entries:
+                if entry.phase in ("asked", "live"):
+                    entry.learned = answer.learned
+                    learned.append(self._frames.learn(answer, entry.topic))
+            self.outputs += self._ledger.accept(entries)
+            self._replay({value for value in learned if value is not None}, now)
+        self._flush(now)
+
+    def _greeted(self, now: float) -> None:
+        if self.phase == "greeting":
+            self._enter("ready")
+            self._flush(now)
+
+    def _keep_early(self, early: _Early) -> None:
+        if len(self._early) < MAX_EARLY:
+            self._early.append(early)
+        else:
+            self._unrouted(early.frame, "too many frames came before their acks")
+
+    def _replay(self, values: set[str], now: float) -> None:
+        """Frames that came before the ack that explains them are read now, in their order."""
+        mine = [early for early in self._early if early.value in values]
+        for early in mine:
+            self._early.remove(early)
+            reading = self._frames.read(early.frame, early.received)
+            if reading.role == "data":
+                self._deliver(reading)
+            else:
+                self._control(reading, early.frame, now, early.received)
+
+    def _give_up_early(self, now: float) -> None:
+        while self._early and self._early[0].until <= now:
+            self._unrouted(self._early.popleft().frame, "no ack announced its number")
+
+    def _unrouted(self, frame: bytes | str, reason: str | None) -> None:
+        sample = frame[:SAMPLE]
+        self.outputs.append(Unrouted(sample.encode("utf-8", "replace") if isinstance(sample, str) else sample, reason or "unknown"))
+
+    def _count(self, frame: bytes | str) -> None:
+        assert self._plan.sequence is not None
+        try:
+            number = self._plan.sequence(frame.encode() if isinstance(frame, str) else frame)
+        except FAILURES:  # the reader says what is wrong with the frame
+            return
+        if number is None:
+            return
+        if self._number is not None and number > self._number + 1:
+            self.outputs.append(Missed(number - self._number - 1))
+        self._number = number
+
+    def _ping(self, now: float) -> None:
+        if self._plan.keepalive.send is not None and self._life.ping_due(now):
+            self._pings += 1
+            self._send(self._plan.keepalive.send(f"ping-{self._pings}"), now)
+            self._life.pinged(now)
+
+    def _flush(self, now: float) -> None:
+        """Ask for what is due, at the pace the venue allows."""
+        self._paced_until = -inf
+        while self.phase == "ready" and not self._ending and self._ledger.ready(now):
+            wait = self._window.wait(1, now) if self._window is not None else 0.0
+            if wait > 0.0:
+                self._paced_until = now + wait
+                return
+            frame, settled = self._ledger.next_message(now)
+            self._send(frame, now)
+            self.outputs += settled
+
+    def _send(self, frame: bytes, now: float) -> None:
+        if self._window is not None:
+            self._window.spend(1, now)
+        self._life.sent = now
+        self.outputs.append(Send(frame))
+
+    def _idle_at(self) -> float:
+        return self._idle_since + self._options.idle if not self._ledger.wanted else inf
+
+    def _enter(self, phase: Literal["disconnected", "greeting", "ready"]) -> None:
+        if phase != self.phase:
+            self.phase = phase
+            self.outputs.append(StateChanged(phase))
+
+    def _end(self, reason: str) -> None:
+        if not self._ending:
+            self._ending = True
+            self.outputs.append(Reconnect(reason))
+
+    def _forget(self, now: float) -> None:
+        """Everything that lives and dies with a connection."""
+        pace = self._plan.messages_per
+        self._window = SlidingWindow(Window(pace.rate, pace.per)) if pace is not None else None
+        self._frames = self._new_reader()
+        self._life = Liveness(self._plan.keepalive, now)
+        self._early.clear()
+        self._number = None
+        self._greet_until = self._paced_until = -inf
+        self._pings = 0
+        self._ledger.start_over()

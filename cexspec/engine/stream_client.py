@@ -1,0 +1,299 @@
+"""The streams of an exchange, as users ask for them (`client.ws`)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeVar, cast
+
+from cexspec.compile.plan import ChannelPlan, EnvironmentPlan, ExchangePlan
+from cexspec.engine.buffer import Buffer, Policy
+from cexspec.engine.channel_choice import channels_for, choose, is_shared
+from cexspec.engine.connections import ConnectionOptions, Connections
+from cexspec.engine.dispatch import Subscription
+from cexspec.engine.markets import Markets
+from cexspec.engine.states import Observer, State, Transition
+from cexspec.engine.stats import StreamStats
+from cexspec.engine.stream import Callback, OnError, Stream
+from cexspec.engine.topics import topic_of
+from cexspec.models import (
+    Bbo,
+    Book,
+    Candle,
+    CexspecError,
+    Event,
+    FundingRate,
+    InvalidRequest,
+    Liquidation,
+    MarkPrice,
+    OpenInterest,
+    Ticker,
+    Trade,
+)
+from cexspec.models.symbol import Symbol
+from cexspec.transport.clock import Clock, SystemClock
+from cexspec.transport.websocket import WebSocketTransport, websocket_transport
+
+T = TypeVar("T", bound=Event)
+log = logging.getLogger(__name__)
+KINDS = ("spot", "perpetual", "future", "option")
+AnySymbol = str | Symbol
+"""A unified symbol, as text or parsed, or a native id."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """How streams behave where a call doesn't say otherwise.
+
+    `queue` events wait for a slow consumer; `policy` says what happens then (see `cexspec.engine.buffer`).
+    """
+
+    queue: int = 10_000
+    policy: Policy = "drop_oldest"
+    connections: ConnectionOptions = field(default_factory=ConnectionOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a stream is about: its candidate channels and the parameters that its topics have besides the symbol."""
+
+    channels: tuple[ChannelPlan, ...]
+    params: dict[str, Any]
+
+
+class StreamClient:
+    """Streams of one exchange, over as few connections as its limits allow.
+
+    Symbols are unified (`BTC/USDT`, a `Symbol`) or native. The `stream_...` methods return at once, with the
+    subscription under way; they raise `NotSupported` for what the spec doesn't declare, `InvalidSymbol` and
+    `InvalidRequest` for wrong arguments. `queue` and `policy` override the client's (`StreamOptions`); `conflate` is
+    for streams of states only. See `Stream` for what to do with one.
+    """
+
+    def __init__(
+        self,
+        plan: ExchangePlan,
+        environment: EnvironmentPlan,
+        markets: Markets,
+        *,
+        transport: WebSocketTransport | None = None,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        options: StreamOptions | None = None,
+        prepare: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._plan, self._markets = plan, markets
+        self._clock, self._options = clock or SystemClock(), options or StreamOptions()
+        self._transport = transport or websocket_transport()
+        self._connections = Connections(
+            plan, environment, markets, self._transport, self._clock, random or Random(), self._options.connections
+        )
+        self._wishes: dict[Stream[Any], _Wish] = {}
+        self._with_callbacks: list[Stream[Event]] = []
+        self._prepare = prepare
+        self._preparing: dict[asyncio.Task[None], set[Subscription]] = {}
+        self.counters = self._connections.counters
+
+    @property
+    def states(self) -> dict[str, State]:
+        """Connection -> state, of those that are not closed."""
+        return self._connections.states.states
+
+    @property
+    def stats(self) -> StreamStats:
+        """What has been counted so far."""
+        return self._connections.snapshot(sum(stream.dropped for stream in self._wishes))
+
+    def on_state(self, callback: Observer) -> Callable[[], None]:
+        """Call this at every change of a connection's state; what is returned stops it."""
+        return self._connections.states.observe(callback)
+
+    def transitions(self) -> AsyncIterator[Transition]:
+        """Every change of a connection's state from the first step of the iteration on."""
+        return self._connections.states.transitions()
+
+    def stream_ticker(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[Ticker]:
+        """24-hour statistics and best quotes."""
+        return self._open("ticker", Ticker, symbols, queue, policy)
+
+    def stream_bbo(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[Bbo]:
+        """Best bid and offer."""
+        return self._open("bbo", Bbo, symbols, queue, policy)
+
+    def stream_trades(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[Trade]:
+        """Public trades."""
+        return self._open("trades", Trade, symbols, queue, policy)
+
+    def stream_order_book(
+        self, *symbols: AnySymbol, depth: int | None = None, queue: int | None = None, policy: Policy | None = None
+    ) -> Stream[Book]:
+        """Order-book messages: snapshots and deltas, as the venue sends them.
+
+        `depth`: the smallest channel that holds so many levels is taken; without it, the spec's first.
+        """
+        return self._open("order_book", Book, symbols, queue, policy, depth=depth)
+
+    def stream_candles(
+        self, *symbols: AnySymbol, interval: str, queue: int | None = None, policy: Policy | None = None
+    ) -> Stream[Candle]:
+        """Candles of an interval (`1m`, `4h`), the open one too, each time it changes."""
+        return self._open("candles", Candle, symbols, queue, policy, interval=interval)
+
+    def stream_mark_price(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[MarkPrice]:
+        """Mark and index prices."""
+        return self._open("mark_price", MarkPrice, symbols, queue, policy)
+
+    def stream_funding_rate(
+        self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None
+    ) -> Stream[FundingRate]:
+        """Funding of perpetuals."""
+        return self._open("funding_rate", FundingRate, symbols, queue, policy)
+
+    def stream_open_interest(
+        self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None
+    ) -> Stream[OpenInterest]:
+        """Open interest."""
+        return self._open("open_interest", OpenInterest, symbols, queue, policy)
+
+    def stream_liquidations(
+        self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None
+    ) -> Stream[Liquidation]:
+        """Forced orders. Where a venue has one subscription for many symbols, no symbol means all of them."""
+        return self._open("liquidations", Liquidation, symbols, queue, policy)
+
+    def stream(
+        self, channel: str, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None, **params: Any
+    ) -> Stream[Event]:
+        """Any channel of the spec by its own name; `params` fill the holes of its topic."""
+        return self._start(channel, _Wish((self._plan.channel(channel),), params), symbols, queue, policy)
+
+    def subscribe(
+        self, channel: str, *symbols: AnySymbol, callback: Callback[Event], on_error: OnError | None = None, **params: Any
+    ) -> Stream[Event]:
+        """Call `callback` with the events of a unified stream, or of a channel by its own name (see `Stream.on`)."""
+        name = self._plan.channel(channel).stream if channel in self._plan.channel_names else channel
+        channels = channels_for(self._plan, name) if name == channel else (self._plan.channel(channel),)
+        stream = self._start(channel, _Wish(channels, params), symbols, None, None)
+        self._with_callbacks.append(stream)
+        return stream.on(callback, on_error)
+
+    def unsubscribe(self, channel: str, *symbols: AnySymbol) -> None:
+        """Take symbols (none named: all) from what `subscribe` asked of this channel."""
+        for stream in self._with_callbacks:
+            if stream.name == channel:
+                stream.unsubscribe(*symbols)
+
+    async def close(self) -> None:
+        """Close all connections and streams; returns when nothing is left running."""
+        for task in tuple(self._preparing):
+            task.cancel()
+        await asyncio.gather(*self._preparing, return_exceptions=True)
+        await self._connections.close()
+        for stream in tuple(self._wishes):
+            await stream.close()
+        await self._transport.close()
+
+    def native_id(self, symbol: AnySymbol) -> str:
+        """See `StreamHost.native_id`."""
+        return self._markets.native_id(str(symbol))
+
+    def resolve(self, stream: Stream[Any], symbols: Sequence[AnySymbol]) -> list[Subscription]:
+        """See `StreamHost.resolve`."""
+        wish = self._wishes[stream]
+        if symbols:
+            return [self._of_symbol(stream, wish, str(symbol)) for symbol in symbols]
+        shared = [channel for channel in wish.channels if is_shared(channel)]
+        if not shared:
+            raise InvalidRequest(f"name at least one symbol: {stream.name} is subscribed by symbol", exchange=self._plan.id)
+        return [self._subscription(stream, channel, params, None) for channel in shared for params in self._lines(channel, wish.params)]
+
+    def attach(self, stream: Stream[Any], subscriptions: Sequence[Subscription]) -> None:
+        """See `StreamHost.attach`. What counts contracts is subscribed once the contract sizes are known."""
+        later = {one for one in subscriptions if self._needs_sizes(one)}
+        self._connections.attach([one for one in subscriptions if one not in later], stream)
+        if later:
+            task = asyncio.get_running_loop().create_task(self._attach_prepared(stream, later))
+            self._preparing[task] = later
+            task.add_done_callback(self._preparing.pop)
+
+    def _needs_sizes(self, subscription: Subscription) -> bool:
+        if self._prepare is None or self._markets.loaded:
+            return False
+        spot = subscription.native_id is not None and self._markets.market(subscription.native_id).kind == "spot"
+        return not spot and any(reader.scaled for reader in self._plan.channel(subscription.channel).readers)
+
+    async def _attach_prepared(self, stream: Stream[Any], subscriptions: set[Subscription]) -> None:
+        assert self._prepare is not None
+        try:
+            await self._prepare()
+        except CexspecError as error:
+            log.warning("instruments_unavailable exchange=%s error=%s: contracts stay unconverted", self._plan.id, error)
+        if stream in self._wishes:
+            self._connections.attach(sorted(subscriptions, key=lambda one: one.topic.text), stream)
+
+    def detach(self, stream: Stream[Any], subscriptions: Sequence[Subscription]) -> None:
+        """See `StreamHost.detach`."""
+        for waiting in self._preparing.values():
+            waiting.difference_update(subscriptions)
+        self._connections.detach(subscriptions)
+
+    def closed(self, stream: Stream[Any]) -> None:
+        """See `StreamHost.closed`."""
+        if self._wishes.pop(stream, None) is not None:
+            self.counters.drops += stream.dropped
+        if stream in self._with_callbacks:
+            self._with_callbacks.remove(stream)
+
+    def _open(
+        self, name: str, model: type[T], symbols: Sequence[AnySymbol], queue: int | None, policy: Policy | None, **params: Any
+    ) -> Stream[T]:
+        channels = channels_for(self._plan, name)
+        given = {key: value for key, value in params.items() if value is not None}
+        return cast("Stream[T]", self._start(name, _Wish(channels, given), symbols, queue, policy))
+
+    def _start(
+        self, name: str, wish: _Wish, symbols: Sequence[AnySymbol], queue: int | None, policy: Policy | None
+    ) -> Stream[Event]:
+        chosen = policy or self._options.policy
+        if chosen == "conflate":
+            self._check_conflation(wish)
+        stream: Stream[Event] = Stream(name, self, Buffer(name, queue or self._options.queue, chosen))
+        self._wishes[stream] = wish
+        try:
+            stream.subscribe(*symbols)
+        except Exception:
+            del self._wishes[stream]
+            raise
+        return stream
+
+    def _check_conflation(self, wish: _Wish) -> None:
+        for channel in wish.channels:
+            each_counts = any(issubclass(reader.model, Trade | Liquidation) for reader in channel.readers)
+            if each_counts or (channel.book is not None and channel.book.sync != "replace"):
+                raise InvalidRequest(f"{channel.name} can't be conflated: every event of it counts", exchange=self._plan.id)
+
+    def _of_symbol(self, stream: Stream[Any], wish: _Wish, symbol: str) -> Subscription:
+        market = self._markets.market(self._markets.native_id(symbol))
+        depth = wish.params.get("depth")
+        channel = choose(self._plan, wish.channels, market.kind, depth)
+        return self._subscription(stream, channel, {**wish.params, **self._markets.params(symbol)}, market.id)
+
+    def _lines(self, channel: ChannelPlan, params: dict[str, Any]) -> list[dict[str, Any]]:
+        """The parameters for each product line of the venue, where a topic stands for one."""
+        if "category" not in channel.needs or "category" in params:
+            return [params]
+        words = (self._plan.category(kind, None) for kind in KINDS if channel.kinds is None or kind in channel.kinds)
+        return [{**params, "category": word} for word in dict.fromkeys(words) if word is not None] or [params]
+
+    def _subscription(self, stream: Stream[Any], channel: ChannelPlan, params: dict[str, Any], native_id: str | None) -> Subscription:
+        try:
+            topic = topic_of(channel, params)
+        except KeyError as hole:
+            raise InvalidRequest(f"{channel.name} needs {hole.args[0]!r}", exchange=self._plan.id, endpoint=channel.name) from None
+        interval = params.get("interval") if "interval" in channel.needs else None
+        return Subscription(
+            self._plan.id, channel.name, topic, stream._buffer, self._clock.time_ns(), native_id, interval
+        )

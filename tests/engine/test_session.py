@@ -1,0 +1,502 @@
+"""The session without a socket: frames and time in, values out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cexspec.engine.markets import Markets
+from cexspec.engine.outputs import (
+    Deliver,
+    Idle,
+    Missed,
+    Output,
+    Reconnect,
+    Refused,
+    Send,
+    StateChanged,
+    Subscribed,
+    Undecodable,
+    Unrouted,
+    Unsubscribed,
+    VenueError,
+)
+from cexspec.engine.session import MAX_EARLY, Session, SessionOptions
+from cexspec.engine.subscriptions import Patience
+from cexspec.engine.topics import Topic, topic_of
+from cexspec.models import ExchangeError, InvalidSymbol, RateLimitExceeded, TimeoutError
+from tests.simulation.specs import BAZAAR, HARBOR, exchange
+
+OPTIONS = SessionOptions(Patience(answer=10.0, attempts=3), greeting=8.0, idle=5.0)
+
+
+def session(spec: str = BAZAAR, connection: str = "public", options: SessionOptions | None = OPTIONS) -> Session:
+    plan = exchange(spec)
+    channels = {name: plan.channel(name) for name in plan.channel_names}
+    return Session(plan.id, plan.connection(connection), channels, Markets(plan), options)
+
+
+def topic(native_id: str, channel: str = "trades", spec: str = BAZAAR, **more: Any) -> Topic:
+    return topic_of(exchange(spec).channel(channel), {"id": native_id, **more})
+
+
+def topics(count: int) -> list[Topic]:
+    return [topic(f"A{number}-B") for number in range(count)]
+
+
+def give(mine: Session, message: Any, now: float = 0.0) -> list[Output]:
+    mine.received(message if isinstance(message, str) else json.dumps(message), now, 1)
+    return mine.drain()
+
+
+def sent(outputs: list[Output]) -> list[Any]:
+    frames = [output.frame.decode() for output in outputs if isinstance(output, Send)]
+    return [json.loads(frame) if frame.startswith("{") else frame for frame in frames]
+
+
+def ids(message: Any) -> list[str]:
+    return [arg["id"] for arg in message["args"]]
+
+
+def of(kind: type, outputs: list[Output]) -> list[Any]:
+    return [output for output in outputs if isinstance(output, kind)]
+
+
+def ack(mine: Session, asked: Topic, request: str | None = None, verb: str = "subscribe", now: float = 0.0) -> list[Output]:
+    return give(mine, {"event": verb, "arg": asked.payload, **({"id": request} if request else {})}, now)
+
+
+def opened(wanted: list[Topic], spec: str = BAZAAR, connection: str = "public") -> tuple[Session, list[Any]]:
+    """A session with an open socket, and what it sent."""
+    mine = session(spec, connection)
+    mine.subscribe(wanted, 0.0)
+    assert not sent(mine.drain()), "nothing is sent before the socket is open"
+    mine.connected(0.0)
+    return mine, sent(mine.drain())
+
+
+def test_topics_are_asked_for_in_batches_at_the_pace_the_venue_allows() -> None:
+    mine, first = opened(topics(17))
+    assert [len(message["args"]) for message in first] == [3, 3, 3, 3, 3], "topics_per_message, messages_per"
+    assert mine.next_deadline() == 1.0
+    mine.tick(0.5)
+    assert not mine.drain()
+    mine.tick(1.0)
+    assert [ids(message) for message in sent(mine.drain())] == [["A15-B", "A16-B"]]
+    assert len({message["id"] for message in first}) == 5
+
+
+def test_a_message_stays_below_the_venues_size() -> None:
+    long = [topic("A" * 60 + f"{number}-B") for number in range(4)]
+    mine, messages = opened(long)
+    assert [len(message["args"]) for message in messages] == [2, 2]
+    assert all(len(json.dumps(message, separators=(",", ":"))) <= 260 for message in messages)
+    assert mine.wanted == tuple(long)
+
+
+def test_an_ack_is_matched_by_the_topic_it_repeats() -> None:
+    mine, (message,) = opened(topics(2))
+    assert of(Subscribed, ack(mine, topics(2)[1])) == [Subscribed(topics(2)[1])]
+    extra = {"event": "subscribe", "arg": {**topics(2)[0].payload, "more": 1}, "id": message["id"]}  # type: ignore[dict-item]
+    assert of(Subscribed, give(mine, extra)) == [Subscribed(topics(2)[0])]
+    assert not give(mine, extra), "a second ack says nothing new"
+    mine.tick(15.0)
+    assert not sent(mine.drain()), "nothing is asked for again"
+
+
+def test_an_ack_with_an_id_alone_answers_the_whole_message() -> None:
+    mine, (message,) = opened(topics(2))
+    assert of(Subscribed, give(mine, {"event": "subscribe", "id": message["id"]})) == [Subscribed(each) for each in topics(2)]
+
+
+def test_an_ack_that_repeats_several_topics_answers_each() -> None:
+    mine, _ = opened(topics(3))
+    outputs = give(mine, {"event": "subscribe", "arg": [each.payload for each in topics(2)]})
+    assert of(Subscribed, outputs) == [Subscribed(each) for each in topics(2)]
+
+
+def test_an_ack_for_something_else_is_nobodys() -> None:
+    mine, (message,) = opened(topics(2))
+    assert not give(mine, {"event": "subscribe", "arg": {"ch": "trades", "id": "X-Y"}, "id": message["id"]})
+    assert not give(mine, {"event": "subscribe", "id": "999"})
+    assert not give(mine, {"event": "hello"})
+
+
+def test_a_refusal_fails_its_topic_alone_with_the_venues_words() -> None:
+    mine, (message,) = opened(topics(2))
+    outputs = give(mine, {"event": "error", "id": message["id"], "arg": topics(2)[0].payload, "code": "404", "msg": "no such market"})
+    (refused,) = of(Refused, outputs)
+    assert refused.topic == topics(2)[0] and isinstance(refused.error, InvalidSymbol)
+    assert (refused.error.code, refused.error.message) == ("404", "no such market")
+    assert mine.wanted == (topics(2)[1],)
+    assert of(Subscribed, ack(mine, topics(2)[1]))
+
+
+def test_a_message_refused_as_a_whole_is_halved_until_the_culprit_is_alone() -> None:
+    mine, messages = opened(topics(3))
+    outputs: list[Output] = []
+    now, rounds = 0.0, 0
+    while messages and rounds < 20:
+        message, rounds, now = messages.pop(0), rounds + 1, now + 1.0
+        bad = "A1-B" in ids(message)
+        reply = {"event": "error", "code": "404", "msg": "bad"} if bad else {"event": "subscribe"}
+        new = give(mine, {**reply, "id": message["id"]}, now)
+        messages += sent(new)
+        outputs += new
+    assert [refused.topic for refused in of(Refused, outputs)] == [topics(3)[1]]
+    assert {each.topic for each in of(Subscribed, outputs)} == {topics(3)[0], topics(3)[2]}
+
+
+def test_a_refusal_without_topic_and_id_is_of_the_only_message_under_way() -> None:
+    mine, _ = opened(topics(1))
+    assert of(Refused, give(mine, {"event": "error", "code": "404", "msg": "no"}))
+    assert of(VenueError, give(mine, {"event": "error", "code": "1", "msg": "no"})), "nothing is under way any more"
+
+
+def test_not_now_is_asked_again_later_and_refused_in_the_end() -> None:
+    mine, (message,) = opened(topics(1))
+    now = 0.0
+    for attempt in range(3):
+        outputs = give(mine, {"event": "error", "id": message["id"], "code": "429", "msg": "slow down"}, now)
+        if attempt == 2:
+            break
+        assert not of(Refused, outputs) and not sent(outputs)
+        now += 10.0
+        give(mine, {"event": "heartbeat"}, now)
+        mine.tick(now)
+        (message,) = [each for each in sent(mine.drain()) if isinstance(each, dict)]
+    (refused,) = of(Refused, outputs)
+    assert isinstance(refused.error, RateLimitExceeded)
+
+
+def test_an_answer_that_never_comes_is_asked_for_again_and_then_an_error() -> None:
+    mine, (message,) = opened(topics(1))
+    seen: list[Output] = []
+    for now in (10.0, 20.0, 30.0):
+        give(mine, {"event": "heartbeat"}, now)
+        assert (mine.next_deadline() or 0) <= now
+        mine.tick(now)
+        seen += mine.drain()
+    asked = [each for each in sent(seen) if isinstance(each, dict)]
+    assert [ids(each) for each in asked] == [["A0-B"]] * 2 and len({message["id"], *(each["id"] for each in asked)}) == 3
+    (refused,) = of(Refused, seen)
+    assert isinstance(refused.error, TimeoutError) and not mine.wanted
+
+
+def test_data_says_as_much_as_an_ack() -> None:
+    mine, _ = opened(topics(1))
+    mine.confirm(topics(1)[0], 0.0)
+    assert of(Subscribed, mine.drain())
+    mine.confirm(topics(1)[0], 0.0)
+    mine.confirm(topic("X-Y"), 0.0)
+    assert not mine.drain()
+    outputs = give(mine, {"event": "error", "arg": topics(1)[0].payload, "code": "404", "msg": "dup"})
+    assert of(VenueError, outputs) and not of(Refused, outputs), "what is served already is not taken away"
+
+
+def test_data_is_delivered_before_and_after_the_ack() -> None:
+    mine, _ = opened(topics(1))
+    message = {"arg": topics(1)[0].payload, "data": [{"i": "1", "p": "1", "s": "1", "d": "buy", "t": 1}]}
+    for _ in range(2):
+        (deliver,) = of(Deliver, give(mine, message))
+        assert deliver.parts[0][0] == "trades" and deliver.parts[0][1][0].received == 1
+        ack(mine, topics(1)[0])
+
+
+def test_only_what_is_still_wanted_is_asked_for_after_a_reconnect() -> None:
+    mine, _ = opened(topics(3))
+    ack(mine, topics(3)[0])
+    mine.unsubscribe([topics(3)[1]], 1.0)
+    mine.subscribe([topic("Z-B")], 1.0)
+    mine.disconnected("gone", 2.0)
+    assert mine.next_deadline() is None
+    mine.drain()
+    mine.connected(3.0)
+    assert [ids(message) for message in sent(mine.drain())] == [["A0-B", "A2-B", "Z-B"]]
+
+
+def test_leaving_and_coming_back_ends_with_what_was_wanted_last() -> None:
+    mine, (message,) = opened(topics(1))
+    mine.unsubscribe(topics(1), 0.0)
+    assert not sent(mine.drain()), "it leaves when it has arrived"
+    (leave,) = sent(give(mine, {"event": "subscribe", "id": message["id"], "arg": topics(1)[0].payload}))
+    assert leave["op"] == "unsubscribe"
+    mine.subscribe(topics(1), 0.0)
+    outputs = ack(mine, topics(1)[0], leave["id"], "unsubscribe")
+    assert of(Unsubscribed, outputs) and sent(outputs)[0]["op"] == "subscribe"
+
+
+def test_a_topic_never_sent_is_forgotten_and_one_live_is_confirmed_at_once() -> None:
+    mine = session()
+    mine.subscribe(topics(1), 0.0)
+    mine.unsubscribe(topics(1), 0.0)
+    mine.unsubscribe([topic("X-Y")], 0.0)
+    mine.connected(0.0)
+    assert not sent(mine.drain())
+    mine.subscribe(topics(1), 0.0)
+    mine.drain()
+    ack(mine, topics(1)[0])
+    mine.subscribe(topics(1), 0.0)
+    assert mine.drain() == [Subscribed(topics(1)[0])]
+
+
+def test_leaving_that_is_refused_or_not_answered_is_over() -> None:
+    for refused in (True, False):
+        mine, (message,) = opened(topics(2))
+        give(mine, {"event": "subscribe", "id": message["id"]})
+        mine.unsubscribe([topics(2)[0]], 1.0)
+        (leave,) = sent(mine.drain())
+        if refused:
+            outputs = give(mine, {"event": "error", "id": leave["id"], "code": "9", "msg": "no"}, 2.0)
+            assert of(VenueError, outputs)
+        else:
+            asked: list[Output] = []
+            for now in (11.0, 21.0, 31.0):
+                asked += give(mine, {"event": "heartbeat"}, now)
+                mine.tick(now)
+                asked += mine.drain()
+            assert len([each for each in sent(asked) if "op" in each]) == 2 and of(Unsubscribed, asked)
+        mine.subscribe([topics(2)[0]], 32.0)
+        assert sent(mine.drain())[0]["op"] == "subscribe"
+
+
+def test_a_venue_that_never_answers_is_taken_at_its_word() -> None:
+    mine, (message,) = opened([topic("A-B", "bbo"), topic("C-D", "bbo")], connection="quiet")
+    assert ids(message) == ["A-B", "C-D"]
+    mine.subscribe([topic("E-F", "bbo")], 0.0)
+    assert of(Subscribed, mine.drain()) == [Subscribed(topic("E-F", "bbo"), certain=False)]
+    mine.unsubscribe([topic("E-F", "bbo")], 0.0)
+    outputs = mine.drain()
+    assert sent(outputs)[0]["op"] == "unsubscribe" and of(Unsubscribed, outputs)
+
+
+def test_pings_go_out_after_silence_of_ours_and_unanswered_ones_end_the_connection() -> None:
+    mine, _ = opened(topics(1))
+    ack(mine, topics(1)[0])
+    assert mine.next_deadline() == 20.0
+    mine.tick(20.0)
+    assert sent(mine.drain()) == ["ping"]
+    give(mine, "pong", 21.0)
+    mine.tick(25.0)
+    assert not mine.drain()
+    mine.tick(40.0)
+    assert sent(mine.drain()) == ["ping"] and mine.next_deadline() == 45.0
+    mine.tick(45.0)
+    assert mine.drain() == [Reconnect("no answer to a ping within 5 s")]
+    mine.tick(46.0)
+    assert not mine.drain() and mine.next_deadline() is None
+
+
+def test_any_frame_is_a_sign_of_life_and_silence_is_death() -> None:
+    mine, _ = opened(topics(1))
+    ack(mine, topics(1)[0])
+    mine.tick(20.0)
+    give(mine, {"event": "heartbeat"}, 21.0)
+    mine.tick(25.0)
+    assert not of(Reconnect, mine.drain()), "the heartbeat stands for the pong"
+    quiet, _ = opened(topics(1))
+    ack(quiet, topics(1)[0])
+    for now in (19.0, 38.0, 57.0):
+        quiet.unsubscribe([], now)
+        quiet._life.sent = now  # busy sending: no ping is due
+    quiet.tick(60.0)
+    assert quiet.drain() == [Reconnect("nothing arrived for 60 s")]
+
+
+def test_server_pings_are_answered() -> None:
+    mine, _ = opened(topics(1))
+    assert sent(give(mine, {"ping": 1700})) == [{"pong": 1700}]
+
+
+def test_while_nobody_reads_silence_means_nothing() -> None:
+    mine, _ = opened(topics(1))
+    ack(mine, topics(1)[0])
+    mine.hold()
+    for now in (20.0, 40.0, 60.0, 80.0):
+        mine.tick(now)
+    assert sent(mine.drain()) == ["ping"] * 4
+    mine.release(80.0)
+    mine.tick(81.0)
+    assert not mine.drain()
+
+
+def test_the_venue_may_ask_for_a_reconnect() -> None:
+    mine, _ = opened(topics(1))
+    assert give(mine, {"event": "restart"}) == [Reconnect("the venue asks for it (the venue restarts)")]
+
+
+def test_errors_of_the_venue_unknown_and_broken_frames_are_told() -> None:
+    mine, _ = opened(topics(1))
+    (error,) = of(VenueError, give(mine, {"event": "trouble", "code": "77", "msg": "oops"}))
+    assert isinstance(error.error, ExchangeError) and error.error.code == "77"
+    (unrouted,) = of(Unrouted, give(mine, {"event": "news", "text": "x" * 1000}))
+    assert len(unrouted.sample) == 500
+    assert of(Undecodable, give(mine, "{"))
+    partly = {"arg": topics(1)[0].payload, "data": [{"i": "1", "p": "1", "s": "1", "d": "buy", "t": 1}, {}]}
+    outputs = give(mine, partly)
+    assert of(Deliver, outputs) and of(Undecodable, outputs)
+
+
+def test_nothing_wanted_for_a_while_is_idle() -> None:
+    mine, (message,) = opened(topics(1))
+    give(mine, {"event": "subscribe", "id": message["id"]})
+    mine.unsubscribe(topics(1), 7.0)
+    mine.drain()
+    assert mine.next_deadline() == 12.0
+    mine.tick(12.0)
+    assert mine.drain() == [Idle()] and mine.next_deadline() is None
+
+
+def harbor(count: int = 1) -> list[Topic]:
+    return [topic(f"A{number}-B", spec=HARBOR) for number in range(count)]
+
+
+def greeted(wanted: list[Topic]) -> Session:
+    mine, first = opened(wanted, HARBOR)
+    assert first == [{"event": "conf", "flags": 1}]
+    mine.drain()
+    outputs = give(mine, {"event": "conf", "status": "OK"})
+    assert of(StateChanged, outputs) == [StateChanged("ready")]
+    assert [message["symbol"] for message in sent(outputs)] == [each.params["id"] for each in wanted]
+    assert not give(mine, {"event": "conf", "status": "OK"})
+    return mine
+
+
+def subscribed(symbol: str, number: int, **more: Any) -> dict[str, Any]:
+    return {"event": "subscribed", "chanId": number, "channel": "trades", "symbol": symbol, **more}
+
+
+def te(number: int, sequence: int, trade: int = 1) -> list[Any]:
+    return [number, "te", sequence, [trade, 5, -2, 1.5]]
+
+
+def test_nothing_is_asked_for_before_the_greeting_and_no_greeting_is_no_connection() -> None:
+    greeted(harbor(2))
+    mine, _ = opened(harbor(1), HARBOR)
+    assert mine.next_deadline() == 8.0
+    mine.subscribe(harbor(2), 1.0)
+    assert not sent(mine.drain())
+    mine.tick(8.0)
+    assert mine.drain() == [Reconnect("no greeting within 8 s")]
+
+
+def test_data_before_its_ack_waits_for_it_and_keeps_its_order() -> None:
+    mine = greeted(harbor(2))
+    assert not give(mine, te(50, 1, 1)) and not give(mine, te(60, 2, 9)) and not give(mine, te(50, 3, 2))
+    outputs = give(mine, subscribed("A0-B", 50))
+    assert [type(output) for output in outputs] == [Subscribed, Deliver, Deliver]
+    assert [(each.topic.text, each.parts[0][1][0].id, each.parts[0][1][0].symbol) for each in of(Deliver, outputs)] == [
+        (harbor()[0].text, "1", "A0/B"),
+        (harbor()[0].text, "2", "A0/B"),
+    ]
+    mine.tick(10.0)
+    assert len(of(Unrouted, mine.drain())) == 1, "the other number was never announced"
+
+
+def test_early_frames_are_bounded_and_strange_ones_are_told() -> None:
+    mine = greeted(harbor(1))
+    for number in range(MAX_EARLY):
+        assert not give(mine, te(50, number + 1, number))
+    assert of(Unrouted, give(mine, te(50, MAX_EARLY + 1)))
+    mine.received(json.dumps([50, "odd"]), 0.0)
+    mine.drain()
+    assert len(of(Deliver, give(mine, subscribed("A0-B", 50)))) == MAX_EARLY
+    strange = greeted(harbor(1))
+    assert not give(strange, [50, "odd"])
+    assert of(Unrouted, give(strange, subscribed("A0-B", 50)))
+
+
+def test_what_was_learned_serves_unsubscribing_and_dies_with_the_connection() -> None:
+    mine = greeted(harbor(2))
+    give(mine, subscribed("A0-B", 50))
+    give(mine, subscribed("A1-B", 51))
+    mine.unsubscribe([harbor(2)[1]], 1.0)
+    assert sent(mine.drain()) == [{"event": "unsubscribe", "chanId": 51}]
+    assert of(Unsubscribed, give(mine, {"event": "unsubscribed", "status": "OK", "chanId": 51}))
+    mine.disconnected("gone", 2.0)
+    mine.connected(3.0)
+    give(mine, {"event": "conf"}, 3.0)
+    assert not of(Deliver, give(mine, te(50, 1), 3.0)), "the old number means nothing here"
+
+
+def test_a_refusal_that_repeats_the_topics_keys_fails_that_topic() -> None:
+    mine = greeted(harbor(2))
+    outputs = give(mine, {"event": "error", "channel": "trades", "symbol": "A1-B", "code": 404, "msg": "symbol: invalid"})
+    assert [refused.topic for refused in of(Refused, outputs)] == [harbor(2)[1]]
+
+
+def test_a_hole_in_the_connections_numbers_is_told() -> None:
+    mine = greeted(harbor(1))
+    give(mine, subscribed("A0-B", 50))
+    assert not of(Missed, give(mine, te(50, 4))) and not of(Missed, give(mine, [50, "hb", 5]))
+    assert of(Missed, give(mine, te(50, 9))) == [Missed(3)]
+    assert not of(Missed, give(mine, "{")), "a broken frame is told by the reader"
+    mine.disconnected("gone", 1.0)
+    mine.connected(1.0)
+    give(mine, {"event": "conf"}, 1.0)
+    assert not of(Missed, give(mine, te(50, 1), 1.0))
+
+
+STEP = st.one_of(
+    st.tuples(st.sampled_from(["want", "drop"]), st.integers(0, 5)),
+    st.tuples(st.sampled_from(["answer", "lose", "reconnect", "wait"]), st.integers(0, 3)),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(STEP, max_size=40))
+def test_whatever_happens_the_venue_ends_up_serving_exactly_what_is_wanted(steps: list[tuple[str, int]]) -> None:
+    pool, mine, now = topics(6), session(options=SessionOptions(Patience(5.0, 99), idle=1e9)), 0.0
+    wanted: set[str] = set()
+    served: set[str] = set()
+    wire: list[dict[str, Any]] = []
+
+    def carry() -> None:
+        wire.extend(message for message in sent(mine.drain()) if isinstance(message, dict))
+
+    def answer(at: int) -> None:
+        message = wire.pop(min(at, len(wire) - 1))
+        for arg in message["args"]:
+            (served.add if message["op"] == "subscribe" else served.discard)(arg["id"])
+            mine.received(json.dumps({"event": message["op"], "arg": arg, "id": message["id"]}), now)
+        carry()
+
+    mine.connected(0.0)
+    for step, number in [*steps, *[("answer", 0), ("wait", 3)] * 30]:
+        if step == "want":
+            wanted.add(pool[number].params["id"])
+            mine.subscribe([pool[number]], now)
+        elif step == "drop":
+            wanted.discard(pool[number].params["id"])
+            mine.unsubscribe([pool[number]], now)
+        elif step == "answer" and wire:
+            answer(0)
+        elif step == "lose" and wire:
+            wire.pop(0)  # neither the message nor its answer gets through
+        elif step == "reconnect":
+            wire.clear()
+            served.clear()
+            mine.disconnected("gone", now)
+            mine.drain()
+            mine.connected(now)
+        else:
+            now += 2.0 * number
+            mine.received("pong", now)
+            mine.tick(now)
+        carry()
+    assert {each.params["id"] for each in mine.wanted} == wanted == served
+
+
+@pytest.mark.parametrize("spec", [BAZAAR, HARBOR])
+@settings(max_examples=60, deadline=None)
+@given(frames=st.lists(st.binary(max_size=60), max_size=8))
+def test_no_frame_breaks_a_session(spec: str, frames: list[bytes]) -> None:
+    mine = session(spec)
+    mine.connected(0.0)
+    for frame in frames:
+        mine.received(frame, 0.0, 1)
+    mine.tick(0.0)
