@@ -1,0 +1,95 @@
+"""Items of sample messages as raw JSON, and the enum words in them: what coverage looks at beside the events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from cexspec.compile.conditions import predicate, text_of
+from cexspec.compile.paths import MISSING, parse
+from cexspec.spec.model import FieldRule
+from cexspec.spec.model import Mapping as SpecMapping
+from cexspec.spec.model.mapping import Columns, Zip
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of a message, with what a rule can reach from it."""
+
+    item: object
+    key: str | None
+    message: object
+    frame: object
+
+    def at(self, rule: FieldRule, path: str) -> object:
+        """The value of a rule's path; MISSING where there is none."""
+        root = {"item": self.item, "message": self.message, "frame": self.frame, "key": self.key, "request": MISSING}[rule.of]
+        return parse(path).first(root)
+
+
+def rows(path: str, item: object, split: str | None) -> list[Any]:
+    """The level rows at a path: many where it says so, else a list of rows or a single row."""
+    found = list(parse(path).find(item))
+    if not parse(path).many and found and isinstance(found[0], list) and found[0] and isinstance(found[0][0], list | dict):
+        found = found[0]
+    return [row.split(split) if split is not None and isinstance(row, str) else row for row in found]
+
+
+def items(mapping: SpecMapping, document: object, frame: object) -> Iterator[Item]:
+    """The items a mapping goes through, its own conditions applied."""
+    keep = predicate(mapping.only) if mapping.only else None
+    for key, item in _all_items(mapping, document):
+        if key not in mapping.skip and (keep is None or keep(item)):
+            yield Item(item, key, document, frame)
+
+
+def _all_items(mapping: SpecMapping, document: object) -> Iterable[tuple[str | None, object]]:
+    if isinstance(mapping.items, Zip):
+        return [(None, list(row)) for row in zip(*(_list(path, document) for path in mapping.items.zip), strict=False)]
+    if isinstance(mapping.items, Columns):
+        names = mapping.items.columns
+        return [
+            (None, dict(zip(names, row, strict=True))) for row in zip(*(_list(path, document) for path in names.values()), strict=False)
+        ]
+    if mapping.items is not None:
+        return _keyed(mapping.items, document)
+    return [(None, parse(mapping.item or "$").first(document))]
+
+
+def _list(path: str, document: object) -> list[Any]:
+    found = parse(path).first(document)
+    return found if isinstance(found, list) else []
+
+
+def _keyed(path: str, document: object) -> Iterator[tuple[str | None, object]]:
+    """The items at a path; those of an object with their keys."""
+    head, star, _ = path.rpartition(".*")
+    parent = parse(head).first(document) if star and path.endswith(".*") else None
+    if isinstance(parent, dict):
+        yield from parent.items()
+    else:
+        yield from ((None, item) for item in parse(path).find(document))
+
+
+def words(rule: FieldRule, value: object) -> Iterator[str]:
+    """The enum word a raw value is, after the rules that come before words."""
+    text = _before_words(rule, value)
+    if rule.map is not None and text in rule.map:
+        yield text
+    if rule.flag is not None and text in ("true", "false"):
+        yield text
+    if rule.sign is not None and text is not None:
+        yield "negative" if Decimal(text) < 0 else "positive"
+
+
+def _before_words(rule: FieldRule, value: object) -> str | None:
+    text = text_of(value)
+    if text is None:
+        return None
+    if rule.split is not None:
+        parts = text.split(rule.split.by)
+        text = parts[rule.split.part] if -len(parts) <= rule.split.part < len(parts) else ""
+    text = f"{rule.prefix or ''}{text.removeprefix(rule.strip or '')}"
+    return {"upper": text.upper, "lower": text.lower}[rule.case]() if rule.case else text
