@@ -1,0 +1,42 @@
+"""What an exchange offers of what the client can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cexspec.compile.exchange import Exchange
+
+CALLS = (
+    "server_time", "instruments", "ticker", "tickers", "order_book", "trades", "candles", "mark_price", "funding_rate", "funding_rates",
+    "open_interest", "open_interest_history", "liquidations",
+)  # fmt: skip
+"""The unified REST operations: `get_...` of the client."""
+STREAMS = ("ticker", "bbo", "trades", "order_book", "candles", "mark_price", "funding_rate", "open_interest", "liquidations")
+"""The unified streams: `stream_...` of the client."""
+
+
+def describe(exchange: Exchange) -> dict[str, Any]:
+    """All that `info` tells, as JSON's own types."""
+    environments = {name: {"rest": one.rest, "ws": dict(one.ws)} for name, one in exchange.environments.items()}
+    return {
+        "id": exchange.id,
+        "name": exchange.name,
+        "kind": exchange.kind,
+        "docs": exchange.docs,
+        "environments": environments,
+        "kinds": list(exchange.spec.symbols.formats),
+        "rest": {name: name in exchange.operation_names for name in CALLS},
+        "streams": {name: name in exchange.streams for name in STREAMS},
+        "more_operations": [name for name in exchange.operation_names if name not in CALLS],
+        "more_channels": [name for name in exchange.channel_names if name not in STREAMS],
+        "intervals": list(exchange.intervals),
+        "limits": {name: _limit(exchange, name) for name in exchange.pools},
+        "lines": {file.rsplit("/", 1)[-1]: text.count("\n") for file, text in exchange.source.texts.items()},
+    }
+
+
+def _limit(exchange: Exchange, name: str) -> dict[str, Any]:
+    pool = exchange.pools[name]
+    windows = [{"rate": window.rate, "per_seconds": window.per} for window in pool.windows]
+    return {"windows": windows, "by": pool.by, "scope": pool.scope}

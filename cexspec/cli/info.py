@@ -1,0 +1,56 @@
+"""Show what an exchange offers: environments, capabilities, limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cexspec.cli._capabilities import describe
+from cexspec.cli._exchange import AsJson, ExchangeName, examples, exchange_of
+from cexspec.cli._output import print_json, print_tables, table
+from cexspec.cli._run import errors
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@examples
+def command(exchange: ExchangeName, as_json: AsJson = False) -> None:
+    """Show what an exchange offers: environments, REST calls and streams, limits, the size of its spec.
+
+    \b
+    cexspec info EXCHANGE
+    cexspec info EXCHANGE --json
+    """
+    with errors():
+        found = describe(exchange_of(exchange))
+    if as_json:
+        print_json(found)
+    else:
+        print_tables(*_tables(found))
+
+
+def _tables(found: dict[str, Any]) -> list[Table]:
+    lines = ", ".join(f"{count} lines of {file}" for file, count in found["lines"].items())
+    head = [("kind", found["kind"]), ("docs", found["docs"]), ("instruments", ", ".join(found["kinds"])), ("spec", lines)]
+    head.append(("intervals", " ".join(found["intervals"]) or None))
+    hosts = [
+        (name, what, url)
+        for name, environment in found["environments"].items()
+        for what, url in [("rest", environment["rest"]), *environment["ws"].items()]
+        if url is not None
+    ]
+    names = list(dict.fromkeys([*found["rest"], *found["streams"]]))
+    offered = [(name, found["rest"].get(name), found["streams"].get(name)) for name in names]
+    limits = [(name, _windows(one), one["by"], one["scope"]) for name, one in found["limits"].items()]
+    more = [(what, ", ".join(found[key])) for what, key in (("REST", "more_operations"), ("streams", "more_channels")) if found[key]]
+    return [
+        table(f"{found['name']} ({found['id']})", ("", ""), head),
+        table("Environments", ("name", "for", "URL"), hosts),
+        table("Offered", ("", "REST", "stream"), offered),
+        *([table("Its own", ("", "names"), more)] if more else []),
+        *([table("Limits", ("pool", "budget", "for each", "counted by"), limits)] if limits else []),
+    ]
+
+
+def _windows(limit: dict[str, Any]) -> str:
+    return " and ".join(f"{window['rate']} per {window['per_seconds']:g}s" for window in limit["windows"])

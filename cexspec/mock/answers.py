@@ -1,0 +1,150 @@
+"""REST answers of the mock venue: the sample of the operation, filled from the simulated market."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from cexspec.compile.convert import NANOSECONDS
+from cexspec.compile.exchange import Exchange
+from cexspec.mock.encode import Encoder
+from cexspec.mock.history import FEED, Span, rows
+from cexspec.mock.listing import Listed, Listing, Models
+from cexspec.mock.market import ID_TIME, MILLISECOND, Market, Row
+from cexspec.mock.requests import Asked, Refused
+from cexspec.mock.samples import Case, Samples, decode
+from cexspec.spec.model import Operation
+
+ROWS = 100
+"""Rows of an answer where neither the request nor the spec says how many."""
+MOST = 1000
+DEPTH = 100
+
+MarketOf = Callable[[str], Market]
+
+
+class Answers:
+    """Answers requests that were understood. `clock` is the venue's, in nanoseconds."""
+
+    def __init__(self, exchange: Exchange, samples: Samples, listing: Listing, market: MarketOf, clock: Callable[[], int]) -> None:
+        self._exchange, self._samples, self._listing = exchange, samples, listing
+        self._market, self._clock = market, clock
+
+    def answer(self, asked: Asked) -> Any:
+        """The decoded body. Raises `Refused` where no sample shows how it looks."""
+        name = asked.operations[0]
+        spec, case = self._exchange.spec.rest[name], self._samples.answer(name, asked.params)
+        if case is None:
+            raise Refused(f"there is no sample answer of {name}", "ExchangeUnavailable")
+        sample = decode(case["raw"])
+        if spec.returns in (None, "values"):
+            return sample
+        encoder = Encoder([self._exchange.spec.rest[one] for one in asked.operations], sample, self._exchange.intervals)
+        if spec.returns == "server_time":
+            return encoder.encode([{"timestamp": self._clock() // MILLISECOND * MILLISECOND}], "spot")
+        if spec.returns == "instrument":
+            return self._instruments(name, encoder, case, asked.params)
+        listed = [self._listing[asked.params["id"]]] if "id" in asked.params else self._wanted(case, asked.params)
+        if len(listed) > 1 and _is_history(spec):
+            found = self._of_many(listed, self._history(spec, case, asked, self._market(listed[0].id)))
+        else:
+            found = [{"symbol": one.id, **row} for one in listed for row in self._rows(spec, case, asked, self._market(one.id))]
+        return encoder.encode(found, listed[0].symbol.kind if listed else "spot")
+
+    def refusal(self, operation: str, error: str, reason: str) -> tuple[int, str]:
+        """Status and body for a refused request, in the venue's words as far as its samples have them."""
+        found = self._samples.failure(operation, error) or self._samples.failure(operation, "ExchangeError")
+        return found or (400, reason)
+
+    def _instruments(self, operation: str, encoder: Encoder, case: Case, params: Mapping[str, Any]) -> Any:
+        models = Models(self._exchange, self._samples, operation)
+        wanted = ((one, models.nearest(one.symbol)) for one in self._wanted(case, params))
+        return encoder.encode([{**one.row, "like": model.item} for one, model in wanted if model is not None], "spot")
+
+    def _wanted(self, case: Case, params: Mapping[str, Any]) -> list[Listed]:
+        """The instruments an answer about many is about: of one category where the request names one, else of the sample's kinds."""
+        categories = {one.category for one in self._listing} & set(params.values())
+        if categories:
+            return [one for one in self._listing if one.category in categories]
+        parse = self._exchange.symbols
+        natives = (parse.format(str(event["symbol"])) or str(event["symbol"]) for event in case.get("events") or ())
+        kinds = {found[1] for native in natives if (found := parse.parse(native)) is not None}
+        return [one for one in self._listing if not kinds or one.symbol.kind in kinds]
+
+    def _of_many(self, listed: Sequence[Listed], found: Iterable[Row]) -> list[Row]:
+        """A history that is of all instruments: each in turn."""
+        turns = ((listed[row["timestamp"] // FEED % len(listed)], row) for row in found)
+        return [{**row, "symbol": one.id, "price": self._market(one.id).price} for one, row in turns]
+
+    def _rows(self, spec: Operation, case: Case, asked: Asked, market: Market) -> Iterable[Row]:
+        if spec.returns == "book":
+            bids, asks = market.top(asked.params.get("depth") or _default(spec, "depth", DEPTH))
+            return [{"bids": bids, "asks": asks, "sequence": market.sequence, "previous_sequence": -1, "timestamp": market.time}]
+        return self._history(spec, case, asked, market) if _is_history(spec) else [market.state()]
+
+    def _history(self, spec: Operation, case: Case, asked: Asked, market: Market) -> list[Row]:
+        limit = min(asked.params.get("limit") or _default(spec, "limit", ROWS), MOST)
+        cursor = _cursor(spec, asked.cursor)
+        span = _span(spec, asked.params.get("start"), asked.params.get("end"), cursor, market.time)
+        oldest_first = _forward(spec) and (cursor is not None or "start" in asked.params)
+        interval = asked.params.get("interval") or _word(spec, "interval")
+        found = rows(market, str(spec.returns), interval, span, newest_first=not oldest_first)
+        chosen = list(islice((row for row in found if _reached(spec, asked.cursor, row)), limit))
+        return chosen if oldest_first == _ascending(spec, case) else chosen[::-1]
+
+
+def _is_history(spec: Operation) -> bool:
+    """Whether it answers with what was, not with how things stand."""
+    limited = spec.page is not None or any("limit" in template for template in spec.query.values())
+    return spec.returns in ("trade", "candle", "liquidation") or (spec.returns in ("funding_rate", "open_interest") and limited)
+
+
+def _span(spec: Operation, start: int | None, end: int | None, cursor: int | None, now: int) -> Span:
+    """The times asked for. A cursor stands for the start or the end, and counts itself where the spec says so."""
+    forward = _forward(spec)
+    if cursor is not None:
+        start, end = (cursor, end) if forward else (start, cursor)
+    own = spec.page is None or spec.page.inclusive or spec.page.by == "id"
+    first = 0 if start is None else start if own or not forward else start + 1
+    beyond = now + 1 if end is None else end + 1 if own or forward else end
+    return Span(first, beyond)
+
+
+def _reached(spec: Operation, cursor: str | None, row: Row) -> bool:
+    """Whether a row is on the far side of a cursor that is an id."""
+    if cursor is None or spec.page is None or spec.page.by != "id":
+        return True
+    number, mark = int(row["id"]), int(cursor)
+    return (number == mark and spec.page.inclusive) or (number > mark if _forward(spec) else number < mark)
+
+
+def _forward(spec: Operation) -> bool:
+    return spec.page is not None and spec.page.direction == "forward"
+
+
+def _cursor(spec: Operation, text: str | None) -> int | None:
+    """The time a cursor stands for."""
+    if text is None or spec.page is None:
+        return None
+    if not text.isdigit():
+        raise Refused(f"'{spec.page.param}={text}' is no cursor")
+    time = int(text) * (NANOSECONDS[spec.page.unit] if spec.page.unit else ID_TIME)
+    return time // MILLISECOND * MILLISECOND
+
+
+def _default(spec: Operation, name: str, otherwise: int) -> int:
+    text = _word(spec, name)
+    return int(text) if text is not None else otherwise
+
+
+def _word(spec: Operation, name: str) -> str | None:
+    return spec.params[name].default if name in spec.params else None
+
+
+def _ascending(spec: Operation, case: Case) -> bool:
+    """Whether the sample's own rows run upwards."""
+    times = [event.get("timestamp", 0) for event in case.get("events") or ()]
+    if len(times) > 1 and times[0] != times[-1]:
+        return bool(times[0] < times[-1])
+    return _forward(spec)

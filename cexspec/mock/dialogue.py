@@ -1,0 +1,189 @@
+"""The venue's side of one WebSocket connection: greetings, pings, subscriptions and their answers, and the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from cexspec.compile.conditions import predicate
+from cexspec.compile.exchange import Exchange
+from cexspec.compile.paths import MISSING, parse
+from cexspec.mock.answers import MarketOf
+from cexspec.mock.document import get, like, put
+from cexspec.mock.feed import Feed, Topic
+from cexspec.mock.listing import Listed, Listing
+from cexspec.mock.matching import Holes, key_of, matched, topics_of
+from cexspec.mock.samples import Samples
+from cexspec.models import InvalidSymbol
+from cexspec.spec.model import Subscribe
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+class Dialogue:
+    """Sans-I/O: text in, texts out. `receive` answers the client, `tick` gives the data that is due."""
+
+    def __init__(self, exchange: Exchange, connection: str, samples: Samples, listing: Listing, market: MarketOf, feed: Feed) -> None:
+        assert exchange.spec.ws is not None
+        self._name, self._spec = connection, exchange.spec.ws.connections[connection]
+        self._samples, self._listing, self._market, self._feed = samples, listing, market, feed
+        self._numbers, self._frames = count(1001), count(1)
+        self.topics: dict[str, Topic] = {}
+
+    def opened(self) -> Iterator[str]:
+        """What the venue says first."""
+        greet = self._spec.greet
+        if greet is not None and greet.send is None:
+            yield self._role("greeting")
+
+    def receive(self, text: str) -> Iterator[str]:
+        """The answers to one message of the client."""
+        keepalive = self._spec.keepalive
+        if keepalive.send is not None and text == keepalive.send:
+            yield keepalive.expect if isinstance(keepalive.expect, str) else self._role("pong")
+            return
+        try:
+            yield from self._answer(msgspec.json.decode(text))
+        except msgspec.DecodeError:
+            yield self._role("error")
+
+    def tick(self, listed: Listed) -> Iterator[str]:
+        """The data of one instrument that its topics are due."""
+        for topic in list(self.topics.values()):
+            if topic.about(listed):
+                yield from self._sent(topic, self._feed.next(topic, listed, self._market(listed.id)))
+
+    def instruments(self) -> set[str]:
+        """Native ids that move for this connection: those that topics name, and one for each topic that names none."""
+        topics = self.topics.values()
+        named = {topic.params["id"] for topic in topics if "id" in topic.params}
+        others = (next((one.id for one in self._listing if topic.about(one)), None) for topic in topics if "id" not in topic.params)
+        return named | {native for native in others if native is not None}
+
+    def _answer(self, message: Any) -> Iterator[str]:
+        greet, keepalive, subscribe, unsubscribe = self._spec.greet, self._spec.keepalive, self._spec.subscribe, self._spec.unsubscribe
+        if greet is not None and greet.send is not None and message == greet.send:
+            yield self._role("greeting")
+        elif keepalive.send is not None and (holes := matched(keepalive.send, message)) is not None:
+            yield self._role("pong", message)
+        elif (holes := matched(subscribe.send, message)) is not None and topics_of(holes):
+            yield from self._subscribe(holes)
+        elif (holes := matched(unsubscribe.send, message)) is not None:
+            yield from self._unsubscribe(holes)
+        elif keepalive.answer is None or matched(keepalive.answer.send, message) is None:
+            yield self._role("error")
+
+    def _subscribe(self, holes: Holes) -> Iterator[str]:
+        """Answers topic by topic, or the message as a whole where answers name nothing but its id."""
+        asked, verb = topics_of(holes), self._spec.subscribe
+        found = {key_of(one): self._topic(one) for one in asked}
+        refused = [one for one in asked if found[key_of(one)] is None]
+        if refused and verb.topic is None:
+            yield from self._refuse(None, holes)
+            return
+        started = {key: topic for key, topic in found.items() if topic is not None}
+        self.topics |= started
+        for topic in started.values() if verb.topic is not None else list(started.values())[:1]:
+            yield from self._ack(verb, topic.topic, topic.learned, holes)
+        for one in refused:
+            yield from self._refuse(one, holes)
+        for topic in started.values():
+            if "id" in topic.params:
+                listed = self._listing[topic.params["id"]]
+                yield from self._sent(topic, self._feed.first(topic, listed, self._market(listed.id)))
+
+    def _unsubscribe(self, holes: Holes) -> Iterator[str]:
+        asked, verb = topics_of(holes), self._spec.unsubscribe
+        keys = {key_of(one) for one in asked}
+        left = {key: topic for key, topic in self.topics.items() if key in keys or _learned_in(topic, holes)}
+        self.topics = {key: topic for key, topic in self.topics.items() if key not in left}
+        for topic in left.values() if verb.topic is not None or not asked else ():
+            yield from self._ack(verb, topic.topic, topic.learned, holes)
+        if asked and verb.topic is None:
+            yield from self._ack(verb, asked[0], {}, holes)
+
+    def _topic(self, asked: Any) -> Topic | None:
+        topic = self._feed.topic(asked, {name: next(self._numbers) for name in self._spec.subscribe.learn})
+        try:
+            if topic is not None and "id" in topic.params and not topic.about(self._listing[topic.params["id"]]):
+                return None
+        except InvalidSymbol:
+            return None
+        return topic
+
+    def _ack(self, verb: Subscribe, topic: Any, learned: Mapping[str, int], holes: Holes) -> Iterator[str]:
+        """The yes in the words of a sample, where possible one about the same channel."""
+        fits = predicate(verb.ack) if verb.ack is not None else self._plain_ack()
+        frames = list(self._samples.of_role(self._name, "ack", fits))
+        at = parse(verb.topic or self._spec.subscribe.topic or "$").steps
+        for frame in sorted(frames, key=lambda frame: -_alike(get(frame, at), topic))[:1]:
+            named = _named(frame, verb, topic, holes)
+            for name, text in self._spec.subscribe.learn.items():
+                if name in learned and get(named, parse(text).steps) is not MISSING:
+                    named = put(named, parse(text).steps, learned[name])
+            yield _text(named)
+
+    def _plain_ack(self) -> Callable[[Any], bool]:
+        """How acks look that a verb doesn't describe: by the connection's roles."""
+        acks = [predicate(role.match) for role in self._spec.roles.values() if role.role == "ack"]
+        return lambda frame: any(fits(frame) for fits in acks)
+
+    def _refuse(self, asked: Any, holes: Holes) -> Iterator[str]:
+        verb = self._spec.subscribe
+        frame = next(self._samples.refusals(self._name, "InvalidSymbol", predicate(verb.failed or {})), None)
+        if frame is not None:
+            repeated = verb.topic is not None and (verb.topic == "$" or get(frame, parse(verb.topic).steps) is not MISSING)
+            yield _text(_named(frame, verb, asked if repeated else None, holes))
+
+    def _role(self, role: str, asked: Any = None) -> str:
+        """A sample frame of a role; what it repeats of the message it answers is that message's."""
+        frame: Any = next(self._samples.of_role(self._name, role), {})
+        if isinstance(frame, dict) and isinstance(asked, dict):
+            constant = {"event", "op", "method", "type", "channel"}
+            frame |= {key: value for key, value in asked.items() if key in frame and key not in constant}
+        return _text(frame)
+
+    def _sent(self, topic: Topic, frames: Iterator[Any]) -> Iterator[str]:
+        return (_text(self._addressed(frame, topic)) for frame in frames)
+
+    def _addressed(self, frame: Any, topic: Topic) -> Any:
+        """The frame with this topic where the sample names its own, and this connection's numbers."""
+        if isinstance(frame, dict):
+            for key, value in frame.items():
+                if any(plan.params_of(value) is not None for plan in topic.channels):
+                    frame[key] = topic.topic
+        if self._spec.route is not None:
+            frame = put(frame, parse(self._spec.route.by).steps, topic.learned[self._spec.route.learned])
+        for text in self._spec.sequence or []:
+            if isinstance(get(frame, parse(text).steps), int):
+                frame = put(frame, parse(text).steps, next(self._frames))
+                break
+        return frame
+
+
+def _named(frame: Any, verb: Subscribe, topic: Any, holes: Holes) -> Any:
+    """An answer that repeats this topic and this request's id, where answers do."""
+    if verb.topic is not None and topic is not None:
+        steps = parse(verb.topic).steps
+        frame = {**frame, **topic} if not steps and isinstance(topic, dict) else put(frame, steps, topic)
+    if verb.id is not None and holes.get("request_id") is not None:
+        frame = put(frame, parse(verb.id).steps, holes["request_id"])
+    return frame
+
+
+def _alike(echo: Any, topic: Any) -> int:
+    """How many keys and values of a topic an answer repeats."""
+    if not isinstance(echo, dict) or not isinstance(topic, dict):
+        return 0
+    return sum((key in echo) + (echo.get(key) == value) for key, value in topic.items())
+
+
+def _learned_in(topic: Topic, holes: Holes) -> bool:
+    return bool(topic.learned) and all(like(str(value), holes.get(name)) == str(value) for name, value in topic.learned.items())
+
+
+def _text(frame: Any) -> str:
+    return frame if isinstance(frame, str) else _ENCODER.encode(frame).decode()

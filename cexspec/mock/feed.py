@@ -1,0 +1,171 @@
+"""What a topic sends: sample frames of its channels, filled from the simulated market."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from cexspec.compile.exchange import Exchange
+from cexspec.compile.paths import parse
+from cexspec.compile.plan import ChannelPlan
+from cexspec.hooks import CHECKSUMS
+from cexspec.mock.encode import Encoder
+from cexspec.mock.history import Span, candle, opening_of, rows
+from cexspec.mock.levels import levels_of, single
+from cexspec.mock.listing import Listed
+from cexspec.mock.market import LEVELS, SECOND, Market, Row, Side
+from cexspec.mock.samples import Frame, Samples
+from cexspec.spec.model import Channel, Checksum
+
+RECENT = 5
+"""Rows of a list that a topic begins with."""
+
+
+@dataclass
+class Topic:
+    """A subscription: its channels, what it asked for, the learned values, and what was last sent of book and candle."""
+
+    topic: Any
+    channels: list[ChannelPlan]
+    params: dict[str, str]
+    learned: dict[str, int] = field(default_factory=dict)
+    bids: Side = field(default_factory=dict)
+    asks: Side = field(default_factory=dict)
+    sequence: int = -1
+    opening: int = 0
+
+    def about(self, listed: Listed) -> bool:
+        """Whether the topic tells of an instrument."""
+        kinds, own = self.channels[0].kinds, listed.params
+        return all(own.get(key, value) == value for key, value in self.params.items()) and (kinds is None or listed.symbol.kind in kinds)
+
+
+class Feed:
+    """The data of one connection's channels. Samples are read once."""
+
+    def __init__(self, exchange: Exchange, connection: str, samples: Samples) -> None:
+        assert exchange.spec.ws is not None
+        self._exchange = exchange
+        self._payload = parse(exchange.spec.ws.connections[connection].payload or "$").steps
+        self.channels = {name: spec for name, spec in exchange.spec.ws.channels.items() if spec.on == connection}
+        self._frames = {name: samples.frames(exchange, name) for name in self.channels}
+
+    def topic(self, asked: Any, learned: dict[str, int]) -> Topic | None:
+        """The subscription a topic means; None where no channel has such a topic."""
+        plans = [self._exchange.channel(name) for name in self.channels]
+        fits = [(plan, params) for plan in plans if (params := plan.params_of(asked)) is not None]
+        return Topic(asked, [plan for plan, _ in fits], fits[0][1], learned) if fits else None
+
+    def first(self, topic: Topic, listed: Listed, market: Market) -> Iterator[Any]:
+        """The frames a subscription begins with: whole books, lists of what was, how things stand."""
+        spec, frames = self._of(topic)
+        if spec.returns == "book":
+            whole = [frame for frame in frames if frame.snapshot]
+            yield from self._books(topic, whole[:1], listed, market)
+            _remember(topic, *_view(topic, spec, market), market)
+            return
+        lists = [frame for frame in frames if _list_of_single(frame, spec)]
+        if lists:
+            yield from self._filled(topic, lists[0], self._recent(topic, spec, market), listed)
+        elif spec.returns not in ("trade", "liquidation"):
+            yield from self.next(topic, listed, market)
+
+    def next(self, topic: Topic, listed: Listed, market: Market) -> Iterator[Any]:
+        """The frames of the market's last move."""
+        spec, frames = self._of(topic)
+        if spec.returns == "book" and topic.sequence == market.sequence:
+            return
+        if spec.returns == "book":
+            changes = [frame for frame in frames if frame.snapshot is False and levels_of(frame.message.mapping)]
+            whole = [frame for frame in frames if frame.snapshot]
+            sums = [frame for frame in frames if not levels_of(frame.message.mapping)]
+            yield from self._books(topic, (changes or whole)[:1] + sums[:1], listed, market)
+            return
+        for frame in [frame for frame in frames if not _list_of_single(frame, spec)][:1]:
+            yield from self._filled(topic, frame, self._latest(topic, spec, market), listed)
+
+    def _of(self, topic: Topic) -> tuple[Channel, list[Frame]]:
+        name = topic.channels[0].name
+        return self.channels[name], self._frames[name]
+
+    def _recent(self, topic: Topic, spec: Channel, market: Market) -> list[Row]:
+        span = Span(0, market.time + 1)
+        return list(islice(rows(market, str(spec.returns), topic.params.get("interval"), span, newest_first=True), RECENT))
+
+    def _latest(self, topic: Topic, spec: Channel, market: Market) -> list[Row]:
+        if spec.returns == "trade":
+            return market.trades
+        if spec.returns != "candle":
+            return [market.state()]
+        interval = topic.params.get("interval", "1m")
+        opening, before = opening_of(interval, market.time), topic.opening
+        topic.opening = opening
+        return [candle(market, interval, time) for time in ([before] if 0 < before < opening else []) + [opening]]
+
+    def _books(self, topic: Topic, frames: list[Frame], listed: Listed, market: Market) -> Iterator[Any]:
+        spec, _ = self._of(topic)
+        for frame in frames:
+            bids, asks = _view(topic, spec, market)
+            numbers: Row = {"sequence": market.sequence, "timestamp": market.time}
+            if (checksum := frame.message.mapping.checksum) is not None:
+                numbers["checksum"] = _checksum(checksum, bids, asks, market.time)
+            levels = levels_of(frame.message.mapping)
+            if levels is None:
+                yield from self._filled(topic, frame, [numbers], listed)
+                continue
+            numbers |= {"previous_sequence": -1 if frame.snapshot else topic.sequence, "first_sequence": topic.sequence + 1}
+            change = _sides(bids, asks) if frame.snapshot else {"bids": _changes(topic.bids, bids), "asks": _changes(topic.asks, asks)}
+            _remember(topic, bids, asks, market)
+            yield from self._filled(topic, frame, [{**numbers, **one} for one in (_singly(change) if single(levels) else [change])], listed)
+
+    def _filled(self, topic: Topic, frame: Frame, events: list[Row], listed: Listed) -> Iterator[Any]:
+        mapping, main = frame.message.mapping, self.channels[topic.channels[0].name]
+        others = [self.channels[plan.name] for plan in topic.channels[1:]] if mapping is main else []
+        encoder = Encoder([mapping, *others], frame.document, self._exchange.intervals, self._payload)
+        named = [{"interval": topic.params.get("interval"), "symbol": listed.id, **event} for event in events]
+        for part in [named] if mapping.items is not None else [[one] for one in named]:
+            if part:
+                yield encoder.encode(part, listed.symbol.kind)
+
+
+def _list_of_single(frame: Frame, spec: Channel) -> bool:
+    """A further message that holds many of what the channel's own has one of."""
+    return frame.message.mapping.items is not None and spec.items is None
+
+
+def _view(topic: Topic, spec: Channel, market: Market) -> tuple[Side, Side]:
+    """The book as far down as the topic shows it."""
+    default = spec.params["depth"].default if "depth" in spec.params else None
+    depth = int(topic.params.get("depth") or spec.depth or default or LEVELS)
+    bids, asks = market.top(depth)
+    return dict(bids), dict(asks)
+
+
+def _remember(topic: Topic, bids: Side, asks: Side, market: Market) -> None:
+    topic.bids, topic.asks, topic.sequence = bids, asks, market.sequence
+
+
+def _checksum(checksum: Checksum, bids: Side, asks: Side, time: int) -> int:
+    """What the venue sends: the hook's value, or 0 since the day it sends none."""
+    if checksum.until is not None and datetime.fromtimestamp(time / SECOND, UTC).date() >= checksum.until:
+        return 0
+    best = (list(bids.items())[: checksum.depth], list(asks.items())[: checksum.depth])
+    return CHECKSUMS[checksum.hook](*best)
+
+
+def _sides(bids: Side, asks: Side) -> Row:
+    return {"bids": list(bids.items()), "asks": list(asks.items())}
+
+
+def _changes(before: Side, now: Side) -> list[tuple[Decimal, Decimal]]:
+    gone = [(price, Decimal(0)) for price in before if price not in now]
+    return gone + [(price, size) for price, size in now.items() if before.get(price) != size]
+
+
+def _singly(change: Row) -> list[Row]:
+    empty: Row = {"bids": [], "asks": []}
+    return [{**empty, side: [level]} for side in ("bids", "asks") for level in change[side]]

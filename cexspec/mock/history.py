@@ -1,0 +1,108 @@
+"""What a simulated market has behind it: candles, trades, funding and the like, the same whenever asked.
+
+Rows older than the market itself stand on a grid of time and are made from a seed of their own; trades and candles since
+then are what really happened.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import chain
+
+from cexspec.mock.market import ID_TIME, SECOND, Market, Row
+
+INTERVAL_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "M": 2_592_000}
+FUNDING = 8 * 3600 * SECOND
+FEED = 300 * SECOND
+
+
+@dataclass(frozen=True)
+class Span:
+    """Times from `start` up to `end` (nanoseconds, excluded)."""
+
+    start: int
+    end: int
+
+    def holds(self, row: Row) -> bool:
+        """Whether the row's time is in it."""
+        return bool(self.start <= row["timestamp"] < self.end)
+
+
+def rows(market: Market, model: str, interval: str | None, span: Span, *, newest_first: bool) -> Iterator[Row]:
+    """The rows of a model in a span of time, in the order asked for; endless ones are made as they are read."""
+    span = Span(max(span.start, 0), min(span.end, market.time + 1))
+    if model == "trade":
+        return _trades(market, span, newest_first=newest_first)
+    if model == "candle":
+        length = seconds(interval or "1m") * SECOND
+        return (candle(market, interval or "1m", opening) for opening in _times(span, length, newest_first=newest_first))
+    step = FUNDING if model == "funding_rate" else seconds(interval) * SECOND if interval else FEED
+    return (_state_at(market, time) for time in _times(span, step, newest_first=newest_first))
+
+
+def candle(market: Market, interval: str, opening: int) -> Row:
+    """The bar that opens at a time: made up before the market began, traded since."""
+    length = seconds(interval) * SECOND
+    traded = [row for row in market.tape if opening <= row["timestamp"] < opening + length]
+    bar = _made_up(market, opening, length) if opening < market.began or not traded else _opened_by(traded[0])
+    prices = [row["price"] for row in traded]
+    volume = bar["base_volume"] + sum(row["size"] for row in traded)
+    close = prices[-1] if prices else bar["close"]
+    return {
+        "interval": interval, "timestamp": opening, "open": bar["open"], "high": max([bar["high"], *prices]),
+        "low": min([bar["low"], *prices]), "close": close, "base_volume": volume, "quote_volume": volume * close, "contracts": volume,
+        "trades": len(traded) + 100, "closed": opening + length <= market.time,
+    }  # fmt: skip
+
+
+def opening_of(interval: str, time: int) -> int:
+    """When the bar of a time opened."""
+    return time - time % (seconds(interval) * SECOND)
+
+
+def seconds(interval: str) -> int:
+    """The length of a unified interval; a month counts 30 days."""
+    return int(interval[:-1]) * INTERVAL_SECONDS[interval[-1]]
+
+
+def _times(span: Span, step: int, *, newest_first: bool) -> Iterator[int]:
+    numbers = range(-(-span.start // step), -(-span.end // step))
+    return (number * step for number in (reversed(numbers) if newest_first else numbers))
+
+
+def _trades(market: Market, span: Span, *, newest_first: bool) -> Iterator[Row]:
+    """One trade a second before the market began, then the tape."""
+    before = Span(span.start, min(span.end, market.began - market.began % SECOND))
+    made_up = (_past_trade(market, time) for time in _times(before, SECOND, newest_first=newest_first))
+    tape = [row for row in market.tape if span.holds(row)]
+    return chain(reversed(tape), made_up) if newest_first else chain(made_up, tape)
+
+
+def _made_up(market: Market, opening: int, length: int) -> Row:
+    noise = random.Random(f"{market.symbol}{opening}{length}")
+    first, last = (_near(market, noise) for _ in range(2))
+    spread = market.grid.tick * noise.randint(0, 9)
+    volume = market.grid.step * noise.randint(1, 99_999)
+    return {"open": first, "close": last, "high": max(first, last) + spread, "low": min(first, last) - spread, "base_volume": volume}
+
+
+def _opened_by(trade: Row) -> Row:
+    return {**dict.fromkeys(("open", "close", "high", "low"), trade["price"]), "base_volume": Decimal(0)}
+
+
+def _past_trade(market: Market, time: int) -> Row:
+    noise = random.Random(f"{market.symbol}{time}")
+    size, side = market.grid.step * noise.randint(1, 999), noise.choice(("buy", "sell"))
+    return {"id": str(time // ID_TIME), "price": _near(market, noise), "size": size, "side": side, "timestamp": time}
+
+
+def _state_at(market: Market, time: int) -> Row:
+    return {**market.state(), "timestamp": time, "id": str(time // ID_TIME)}
+
+
+def _near(market: Market, noise: random.Random) -> Decimal:
+    return market.opened + market.grid.tick * noise.randint(-20, 20)
+

@@ -1,0 +1,130 @@
+"""What the mock venue lists: the spec's own examples, the instruments of its samples, and a few everybody trades."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zlib import crc32
+
+from cexspec.compile.exchange import Exchange
+from cexspec.mock.encode import Encoder
+from cexspec.mock.market import Grid, Row
+from cexspec.mock.samples import Samples, decode
+from cexspec.models import InvalidSymbol
+from cexspec.models.symbol import Symbol
+
+INSTRUMENTS = "instruments"
+_COMMON = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "ETH/BTC")
+_PRICES = {"BTC": 60_000, "ETH": 3_000, "SOL": 150, "BNB": 600, "XRP": 2, "DOGE": 1, "USD": 1, "USDT": 1, "USDC": 1, "EUR": 1}
+
+
+@dataclass(frozen=True)
+class Model:
+    """An instrument of a sample: what it means, and the row as it stands there."""
+
+    symbol: Symbol
+    event: Mapping[str, Any]
+    item: Any
+
+
+class Models:
+    """The tradable instruments in the samples of an operation."""
+
+    def __init__(self, exchange: Exchange, samples: Samples, operation: str) -> None:
+        spec = exchange.spec.rest.get(operation)
+        encoders = [(case, Encoder([spec], decode(case["raw"]), {})) for case in samples.answers(operation)] if spec is not None else []
+        pairs = (pair for case, encoder in encoders for pair in zip(case["events"], encoder.samples(), strict=False))
+        rows = ((event, item) for event, item in pairs if event.get("active", True))
+        self.all = [Model(symbol, event, item) for event, item in rows if (symbol := _symbol(event.get("symbol"))) is not None]
+
+    def nearest(self, symbol: Symbol) -> Model | None:
+        """The instrument itself, else one of the same kind, settled alike, that says as much as possible of itself."""
+
+        def distance(model: Model) -> tuple[bool, bool, int]:
+            other = model.symbol
+            return other != symbol, (other.settle == other.quote) != (symbol.settle == symbol.quote), -len(model.event)
+
+        return min((model for model in self.all if model.symbol.kind == symbol.kind), key=distance, default=None)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One instrument: what it is, and how its market begins."""
+
+    id: str
+    symbol: Symbol
+    price: Decimal
+    grid: Grid
+    category: str | None
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What requests and topics may hold of it."""
+        found = {"id": self.id, "symbol": str(self.symbol), "base": self.symbol.base, "quote": self.symbol.quote, "category": self.category}
+        return {key: value for key, value in found.items() if value is not None}
+
+    @property
+    def row(self) -> Row:
+        """Its instrument event."""
+        symbol = self.symbol
+        terms = {"settle": symbol.settle, "strike": symbol.strike, "right": symbol.right}
+        own = {"symbol": self.id, "id": self.id, "kind": symbol.kind, "base": symbol.base, "quote": symbol.quote, "active": True}
+        return {**own, **{key: value for key, value in terms.items() if value is not None}}
+
+
+class Listing:
+    """Everything listed, by native id. `symbols` (unified or native) are listed too, as far as the spec can write them."""
+
+    def __init__(self, exchange: Exchange, samples: Samples, symbols: Iterable[str] = ()) -> None:
+        self._exchange = exchange
+        self._models = Models(exchange, samples, INSTRUMENTS)
+        self._listed = {one.id: one for text in self._names(symbols) if (one := self._made(text)) is not None}
+
+    def __getitem__(self, native: str) -> Listed:
+        """The instrument of a native id. Raises InvalidSymbol where the venue has none."""
+        if native not in self._listed:
+            raise InvalidSymbol(f"no instrument {native}", exchange=self._exchange.id)
+        return self._listed[native]
+
+    def __iter__(self) -> Iterator[Listed]:
+        return iter(self._listed.values())
+
+    def find(self, symbol: str) -> Listed:
+        """The instrument of a unified symbol or native id. Raises InvalidSymbol where the venue has none."""
+        return self[self._exchange.symbols.format(symbol) or symbol]
+
+    def _names(self, symbols: Iterable[str]) -> Iterator[str]:
+        spec = self._exchange.spec.symbols
+        yield from symbols
+        yield from (str(model.symbol) for model in self._models.all)
+        yield from spec.examples
+        for text in _COMMON:
+            yield from (f"{text}{tail}" for kind, tail in (("spot", ""), ("perpetual", ":PERP")) if kind in spec.formats)
+
+    def _made(self, text: str) -> Listed | None:
+        codec = self._exchange.symbols
+        native = codec.format(text) or text
+        symbol = _symbol((codec.parse(native) or (None,))[0])
+        model = self._models.nearest(symbol) if symbol is not None else None
+        if symbol is None or (self._models.all and model is None):
+            return None
+        steps = [Decimal(str(found)) if model and (found := model.event.get(name)) else None for name in ("tick_size", "step_size")]
+        price = _price(symbol)
+        return Listed(native, symbol, price, Grid.around(price, *steps), self._exchange.category(symbol.kind, symbol.settle))
+
+
+def _symbol(text: str | None) -> Symbol | None:
+    try:
+        return Symbol.parse(text or "")
+    except InvalidSymbol:
+        return None
+
+
+def _price(symbol: Symbol) -> Decimal:
+    """About what it costs."""
+    base, quote = (Decimal(_PRICES.get(asset, 10 + crc32(asset.encode()) % 90)) for asset in (symbol.base, symbol.quote))
+    if symbol.kind == "option":
+        base *= Decimal("0.05")
+    return (base / quote).quantize(Decimal("1e-8"))

@@ -1,0 +1,186 @@
+"""Requests read back: which operation a request is, and with which unified parameters. What the spec doesn't describe is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+
+from cexspec.compile.convert import NANOSECONDS
+from cexspec.compile.exchange import Exchange
+from cexspec.compile.inversion import compile_inverse
+from cexspec.compile.request import REQUEST
+from cexspec.compile.templates import parse_tree
+from cexspec.mock.listing import Listing
+from cexspec.models import InvalidSymbol
+from cexspec.spec.model import Operation
+
+_HOLE = re.compile(r"\{\{\s*(\w+)\s*(?:\|\s*(\w+)\s*)?\}\}")
+_TIMES = {**NANOSECONDS, "iso": 0}
+
+Found = dict[str, str]
+Inverse = Callable[[Any], Found | None]
+
+
+class Refused(Exception):
+    """A request that the spec doesn't describe; the text says why, `error` is the class of the venue's answer."""
+
+    def __init__(self, reason: str, error: str = "InvalidRequest") -> None:
+        super().__init__(reason)
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request understood. `operations` are all that share it; `cursor` is the value of the paging key, where given."""
+
+    operations: tuple[str, ...]
+    params: dict[str, Any] = field(default_factory=dict)
+    cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    name: str
+    spec: Operation
+    method: str
+    path: Inverse
+    body: Inverse | None
+    extra: Mapping[str, frozenset[str]]
+    """keys of `each` -> the words they may have (empty: whatever another operation lists)"""
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(self.spec.query) | ({self.spec.page.param} if self.spec.page else set())
+
+
+class Requests:
+    """All the requests a spec describes."""
+
+    def __init__(self, exchange: Exchange, listing: Listing) -> None:
+        self._exchange, self._listing = exchange, listing
+        self._words = {venue: unified for unified, venue in exchange.intervals.items()}
+        self._patterns = [self._pattern(name, spec) for name, spec in exchange.spec.rest.items()]
+
+    def read(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Asked:
+        """The operation and its parameters. Raises `Refused`."""
+        path = unquote(path)
+        here = [(pattern, found) for pattern in self._patterns if pattern.method == method and (found := pattern.path(path)) is not None]
+        if not here:
+            raise Refused(f"no operation is {method} {path}")
+        understood: list[Asked] = []
+        reasons: list[Refused] = []
+        for pattern, found in sorted(here, key=lambda one: len(one[0].keys - set(query))):
+            try:
+                understood.append(self._asked(pattern, found, query, body))
+            except Refused as reason:
+                reasons.append(reason)
+        if not understood:
+            raise Refused("; ".join(map(str, reasons)), reasons[0].error)
+        first = understood[0]
+        return Asked(tuple(self._sharing(first, understood)), first.params, first.cursor)
+
+    def _sharing(self, first: Asked, understood: list[Asked]) -> list[str]:
+        """The operations whose requests are the very same, so that one answer serves them all."""
+        spec = self._exchange.spec.rest
+        one = spec[first.operations[0]]
+        names = [asked.operations[0] for asked in understood]
+        return [name for name in names if (spec[name].get, spec[name].query, spec[name].items) == (one.get, one.query, one.items)]
+
+    def _asked(self, pattern: _Pattern, found: Found, query: Mapping[str, str], body: Any) -> Asked:
+        page = pattern.spec.page
+        params: dict[str, Any] = dict(found)
+        for key, value in query.items():
+            if key in pattern.spec.query:
+                params |= self._value(key, pattern.spec.query[key], value)
+            elif page is None or key != page.param:
+                raise Refused(f"{pattern.name} has no query key '{key}'")
+        for key, template in pattern.spec.query.items():
+            if key not in query and not _HOLE.search(template):
+                raise Refused(f"{pattern.name} lacks {key}={template}")
+        if pattern.body is not None:
+            params |= self._of_body(pattern, body)
+        self._check_words(pattern, params)
+        self._check_instrument(pattern, params)
+        return Asked((pattern.name,), self._unified(pattern, params), query.get(page.param) if page is not None else None)
+
+    def _of_body(self, pattern: _Pattern, body: Any) -> Found:
+        told = pattern.body(body) if pattern.body is not None else None
+        tree = pattern.spec.body
+        if told is None or (isinstance(tree, dict) and set(body) - set(tree)):
+            raise Refused(f"the body is not that of {pattern.name}")
+        return told
+
+    def _value(self, key: str, template: str, value: str) -> dict[str, Any]:
+        whole = _HOLE.fullmatch(template)
+        if whole and whole.group(2) in _TIMES:
+            return {whole.group(1): _time(value, whole.group(2))}
+        if whole and whole.group(2) in (None, "text", "int"):
+            return {whole.group(1): value}
+        found = self._inverse(template)(value)
+        if found is None:
+            raise Refused(f"'{key}={value}' is not {template}")
+        return dict(found)
+
+    def _check_words(self, pattern: _Pattern, params: Mapping[str, Any]) -> None:
+        for key, words in pattern.extra.items():
+            if words and params.get(key, min(words)) not in words:
+                raise Refused(f"{pattern.name} knows no {key} '{params[key]}'")
+
+    def _check_instrument(self, pattern: _Pattern, params: Mapping[str, Any]) -> None:
+        if "id" not in params:
+            return
+        try:
+            listed = self._listing[params["id"]]
+        except InvalidSymbol as error:
+            raise Refused(error.message, "InvalidSymbol") from None
+        kinds = pattern.spec.kinds
+        if kinds is not None and listed.symbol.kind not in kinds:
+            raise Refused(f"{pattern.name} is not for {listed.symbol.kind}", "InvalidSymbol")
+        if params.get("category", listed.category) != listed.category:
+            raise Refused(f"{listed.id} is of {listed.category}", "InvalidSymbol")
+
+    def _unified(self, pattern: _Pattern, params: dict[str, Any]) -> dict[str, Any]:
+        if "interval" in params:
+            if params["interval"] not in self._words:
+                raise Refused(f"no interval '{params['interval']}'")
+            params["interval"] = self._words[params["interval"]]
+        for key in ("limit", "depth"):
+            if key in params:
+                params[key] = _count(pattern, key, str(params[key]))
+        return params
+
+    def _pattern(self, name: str, spec: Operation) -> _Pattern:
+        words: dict[str, set[str]] = {}
+        for keys in spec.each or []:
+            for key, value in keys.items():
+                words.setdefault(key, set()).update([value] if isinstance(value, str) else [])
+        extra = {key: frozenset(found) for key, found in words.items()}
+        body = self._inverse(spec.body, frozenset(extra)) if spec.body is not None else None
+        path = self._inverse(spec.get or spec.post or "", frozenset(extra))
+        return _Pattern(name, spec, "GET" if spec.get is not None else "POST", path, body, extra)
+
+    def _inverse(self, tree: Any, extra: frozenset[str] = frozenset()) -> Inverse:
+        findings = self._exchange.findings()
+        return compile_inverse(parse_tree(tree, REQUEST | extra, findings, ()), frozenset(), findings, ())
+
+
+def _count(pattern: _Pattern, key: str, value: str) -> int:
+    bounds = pattern.spec.params.get(key)
+    if not value.isdigit() or int(value) < 1:
+        raise Refused(f"'{key}' of {pattern.name} is no number from 1")
+    if bounds is not None and (int(value) > (bounds.max or int(value)) or (bounds.values and value not in bounds.values)):
+        raise Refused(f"{pattern.name} takes no {key} of {value}")
+    return int(value)
+
+
+def _time(value: str, unit: str) -> int:
+    try:
+        if unit == "iso":
+            return int(datetime.fromisoformat(value).timestamp() * 1e9)
+        return int(value) * NANOSECONDS[unit]
+    except ValueError:
+        raise Refused(f"'{value}' is no time in {unit}") from None

@@ -1,0 +1,120 @@
+"""The samples of a venue: its cases as data, which give the mock its words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from cexspec.compile.channels import Message, messages
+from cexspec.compile.conditions import Predicate, predicate
+from cexspec.compile.exchange import Exchange
+from cexspec.compile.paths import MISSING, parse
+from cexspec.models import SpecError
+
+Case = Mapping[str, Any]
+
+_JSON = msgspec.json.Decoder(float_hook=Decimal)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A sample data frame: which message of the channel it is, whether it holds a whole book, and the decoded text."""
+
+    message: Message
+    snapshot: bool | None
+    document: Any
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Messages and errors of a venue."""
+
+    messages: tuple[Case, ...]
+    errors: tuple[Case, ...]
+
+    @classmethod
+    def load(cls, spec: Path) -> Samples:
+        """Read the samples beside a spec file. Raises SpecError where there are none."""
+        return cls(*(tuple(_read(folder_of(spec) / f"{name}.yaml")) for name in ("messages", "errors")))
+
+    def answer(self, operation: str, params: Mapping[str, Any]) -> Case | None:
+        """The richest sample answer of an operation, if there is one of a call with these parameters."""
+        cases = [case for case in self.messages if case.get("operation") == operation]
+        same = [case for case in cases if _agree(case.get("params") or {}, params)]
+        return max(same or cases, key=_richness, default=None)
+
+    def answers(self, operation: str) -> list[Case]:
+        """Sample answers of an operation that hold events."""
+        return [case for case in self.messages if case.get("operation") == operation and case.get("events")]
+
+    def of_role(self, connection: str, role: str, fits: Predicate = bool) -> Iterator[Any]:
+        """Sample frames of a role on a connection (of any other where that has none)."""
+        cases = [case for case in self.messages if case.get("role") == role and "raw" in case and "connection" in case]
+        here = [case for case in cases if case["connection"] == connection]
+        return (frame for case in here or cases if fits(frame := decode(case["raw"])))
+
+    def refusals(self, connection: str, error: str, fits: Predicate) -> Iterator[Any]:
+        """Sample frames that refuse a subscription, those of an error class first."""
+        cases = [case for case in self.errors if case.get("connection") == connection and "raw" in case]
+        for case in sorted(cases, key=lambda one: one.get("error") != error):
+            if fits(frame := decode(case["raw"])):
+                yield frame
+        yield from self.of_role(connection, "refusal", fits)
+
+    def failure(self, operation: str, error: str) -> tuple[int, str] | None:
+        """Status and body of an answer that means an error class, best one of the same operation."""
+        cases = [case for case in self.errors if case.get("error") == error and "body" in case]
+        best = min(cases, key=lambda one: one.get("operation") != operation, default=None)
+        return None if best is None else (int(best.get("status", 400)), str(best["body"]))
+
+    def frames(self, exchange: Exchange, channel: str) -> list[Frame]:
+        """Sample data frames of a channel, wrapped ones and then rich ones first."""
+        assert exchange.spec.ws is not None
+        spec = exchange.spec.ws.channels[channel]
+        payload = exchange.spec.ws.connections[spec.on].payload
+        found: list[tuple[bool, int, Frame]] = []
+        for case in self.messages:
+            if case.get("channel") != channel or not case.get("events"):
+                continue
+            document = decode(case["raw"])
+            inner = parse(payload).first(document) if payload else MISSING
+            body = document if inner is MISSING else inner
+            message = next((one for one in messages(channel, spec) if predicate({**one.match, **one.shape})(body)), None)
+            if message is not None:
+                found.append((inner is MISSING, -_richness(case), Frame(message, case["events"][0].get("is_snapshot"), document)))
+        return [frame for *_, frame in sorted(found, key=lambda one: one[:2])]
+
+
+def decode(text: str) -> Any:
+    """JSON with exact numbers; a text that is no JSON is itself."""
+    try:
+        return _JSON.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def folder_of(spec: Path) -> Path:
+    """Where the samples of a spec file are."""
+    return spec.parent / "samples" / spec.stem
+
+
+def _agree(case: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
+    return all(str(params.get(key, value)) == str(value) for key, value in case.items() if key not in ("symbol", "interval"))
+
+
+def _richness(case: Case) -> int:
+    return len(case.get("events") or ()) * 100_000 + len(case["raw"]) if case.get("events") else len(case["raw"]) - 100_000
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        where = f"samples/{path.parent.name}/{path.name}"
+        raise SpecError(f"the mock venue speaks from samples, and there is no {where} beside the spec")
+    cases = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return cases if isinstance(cases, list) else []
