@@ -1,0 +1,70 @@
+# Every target sets up what it needs by itself and is quick when nothing changed.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint bench docs clean .venv
+
+BIN := .venv/bin
+PIP := -m pip install --quiet --disable-pip-version-check
+SETUP := pyproject.toml tools/venv.sh
+
+help:
+	@echo "make demo    mock exchanges and a real client on this machine, no internet, ends by itself"
+	@echo "make test    the whole test suite with coverage"
+	@echo "make lint    style, types, import rules, specs, generated files"
+	@echo "make bench   the benchmarks; rewrites the tables of docs/performance.md"
+	@echo "make docs    regenerate the schemas and the generated parts of docs/"
+	@echo "make clean   remove environments and what tools left"
+
+demo: .venv/.installed
+	@$(BIN)/cexspec demo
+
+test: .venv/.installed-dev
+	@$(BIN)/python -m pytest --cov --cov-report=term
+	@report=$$($(BIN)/python -m coverage report --include='cexspec/spec/*,cexspec/compile/*' --fail-under=100) \
+		|| { echo "cexspec/spec and cexspec/compile want every branch covered:"; echo "$$report"; exit 1; }
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/yamllint --strict .
+	$(BIN)/python tools/check_names.py
+	$(BIN)/cexspec validate exchanges/
+	$(BIN)/cexspec fmt --check exchanges/
+	$(BIN)/python tools/generate_schemas.py --check
+	$(BIN)/python tools/generate_docs.py --check
+
+docs: .venv/.installed-dev
+	$(BIN)/python tools/generate_schemas.py
+	$(BIN)/python tools/generate_docs.py
+
+bench: .venv-bench/.installed
+	.venv-bench/bin/python -m benchmarks.run --write
+
+clean:
+	rm -rf .venv .venv-bench .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv: .venv/.installed-dev
+
+.venv/.installed: $(SETUP)
+	@echo "setting up .venv (once)"
+	@tools/venv.sh .venv
+	@$(BIN)/python $(PIP) --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	@echo "installing the development tools into .venv (once)"
+	@$(BIN)/python $(PIP) --editable '.[dev]'
+	@touch $@
+
+.venv-bench/.installed: $(SETUP) benchmarks/requirements.txt
+	@echo "setting up .venv-bench with the libraries to compare with (once)"
+	@tools/venv.sh .venv-bench
+	@.venv-bench/bin/python $(PIP) --editable . orjson
+	@while read -r wanted; do \
+		.venv-bench/bin/python $(PIP) "$$wanted" || echo "not installed: $$wanted (its rows of the table will say so)"; \
+	done < benchmarks/requirements.txt
+	@touch $@

@@ -1,0 +1,109 @@
+"""Runs every benchmark and prints the tables; `--write` puts them into docs/performance.md.
+
+Exit code 0: measured, whatever the figures; 1: with `--strict`, where an aim was missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+
+from benchmarks import budget, loopback, report, start
+from benchmarks.frames import Frames, books, trades
+from benchmarks.measure import microseconds
+from benchmarks.readers import BARE, DECIMAL, FLOAT, Bare, Reader, ours, rivals
+from benchmarks.report import Aim, Row, Table
+from cexspec.transport.websocket import Library
+
+VENUES = ("binance", "okx")
+LIBRARIES: tuple[Library, ...] = ("websockets", "aiohttp")
+FLOOR = {"trade": (DECIMAL, Aim(2.5, True, "x")), "book": (FLOAT, Aim(1.5, True, "x"))}
+LEAD = {"cryptofeed": Aim(2.5, False, "x"), "ccxt": Aim(12, False, "x")}
+
+
+async def frames_tables() -> tuple[list[Table], list[str]]:
+    """Frames to events: ourselves against the parser and the others. The other library wants a running loop."""
+    others, missing = rivals()
+    kinds = [make(venue) for make in (trades, books) for venue in VENUES]
+    tables = [Table(f"Frame to event: {frames.name}", await _compare(frames, others), _note(frames)) for frames in kinds]
+    return tables, missing
+
+
+async def _compare(frames: Frames, others: dict[str, Callable[[Frames], Reader]]) -> list[Row]:
+    factories: dict[str, Callable[[Frames], Reader]] = {BARE: Bare, DECIMAL: ours(Decimal), FLOAT: ours(float), **others}
+    taken = await microseconds(frames, factories)
+    kind = frames.kind.partition(",")[0]
+    aimed, aim = FLOOR[kind]
+    rows = [Row(BARE, f"{taken[BARE]:.2f} us", taken[BARE])]
+    for name in (DECIMAL, FLOAT):
+        ratio = taken[name] / taken[BARE]
+        rows.append(Row(name, f"{taken[name]:.2f} us, {ratio:.2f}x the parser", ratio, aim if name == aimed else None))
+    for name in others:
+        ratio = taken[name] / taken[DECIMAL]
+        lead = LEAD[name.split()[0]] if kind == "trade" else None
+        rows.append(Row(name, f"{taken[name]:.2f} us, {ratio:.1f}x ours with Decimal", ratio, lead))
+    return rows
+
+
+def _note(frames: Frames) -> str:
+    if "book" not in frames.kind:
+        return ""
+    return "Ours is the message's own levels as an event; the other libraries apply it to the book they maintain."
+
+
+def start_table() -> Table:
+    """Imports, the command, compiling."""
+    fast, quick = Aim(0.15, True, " s"), Aim(0.3, True, " s")
+    rows = [
+        _seconds("`import cexspec`", start.importing("import cexspec"), fast),
+        _seconds("`from cexspec import Client`", start.importing("from cexspec import Client")),
+        _seconds("`from cexspec import Normalizer`", start.importing("from cexspec import Normalizer")),
+        _seconds("`cexspec --help`, whole process", start.command("--help"), quick),
+    ]
+    for venue in VENUES:
+        rows.append(_seconds(f"compile {venue}: file to one channel", start.compiling_one(venue, "trades"), fast))
+        rows.append(_seconds(f"compile {venue}: file to everything", start.compiling(venue)))
+    return Table("Starting", rows, "A client compiles operations and channels on first use; `validate` compiles all of them.")
+
+
+def _seconds(what: str, value: float, aim: Aim | None = None) -> Row:
+    return Row(what, f"{value * 1000:.0f} ms", value, aim)
+
+
+def limiter_table() -> Table:
+    """The limiter's own cost."""
+    aim = Aim(10, True, " us")
+    calls = [("`Limiter.acquire`", budget.acquiring()), ("`async with Limiter.hold`", budget.holding())]
+    return Table("Rate limiter, nobody waiting", [Row(what, f"{value:.2f} us", value, aim) for what, value in calls])
+
+
+def loopback_table() -> Table:
+    """Sockets to callback."""
+    rows = []
+    for library in LIBRARIES:
+        found = loopback.throughput(library)
+        for what, rate in (
+            ("the socket alone", found.socket),
+            ("with `Normalizer.ws`", found.unified),
+            ("`Client`, wire to callback", found.client),
+        ):
+            rows.append(Row(f"{library}: {what}", f"{rate / 1e6:.2f} M frames/s", rate))
+    return Table("Loopback throughput of one core, trade frames", rows, "Frames per second of the reading process's CPU time.")
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print, write."""
+    tables, remarks = asyncio.run(frames_tables())
+    tables += [start_table(), limiter_table(), loopback_table()]
+    text = report.text(tables, remarks)
+    print(text)
+    if "--write" in arguments:
+        report.write(text)
+    missed = [row for table in tables for row in table.rows if not row.met]
+    return 1 if missed and "--strict" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
