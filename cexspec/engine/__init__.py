@@ -1,0 +1,1 @@
+"""Runs plans: REST calls, streams, markets, and the offline normalizer."""

@@ -47,6 +47,7 @@ class Listener(Protocol):
     def moved(self, connection: Connection, before: State, reason: str, error: CexspecError | None) -> None:
         """The state changed; `failed` and `closed` are the last ones."""
 
+
 @dataclass(frozen=True, slots=True)
 class Reconnecting:
     """How a connection comes back. `max_retries`: consecutive failures before it is given up (None: never)."""

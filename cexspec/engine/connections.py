@@ -208,9 +208,7 @@ class Connections:
             return await self._transport.connect(url, self._environment.headers, self._options.socket)
 
         name = f"{plan.name}-{next(self._numbers)}"
-        return Connection(
-            name, session, open_socket, self._clock, self, self.counters, self._random, self._options.reconnecting
-        )
+        return Connection(name, session, open_socket, self._clock, self, self.counters, self._random, self._options.reconnecting)
 
     def _subscribed(self, connection: Connection, topic: Topic, *, certain: bool) -> None:
         use = self._used.get(connection, {}).get(topic.text)

@@ -37,6 +37,11 @@ class Subscription:
         self.live = False
         self._gap: tuple[str, int] | None = None
 
+    @property
+    def key(self) -> tuple[str, str, str | None]:
+        """What is asked for."""
+        return self.channel, self.topic.text, self.native_id
+
     def interrupted(self, cause: str) -> None:
         """The connection is gone; events are missed until `resumed`."""
         if self._gap is None and self.live:
@@ -144,7 +149,9 @@ class Dispatcher:
         return self._markets.market(subscription.native_id).symbol if subscription.native_id is not None else None
 
     def _find(self, channel: _Channel, key: Key, event: Event, topic: Topic | None) -> tuple[Subscription, ...]:
-        found = tuple(each for each in channel.subscriptions if self._asked(each, event, topic))
+        # One for each queue: a stream that asked for several topics in full can't tell them apart by their events.
+        asked = {id(each.buffer): each for each in reversed(channel.subscriptions) if self._asked(each, event, topic)}
+        found = tuple(reversed(asked.values()))
         for each in found:
             self._awake(each)
         if len(channel.ways) >= MAX_WAYS:

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cexspec.compile.exchange import compile_exchange
-from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.plan import OperationPlan
 from cexspec.compile.reader import FAILURES
 from cexspec.engine.frames import BEGINNING, FrameReader, Guess, Reading
@@ -63,7 +62,9 @@ class Normalizer:
             reading = self._reader(name).read(frame)
             if reading.role not in ("unrouted", "undecodable"):
                 break
-        return _normalized(self.exchange.id, reading) if reading is not None else Normalized(error=NotSupported(f"{self.exchange.id} has no connection"))
+        if reading is None:
+            return Normalized(error=NotSupported(f"{self.exchange.id} has no connection"))
+        return _normalized(self.exchange.id, reading)
 
     def read_rest(
         self, body: bytes | str, *, endpoint: str | None = None, path: str | None = None, params: Mapping[str, Any] | None = None
@@ -135,7 +136,8 @@ class Normalizer:
         if connection is not None:
             return [connection]
         if url is not None:
-            found = [name for environment in self.exchange.environments.values() for name, known in environment.ws.items() if _same(url, known)]
+            hosts = [pair for environment in self.exchange.environments.values() for pair in environment.ws.items()]
+            found = [name for name, known in hosts if _same(url, known)]
             if found:
                 return dict.fromkeys(found)
         return self.exchange.connection_names

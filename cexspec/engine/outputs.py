@@ -88,16 +88,5 @@ class StateChanged(Struct, frozen=True):
 
 
 Output = (
-    Deliver
-    | Send
-    | Subscribed
-    | Unsubscribed
-    | Refused
-    | VenueError
-    | Unrouted
-    | Undecodable
-    | Missed
-    | Reconnect
-    | Idle
-    | StateChanged
+    Deliver | Send | Subscribed | Unsubscribed | Refused | VenueError | Unrouted | Undecodable | Missed | Reconnect | Idle | StateChanged
 )

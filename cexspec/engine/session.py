@@ -261,7 +261,7 @@ class Session:
     def _ping(self, now: float) -> None:
         if self._plan.keepalive.send is not None and self._life.ping_due(now):
             self._pings += 1
-            self._send(self._plan.keepalive.send(f"ping-{self._pings}"), now)
+            self._send(self._plan.keepalive.send(str(self._pings)), now)
             self._life.pinged(now)
 
     def _flush(self, now: float) -> None:
@@ -283,7 +283,7 @@ class Session:
         self.outputs.append(Send(frame))
 
     def _idle_at(self) -> float:
-        return self._idle_since + self._options.idle if not self._ledger.wanted else inf
+        return self._idle_since + self._options.idle if not self._ledger.wants_something else inf
 
     def _enter(self, phase: Literal["disconnected", "greeting", "ready"]) -> None:
         if phase != self.phase:

@@ -1,7 +1,7 @@
 """The states of a connection, and how others learn of them: callbacks, iterators, the log.
 
-    disconnected -> connecting -> connected <-> reconnecting
-                        `-------------'------------'------> failed (an error that trying again can't heal), closed
+disconnected -> connecting -> connected <-> reconnecting
+                    `-------------'------------'------> failed (an error that trying again can't heal), closed
 """
 
 from __future__ import annotations

@@ -90,8 +90,8 @@ class Stream(Watcher, Generic[T]):
         if self._buffer.ended is not None:
             raise InvalidRequest(f"the stream of {self.name} has ended: open another")
         found = self._host.resolve(self, symbols)
-        known = {(each.channel, each.topic.text, each.native_id) for each in self._subscriptions}
-        new = [each for each in found if (each.channel, each.topic.text, each.native_id) not in known]
+        known = {each.key for each in self._subscriptions}
+        new = [each for key, each in {each.key: each for each in found}.items() if key not in known]
         self._subscriptions += new
         self._pending.update(new)
         try:
@@ -121,8 +121,8 @@ class Stream(Watcher, Generic[T]):
         return self
 
     async def ready(self) -> None:
-        """Wait until the venue serves every symbol; raises its refusal."""
-        await self._settled(tuple(self._subscriptions))
+        """Wait until the venue serves every symbol; raises its refusal of one, or why the connection was given up."""
+        await self._settled((*self._subscriptions, *self._refusals))
 
     async def close(self) -> None:
         """Unsubscribe and free what waits. Iteration ends."""

@@ -136,9 +136,7 @@ class StreamClient:
         """
         return self._open("order_book", Book, symbols, queue, policy, depth=depth)
 
-    def stream_candles(
-        self, *symbols: AnySymbol, interval: str, queue: int | None = None, policy: Policy | None = None
-    ) -> Stream[Candle]:
+    def stream_candles(self, *symbols: AnySymbol, interval: str, queue: int | None = None, policy: Policy | None = None) -> Stream[Candle]:
         """Candles of an interval (`1m`, `4h`), the open one too, each time it changes."""
         return self._open("candles", Candle, symbols, queue, policy, interval=interval)
 
@@ -146,21 +144,15 @@ class StreamClient:
         """Mark and index prices."""
         return self._open("mark_price", MarkPrice, symbols, queue, policy)
 
-    def stream_funding_rate(
-        self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None
-    ) -> Stream[FundingRate]:
+    def stream_funding_rate(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[FundingRate]:
         """Funding of perpetuals."""
         return self._open("funding_rate", FundingRate, symbols, queue, policy)
 
-    def stream_open_interest(
-        self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None
-    ) -> Stream[OpenInterest]:
+    def stream_open_interest(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[OpenInterest]:
         """Open interest."""
         return self._open("open_interest", OpenInterest, symbols, queue, policy)
 
-    def stream_liquidations(
-        self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None
-    ) -> Stream[Liquidation]:
+    def stream_liquidations(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[Liquidation]:
         """Forced orders. Where a venue has one subscription for many symbols, no symbol means all of them."""
         return self._open("liquidations", Liquidation, symbols, queue, policy)
 
@@ -231,8 +223,14 @@ class StreamClient:
             await self._prepare()
         except CexspecError as error:
             log.warning("instruments_unavailable exchange=%s error=%s: contracts stay unconverted", self._plan.id, error)
-        if stream in self._wishes:
-            self._connections.attach(sorted(subscriptions, key=lambda one: one.topic.text), stream)
+        if stream not in self._wishes:
+            return
+        waiting = sorted(subscriptions, key=lambda one: one.topic.text)
+        try:
+            self._connections.attach(waiting, stream)
+        except CexspecError as error:
+            for subscription in waiting:
+                stream.failed(subscription, error)
 
     def detach(self, stream: Stream[Any], subscriptions: Sequence[Subscription]) -> None:
         """See `StreamHost.detach`."""
@@ -254,9 +252,7 @@ class StreamClient:
         given = {key: value for key, value in params.items() if value is not None}
         return cast("Stream[T]", self._start(name, _Wish(channels, given), symbols, queue, policy))
 
-    def _start(
-        self, name: str, wish: _Wish, symbols: Sequence[AnySymbol], queue: int | None, policy: Policy | None
-    ) -> Stream[Event]:
+    def _start(self, name: str, wish: _Wish, symbols: Sequence[AnySymbol], queue: int | None, policy: Policy | None) -> Stream[Event]:
         chosen = policy or self._options.policy
         if chosen == "conflate":
             self._check_conflation(wish)
@@ -294,6 +290,4 @@ class StreamClient:
         except KeyError as hole:
             raise InvalidRequest(f"{channel.name} needs {hole.args[0]!r}", exchange=self._plan.id, endpoint=channel.name) from None
         interval = params.get("interval") if "interval" in channel.needs else None
-        return Subscription(
-            self._plan.id, channel.name, topic, stream._buffer, self._clock.time_ns(), native_id, interval
-        )
+        return Subscription(self._plan.id, channel.name, topic, stream._buffer, self._clock.time_ns(), native_id, interval)

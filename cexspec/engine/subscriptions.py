@@ -83,6 +83,11 @@ class Ledger:
         """The desired set."""
         return tuple(entry.topic for entry in self._entries.values() if entry.wanted)
 
+    @property
+    def wants_something(self) -> bool:
+        """Whether the desired set has anything in it."""
+        return any(entry.wanted for entry in self._entries.values())
+
     def want(self, topic: Topic) -> list[Output]:
         """Add a topic to the desired set."""
         entry = self._entries.setdefault(topic.text, Entry(topic))

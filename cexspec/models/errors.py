@@ -1,20 +1,20 @@
 """The error tree. A class decides what to do about it: read the flags, not the text.
 
-    CexspecError
-    |-- SpecError                 a spec is wrong (carries the problems, each with file:line:col)
-    |-- DecodeError               a payload no longer fits its spec (carries payload path and spec position)
-    |-- NotSupported              the spec does not declare this operation or stream
-    |-- TransportError            the network failed            retryable
-    |   |-- NetworkError          DNS, refused, reset, TLS
-    |   |-- TimeoutError          no answer in time
-    |   `-- ConnectionLost        an open connection ended
-    |-- OrderUnknown              sent, outcome unknown         outcome_unknown, never retried
-    `-- ExchangeError             the venue answered with an error
-        |-- RateLimitExceeded     retryable after `retry_after`
-        |-- ExchangeUnavailable   retryable
-        |-- TimestampError        retryable once the clock is corrected
-        |-- InvalidSymbol, InvalidRequest, AuthenticationError, PermissionDenied,
-        |-- InsufficientFunds, InvalidOrder, OrderNotFound, DuplicateOrder      terminal
+CexspecError
+|-- SpecError                 a spec is wrong (carries the problems, each with file:line:col)
+|-- DecodeError               a payload no longer fits its spec (carries payload path and spec position)
+|-- NotSupported              the spec does not declare this operation or stream
+|-- TransportError            the network failed            retryable
+|   |-- NetworkError          DNS, refused, reset, TLS
+|   |-- TimeoutError          no answer in time
+|   `-- ConnectionLost        an open connection ended
+|-- OrderUnknown              sent, outcome unknown         outcome_unknown, never retried
+`-- ExchangeError             the venue answered with an error
+    |-- RateLimitExceeded     retryable after `retry_after`
+    |-- ExchangeUnavailable   retryable
+    |-- TimestampError        retryable once the clock is corrected
+    |-- InvalidSymbol, InvalidRequest, AuthenticationError, PermissionDenied,
+    |-- InsufficientFunds, InvalidOrder, OrderNotFound, DuplicateOrder      terminal
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class NetworkError(TransportError):
     """DNS failure, refused or reset connection, TLS failure."""
 
 
-class TimeoutError(TransportError):  # noqa: A001 - the taxonomy's fixed name
+class TimeoutError(TransportError):
     """No answer within the timeout."""
 
 

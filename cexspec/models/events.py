@@ -149,7 +149,10 @@ class ServerTime(Event, frozen=True, gc=False, kw_only=True, tag="server_time"):
 
 
 class Gap(Event, frozen=True, gc=False, kw_only=True, tag="gap"):
-    """Data that was, or may have been, lost on a stream: why, from when to when (ns), how many, and whether it was filled."""
+    """Data that was, or may have been, lost on a stream.
+
+    Why, from when to when (nanoseconds), how many events where that is known, and whether it was filled (`closed`).
+    """
 
     channel: str
     cause: str
@@ -202,9 +205,7 @@ def _decimals(step: Number | None) -> int | None:
     return max(0, -exponent) if isinstance(exponent, int) else None
 
 
-MarketEvent = (
-    Ticker | Bbo | Trade | Book | Candle | FundingRate | OpenInterest | MarkPrice | Liquidation | Instrument | ServerTime | Gap
-)
+MarketEvent = Ticker | Bbo | Trade | Book | Candle | FundingRate | OpenInterest | MarkPrice | Liquidation | Instrument | ServerTime | Gap
 
 MODELS: dict[str, type[Event]] = {
     "ticker": Ticker,

@@ -17,7 +17,8 @@ from cexspec.engine.topics import topic_of
 from cexspec.models import DecodeError, MarkPrice, Ticker, Trade
 from tests.simulation.specs import BAZAAR, HARBOR, exchange
 
-TRADE = {"arg": {"ch": "trades", "id": "BTC-USDT"}, "data": [{"i": "1", "p": "1.50", "s": "2", "d": "buy", "t": 5}]}
+ROW: dict[str, Any] = {"i": "1", "p": "1.50", "s": "2", "d": "buy", "t": 5}
+TRADE: dict[str, Any] = {"arg": {"ch": "trades", "id": "BTC-USDT"}, "data": [ROW]}
 
 
 def reader(spec: str = BAZAAR, *, live: bool = False, max_frame: int = 10_000) -> FrameReader:
@@ -44,10 +45,10 @@ BAD = {
     "wrong type": dumps({**TRADE, "data": "soon"}),
     "null data": dumps({**TRADE, "data": None}),
     "missing field": dumps({**TRADE, "data": [{"i": "1"}]}),
-    "NaN": dumps({**TRADE, "data": [{**TRADE["data"][0], "p": "NaN"}]}),  # type: ignore[dict-item]
-    "Infinity": dumps({**TRADE, "data": [{**TRADE["data"][0], "p": "Infinity"}]}),  # type: ignore[dict-item]
+    "NaN": dumps({**TRADE, "data": [{**ROW, "p": "NaN"}]}),
+    "Infinity": dumps({**TRADE, "data": [{**ROW, "p": "Infinity"}]}),
     "bare NaN": b'{"arg":{"ch":"trades","id":"A-B"},"data":[{"i":"1","p":NaN,"s":"1","d":"buy","t":1}]}',
-    "unknown side": dumps({**TRADE, "data": [{**TRADE["data"][0], "d": "up"}]}),  # type: ignore[dict-item]
+    "unknown side": dumps({**TRADE, "data": [{**ROW, "d": "up"}]}),
 }
 
 
@@ -56,8 +57,9 @@ BAD = {
 def test_a_bad_frame_is_a_decode_error_and_the_next_good_one_is_read(frame: bytes | str, live: bool) -> None:
     mine = reader(live=live)
     reading = mine.read(frame, 7)
-    assert reading.role in ("undecodable", "data") and not reading.events
-    assert reading.errors and all(isinstance(error, DecodeError) and error.exchange == "bazaar" for error in reading.errors)
+    assert reading.role in ("undecodable", "data")
+    assert not reading.events
+    assert [(type(error), error.exchange) for error in reading.errors] == [(DecodeError, "bazaar")]
     assert [event.id for event in mine.read(dumps(TRADE), 7).events if isinstance(event, Trade)] == ["1"]
 
 
@@ -68,9 +70,10 @@ def test_whatever_arrives_nothing_is_raised(frame: bytes | str) -> None:
         reader(spec, live=True).read(frame)
 
 
+KEYS = ["event", "arg", "ch", "data", "id", "ping", "chanId"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["subscribe", "error", "trades", "hb", "te", "conf"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["event", "arg", "ch", "data", "id", "ping", "chanId"]), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner),
     max_leaves=12,
 )
 
@@ -117,15 +120,14 @@ def test_text_and_bytes_read_alike_and_received_is_kept() -> None:
 
 
 def test_one_bad_record_is_left_out_and_told() -> None:
-    good = TRADE["data"][0]  # type: ignore[index]
-    reading = reader().read(dumps({**TRADE, "data": [good, {"i": "2"}, {**good, "i": "3"}]}))  # type: ignore[dict-item]
+    reading = reader().read(dumps({**TRADE, "data": [ROW, {"i": "2"}, {**ROW, "i": "3"}]}))
     assert [event.id for event in reading.events if isinstance(event, Trade)] == ["1", "3"]
     assert len(reading.errors) == 1 and "record 1" in str(reading.errors[0])
     assert not reader().read(dumps(TRADE)).errors
 
 
 def test_a_shared_subscription_feeds_each_of_its_channels() -> None:
-    message = {"arg": {"ch": "state", "id": "BTC-USDT-P"}, "data": {"l": "2", "m": "3", "t": 1}}
+    message: dict[str, Any] = {"arg": {"ch": "state", "id": "BTC-USDT-P"}, "data": {"l": "2", "m": "3", "t": 1}}
     reading = reader().read(dumps(message))
     assert [(name, type(events[0])) for name, events in reading.parts] == [("perp_ticker", Ticker), ("mark_price", MarkPrice)]
     del message["data"]["m"]

@@ -441,54 +441,60 @@ def test_a_hole_in_the_connections_numbers_is_told() -> None:
     assert not of(Missed, give(mine, te(50, 1), 1.0))
 
 
-STEP = st.one_of(
-    st.tuples(st.sampled_from(["want", "drop"]), st.integers(0, 5)),
-    st.tuples(st.sampled_from(["answer", "lose", "reconnect", "wait"]), st.integers(0, 3)),
-)
+class Wire:
+    """A session on a wire that may lose messages, and the venue at its end."""
+
+    def __init__(self) -> None:
+        self.session, self.now = session(options=SessionOptions(Patience(5.0, 99), idle=1e9)), 0.0
+        self.pool = topics(6)
+        self.wanted: set[str] = set()
+        self.served: set[str] = set()
+        self.under_way: list[dict[str, Any]] = []
+        self.session.connected(0.0)
+
+    def want(self, number: int) -> None:
+        self.wanted.add(self.pool[number].params["id"])
+        self.session.subscribe([self.pool[number]], self.now)
+
+    def drop(self, number: int) -> None:
+        self.wanted.discard(self.pool[number].params["id"])
+        self.session.unsubscribe([self.pool[number]], self.now)
+
+    def answer(self, _number: int) -> None:
+        for message in self.under_way[:1]:
+            del self.under_way[0]
+            for arg in message["args"]:
+                (self.served.add if message["op"] == "subscribe" else self.served.discard)(arg["id"])
+                answer = {"event": message["op"], "arg": arg, "id": message["id"]}
+                self.session.received(json.dumps(answer), self.now)
+
+    def lose(self, _number: int) -> None:
+        del self.under_way[:1]
+
+    def reconnect(self, _number: int) -> None:
+        self.under_way.clear()
+        self.served.clear()
+        self.session.disconnected("gone", self.now)
+        self.session.drain()
+        self.session.connected(self.now)
+
+    def wait(self, number: int) -> None:
+        self.now += 2.0 * number
+        self.session.received("pong", self.now)
+        self.session.tick(self.now)
+
+
+STEP = st.tuples(st.sampled_from(["want", "drop", "answer", "lose", "reconnect", "wait"]), st.integers(0, 5))
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(STEP, max_size=40))
 def test_whatever_happens_the_venue_ends_up_serving_exactly_what_is_wanted(steps: list[tuple[str, int]]) -> None:
-    pool, mine, now = topics(6), session(options=SessionOptions(Patience(5.0, 99), idle=1e9)), 0.0
-    wanted: set[str] = set()
-    served: set[str] = set()
-    wire: list[dict[str, Any]] = []
-
-    def carry() -> None:
-        wire.extend(message for message in sent(mine.drain()) if isinstance(message, dict))
-
-    def answer(at: int) -> None:
-        message = wire.pop(min(at, len(wire) - 1))
-        for arg in message["args"]:
-            (served.add if message["op"] == "subscribe" else served.discard)(arg["id"])
-            mine.received(json.dumps({"event": message["op"], "arg": arg, "id": message["id"]}), now)
-        carry()
-
-    mine.connected(0.0)
+    wire = Wire()
     for step, number in [*steps, *[("answer", 0), ("wait", 3)] * 30]:
-        if step == "want":
-            wanted.add(pool[number].params["id"])
-            mine.subscribe([pool[number]], now)
-        elif step == "drop":
-            wanted.discard(pool[number].params["id"])
-            mine.unsubscribe([pool[number]], now)
-        elif step == "answer" and wire:
-            answer(0)
-        elif step == "lose" and wire:
-            wire.pop(0)  # neither the message nor its answer gets through
-        elif step == "reconnect":
-            wire.clear()
-            served.clear()
-            mine.disconnected("gone", now)
-            mine.drain()
-            mine.connected(now)
-        else:
-            now += 2.0 * number
-            mine.received("pong", now)
-            mine.tick(now)
-        carry()
-    assert {each.params["id"] for each in mine.wanted} == wanted == served
+        getattr(wire, step)(number)
+        wire.under_way += [message for message in sent(wire.session.drain()) if isinstance(message, dict)]
+    assert {each.params["id"] for each in wire.session.wanted} == wire.wanted == wire.served
 
 
 @pytest.mark.parametrize("spec", [BAZAAR, HARBOR])

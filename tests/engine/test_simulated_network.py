@@ -13,9 +13,8 @@ from cexspec.engine.connections import ConnectionOptions
 from cexspec.engine.stream_client import StreamOptions
 from cexspec.models import Event, Gap, Trade
 from cexspec.transport.backoff import Backoff
-from tests.simulation.network import Line
 from tests.simulation.stage import BAZAAR, HARBOR, Collector, Stage, perform
-from tests.simulation.venues import Sent
+from tests.simulation.venues import Bazaar, Harbor, Sent
 
 MARKETS = {"BTC/USDT": "BTC-USDT", "ETH/USDT": "ETH-USDT", "SOL/USDT": "SOL-USDT"}
 OPTIONS = StreamOptions(connections=ConnectionOptions(reconnecting=Reconnecting(Backoff(base=0.2, cap=2.0))))
@@ -43,34 +42,45 @@ def check_place_of_gaps(symbol: str, events: Sequence[Event]) -> None:
             assert int(before.id or 0) < int(after.id or 0) and (gap.from_time or 0) >= (before.timestamp or 0)
 
 
+def weather(scene: Stage, random: Random) -> None:
+    """What happens to the network."""
+    happens, lines = random.random(), scene.network.lines
+    if happens < 0.03 and lines:
+        random.choice(lines).cut()
+    elif happens < 0.04 and lines:
+        random.choice(lines).fall_silent()
+    elif happens > 0.99:
+        scene.bazaar.mute = random.randrange(1, 3)
+    scene.network.down = 0.05 < happens < 0.1
+
+
+def trade(scene: Stage, random: Random, likely: float) -> None:
+    """Some trades of each market."""
+    for native_id in MARKETS.values():
+        if random.random() < likely:
+            venue_of(scene).trade(native_id)
+
+
+def venue_of(scene: Stage) -> Bazaar | Harbor:
+    return scene.bazaar if scene.network.venue is scene.bazaar else scene.harbor
+
+
 async def storm(scene: Stage, seed: int) -> tuple[Collector, dict[str, list[Sent]]]:
     """Trades of three markets, while connections break, fall silent and are refused."""
     random = Random(seed)
-    venue = scene.bazaar if scene.network.venue is scene.bazaar else scene.harbor
     stream = scene.client.stream_trades("BTC/USDT", "ETH/USDT")
     collector = Collector(stream)
     for step in range(220):
-        for native_id in MARKETS.values():
-            if random.random() < 0.6:
-                venue.trade(native_id)
-        happens = random.random()
-        lines: list[Line] = scene.network.lines
-        if happens < 0.03 and lines:
-            random.choice(lines).cut()
-        elif happens < 0.04 and lines:
-            random.choice(lines).fall_silent()
-        scene.network.down = 0.05 < happens < 0.1
-        if happens > 0.99 and isinstance(venue, type(scene.bazaar)):
-            venue.mute = random.randrange(1, 3)
+        trade(scene, random, 0.6)
+        weather(scene, random)
         if step == 60:
             stream.subscribe("SOL/USDT")
         await scene.wait(random.uniform(0.01, 0.8))
     scene.network.down = False
     for _ in range(100):  # calm: every line that is dead is found out
-        for native_id in MARKETS.values():
-            venue.trade(native_id)
+        trade(scene, random, 1.1)
         await scene.wait(1.0)
-    return collector, venue.trades
+    return collector, venue_of(scene).trades
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -107,13 +117,24 @@ def _everything_that_arrived_was_delivered(scene: Stage, collector: Collector) -
 async def test_the_same_where_numbers_are_learned_and_data_comes_before_its_ack(seed: int) -> None:
     async def play(scene: Stage) -> None:
         scene.harbor.hasty = seed % 2 == 0
-        scene.network.refusals.extend([])
         collector, known = await storm(scene, seed)
         for symbol, native_id in MARKETS.items():
             check(symbol, collector.events, known[native_id])
         assert scene.client.stats.unrouted == 0
+        got = [(MARKETS[event.symbol or ""], int(event.id or 0)) for event in collector.events if isinstance(event, Trade)]
+        assert sorted(got) == sorted(_announced(scene)), "what came before its ack is delivered, too"
 
     await perform(play, HARBOR, seed=seed, options=OPTIONS)
+
+
+def _announced(scene: Stage) -> list[tuple[str, int]]:
+    """The trades that reached the client under a number whose ack did, too."""
+    trades = []
+    for line in scene.network.opened:
+        messages = [json.loads(frame) for frame in line.arrived]
+        acks = {one["chanId"]: one["symbol"] for one in messages if isinstance(one, dict) and "chanId" in one}
+        trades += [(acks[one[0]], one[3][0]) for one in messages if isinstance(one, list) and one[0] in acks]
+    return trades
 
 
 async def test_the_same_seed_plays_the_same() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from cexspec.engine.connection import Reconnecting
 from cexspec.engine.connections import ConnectionOptions
 from cexspec.engine.session import SessionOptions
+from cexspec.engine.states import Transition
 from cexspec.engine.stream_client import StreamClient, StreamOptions
 from cexspec.engine.subscriptions import Patience
 from cexspec.models import (
@@ -36,7 +38,7 @@ from cexspec.models import (
 )
 from cexspec.models.symbol import Symbol
 from cexspec.transport.backoff import Backoff
-from tests.simulation.stage import BAZAAR, HARBOR, Collector, Play, Stage, perform
+from tests.simulation.stage import HARBOR, Collector, Stage, perform
 
 BTC, ETH, PERP = "BTC-USDT", "ETH-USDT", "BTC-USDT-P"
 
@@ -132,7 +134,8 @@ async def test_depth_chooses_the_channel_and_intervals_are_kept_apart() -> None:
         client = scene.client
         books = {depth: client.stream_order_book("BTC/USDT", depth=depth) for depth in (None, 3, 5, 6)}
         minutes, hours = client.stream_candles("BTC/USDT", interval="1m"), client.stream_candles("BTC/USDT", interval="1h")
-        collectors = {name: Collector(stream) for name, stream in {**books, "1m": minutes, "1h": hours}.items()}
+        streams: dict[Any, Any] = {**books, "1m": minutes, "1h": hours}
+        collectors = {name: Collector(stream) for name, stream in streams.items()}
         await scene.wait(2)
         for channel in ("book", "book5"):
             scene.bazaar.say({"ch": channel, "id": BTC}, {"b": [["1", "2"]], "a": [], "t": 1}, action="update")
@@ -153,7 +156,7 @@ async def test_depths_of_one_channel_are_kept_apart_by_their_number() -> None:
         shallow, deep = scene.client.stream_order_book("BTC/USDT", depth=25), scene.client.stream_order_book("BTC/USDT", depth=80)
         one, two = Collector(shallow), Collector(deep)
         await scene.wait(1)
-        for levels in ("25", "100"):
+        for levels in (25, 100):
             scene.harbor.say("book", BTC, "bk", [[["1", levels]], [], 1], len=levels)
         await scene.wait(1)
         sizes = [[event.bids[0][1] for event in each.events if isinstance(event, Book)] for each in (one, two)]
@@ -413,7 +416,11 @@ async def test_states_are_told_to_callbacks_iterators_and_the_log(caplog: pytest
     async def play(scene: Stage) -> None:
         heard: list[tuple[str, str]] = []
         stop = scene.client.on_state(lambda transition: heard.append((transition.before, transition.after)))
-        scene.client.on_state(lambda transition: 1 // 0)
+
+        def fails(transition: Transition) -> None:
+            raise ZeroDivisionError(transition)
+
+        scene.client.on_state(fails)
         seen: list[str] = []
 
         async def watch() -> None:
@@ -481,7 +488,7 @@ async def test_unlimited_retries_with_growing_jittered_delays_unless_limited() -
         stream = scene.client.stream_trades("BTC/USDT")
         await scene.wait(60)
         attempts = scene.network.attempts
-        pauses = [late - early for early, late in zip(attempts, attempts[1:], strict=False)]
+        pauses = [late - early for early, late in pairwise(attempts)]
         assert len(attempts) > 50 and max(pauses) < 1.2 and len(set(pauses)) == len(pauses)
         scene.network.down = False
         await stream.ready()
@@ -499,8 +506,10 @@ async def test_unlimited_retries_with_growing_jittered_delays_unless_limited() -
             await scene.wait(0.6)
             for line in tuple(scene.network.lines):
                 line.cut()
-        with pytest.raises(ConnectionLost, match="given up after 3 retries"):
-            await anext(stream)
+        collector = Collector(stream)
+        await scene.wait(3)
+        (error,) = collector.errors
+        assert isinstance(error, ConnectionLost) and "given up after 3 retries" in str(error)
 
     await perform(unlimited, options=retrying(None))
     await perform(limited, options=retrying(3))
@@ -649,7 +658,6 @@ async def test_latency_is_sampled() -> None:
         assert scene.client.stats.latency.mean is None
         for _ in range(100):
             scene.bazaar.trade(BTC)
-            scene.bazaar.say({"ch": "trades", "id": BTC}, [])
         await scene.wait(1)
         latency = scene.client.stats.latency
         assert latency.samples and latency.least is not None and latency.mean is not None and latency.most is not None
@@ -663,12 +671,11 @@ async def test_a_foreign_error_is_a_failure_that_reaches_the_stream() -> None:
         stream = scene.client.stream_trades("BTC/USDT")
         await stream.ready()
 
-        async def broken() -> bytes:
+        def broken(*deliveries: object) -> list[Any]:
             raise ZeroDivisionError("a bug")
 
-        scene.network.lines[0].receive = broken  # type: ignore[method-assign]
+        scene.client._connections._dispatcher.deliver = broken  # type: ignore[assignment,method-assign]
         scene.bazaar.trade(BTC)
-        await anext(stream)
         with pytest.raises(CexspecError, match="internal error"):
             await anext(stream)
 
@@ -734,6 +741,46 @@ async def test_a_connection_the_environment_has_no_host_for_is_not_supported() -
         await stream.ready()
 
     await perform(play, environment="half")
+
+
+async def test_what_counts_contracts_waits_for_the_instruments() -> None:
+    async def play(scene: Stage) -> None:
+        prepared = asyncio.Event()
+        calls: list[int] = []
+
+        async def prepare() -> None:
+            calls.append(1)
+            await prepared.wait()
+            raise NetworkError("no instruments today")
+
+        client = StreamClient(
+            scene.client._plan,
+            scene.client._plan.environments["half"],
+            scene.client._markets,
+            transport=scene.network,
+            clock=scene.clock,
+            prepare=prepare,
+        )
+        spot, contracts = client.stream("contracts", "BTC/USDT"), client.stream("contracts", PERP, "ETH/USDT:PERP")
+        await spot.ready()
+        contracts.unsubscribe("ETH/USDT:PERP")
+        closed = client.stream("contracts", PERP)
+        elsewhere = client.stream("quiet_contracts", PERP)
+        await closed.close()
+        assert asked(scene) == [("subscribe", [BTC])] and len(calls) == 1
+        await scene.wait(1)
+        prepared.set()
+        await contracts.ready()
+        assert asked(scene) == [("subscribe", [BTC]), ("subscribe", [PERP])]
+        with pytest.raises(NotSupported, match="quiet"):
+            await elsewhere.ready()
+        late = client.stream("contracts", "SOL/USDT:PERP")
+        prepared.clear()
+        await scene.wait(1)
+        await client.close()
+        assert late.closed
+
+    await perform(play)
 
 
 async def test_a_list_of_product_lines_can_be_named() -> None:

@@ -85,7 +85,8 @@ class Line:
 
     def push(self, message: Any) -> None:
         """The venue sends: a text as it is, anything else as JSON."""
-        frame = message if isinstance(message, bytes) else message.encode() if isinstance(message, str) else json.dumps(message).encode()
+        text = message if isinstance(message, bytes | str) else json.dumps(message)
+        frame = text.encode() if isinstance(text, str) else text
         if self.alive and not self.silent:
             self._back.put(frame)
 
@@ -118,8 +119,8 @@ class Line:
 class Network:
     """The `WebSocketTransport` of a simulation. `refusals` are raised by the next attempts to connect."""
 
-    def __init__(self, clock: VirtualClock, venue: Venue, random: Random | None = None, delays: tuple[float, float] = (0.001, 0.05)) -> None:
-        self.clock, self.venue, self.random, self.delays = clock, venue, random or Random(1), delays
+    def __init__(self, clock: VirtualClock, venue: Venue, random: Random, delays: tuple[float, float]) -> None:
+        self.clock, self.venue, self.random, self.delays = clock, venue, random, delays
         self.lines: list[Line] = []
         self.opened: list[Line] = []
         self.attempts: list[float] = []

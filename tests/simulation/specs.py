@@ -166,6 +166,32 @@ ws:
         size: $.s
         side: $.d
         timestamp: {path: $.t, unit: ns}
+    contracts: # sizes in contracts
+      on: public
+      topic: {ch: contracts, id: "{{ id }}"}
+      match: {$.arg.ch: contracts}
+      returns: trade
+      item: $.data
+      fields:
+        symbol: {path: $.arg.id, of: message}
+        id: $.i
+        price: $.p
+        size: {path: $.s, scale: contract_size}
+        side: $.d
+        timestamp: {path: $.t, unit: ns}
+    quiet_contracts:
+      on: quiet
+      topic: {ch: contracts, id: "{{ id }}"}
+      match: {$.arg.ch: contracts}
+      returns: trade
+      item: $.data
+      fields:
+        symbol: {path: $.arg.id, of: message}
+        id: $.i
+        price: $.p
+        size: {path: $.s, scale: contract_size}
+        side: $.d
+        timestamp: {path: $.t, unit: ns}
     bbo:
       on: quiet
       topic: {ch: bbo, id: "{{ id }}"}
