@@ -1,0 +1,98 @@
+"""Every public payload of the corpus becomes the right model, or is ignored for a reason; nothing is unrouted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+
+from cexspec.engine.normalize import Normalized, Normalizer
+from cexspec.models import Event
+from cexspec.models.encode import to_dict
+from tests.conformance.corpus import Record, needs_corpus, payloads, symbol_of
+
+VENUES = ("okx", "binance", "bitfinex")
+MODELS = {
+    "trade": {"trade"},
+    "book_snapshot": {"book"},
+    "book_delta": {"book"},
+    "ticker": {"ticker", "bbo", "mark_price", "funding_rate", "open_interest"},
+    "bbo": {"bbo"},
+    "candle": {"candle"},
+    "funding": {"funding_rate"},
+    "open_interest": {"open_interest"},
+    "liquidation": {"liquidation"},
+    "mark_price": {"mark_price", "funding_rate", "open_interest"},
+    "instruments": {"instrument"},
+}
+"""Corpus kind -> the models it may become. Other kinds are answers, heartbeats, or private."""
+
+EXPLAINED = {
+    "hb:test_okx_perpetual_derivative.funding_payment_mock_response#0": "a funding payment of an account, no market data",
+    "br:binance/trade.rs#1": "broken on purpose (m is 'yes'): a DecodeError is right",
+    "br:bitfinex/message.rs#2": "tu repeats the te before it: taking both would double the trade",
+    "td:map bitfinex messages#4": "tu repeats a te",
+    "cf:BITFINEX.0#2": "a list of currencies: no instruments",
+    "nt:binance_it/http_responses/http_spot_market_avg_price.json": "a five-minute average price: no unified model",
+    "nt:binance_it/http_responses/http_wallet_trading_fee.json": "the account's fees; no path is recorded",
+}
+"""Records that become no model, and why that is right."""
+
+
+def read(normalizer: Normalizer, record: Record) -> Normalized:
+    """One record through the offline path of the client."""
+    if record["transport"] == "ws":
+        return normalizer.read_ws(record["raw"])
+    return normalizer.read_rest(record["raw"], path=record["channel_or_endpoint"], params=symbol_of(record))
+
+
+def problem(record: Record, result: Normalized) -> str | None:
+    """What is wrong with the reading of a record; None where it is right."""
+    kinds = {to_dict(event)["type"] for event in result.events}
+    if result.error is not None and "unrouted" in str(result.error):
+        return f"unrouted: {result.error}"
+    if record["kind"] == "error":
+        return None if result.error is not None else f"an error read as {result}"
+    if record["kind"] not in MODELS:
+        return f"{result.error}" if result.error is not None else None
+    if result.left_out:
+        return f"left out: {result.left_out[0]}"
+    if not kinds or not kinds <= MODELS[record["kind"]]:
+        return f"became {sorted(kinds)}, ignored: {result.ignored}, error: {result.error}"
+    return None
+
+
+@needs_corpus
+@pytest.mark.parametrize("number", [Decimal, float])
+@pytest.mark.parametrize("venue", VENUES)
+def test_every_payload_becomes_its_model_or_is_ignored_for_a_reason(venue: str, number: type[Decimal] | type[float]) -> None:
+    normalizer = Normalizer(venue, number=number)
+    wrong = {}
+    read_as: Counter[str] = Counter()
+    for record in payloads(venue):
+        result = read(normalizer, record)
+        read_as["decoded" if result.events else "an error" if result.error else "ignored"] += 1
+        found = problem(record, result)
+        if found is not None and record["id"] not in EXPLAINED:
+            wrong[record["id"]] = found
+    assert not wrong
+    assert read_as["decoded"] > 80
+
+
+@needs_corpus
+def test_every_explanation_is_still_needed() -> None:
+    unneeded = set(EXPLAINED)
+    for venue in VENUES:
+        normalizer = Normalizer(venue)
+        unneeded -= {record["id"] for record in payloads(venue) if problem(record, read(normalizer, record)) is not None}
+    assert not unneeded
+
+
+@needs_corpus
+@pytest.mark.parametrize("venue", VENUES)
+def test_every_event_says_where_it_is_from(venue: str) -> None:
+    normalizer = Normalizer(venue)
+    events: list[Event] = [event for record in payloads(venue) for event in read(normalizer, record).events]
+    assert {event.exchange for event in events} == {venue}
+    assert all(event.timestamp is None or 10**18 < event.timestamp < 3 * 10**18 for event in events)
