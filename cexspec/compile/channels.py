@@ -1,25 +1,19 @@
-"""Channels: their messages, readers, and the candidates the router chooses among."""
+"""Channels: their messages and the readers of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
-from cexspec.compile.checks import MappingChecks
-from cexspec.compile.conditions import disjoint
-from cexspec.compile.extract import MappingCompiler, Surroundings, Twin
-from cexspec.compile.paths import PathError, Steps, parse
-from cexspec.compile.plan import BookPlan, ReaderPlan, Verdict
-from cexspec.compile.reader import Reader
-from cexspec.compile.route import Candidate
+from cexspec.compile.body import Surroundings
+from cexspec.compile.conditions import Conditions
+from cexspec.compile.parts import Form
+from cexspec.compile.paths import parse
+from cexspec.compile.plan import BookPlan, ReaderPlan
+from cexspec.compile.readers import ReaderCompiler
 from cexspec.spec.model import Also, Channel, Connection, Mapping
-from cexspec.spec.model.conditions import Condition
 from cexspec.spec.model.mapping import RestSync
 from cexspec.spec.problems import Findings
-from cexspec.spec.source import Where
-
-Conditions = dict[str, Condition]
 
 
 @dataclass(frozen=True)
@@ -46,68 +40,33 @@ def messages(name: str, channel: Channel) -> Iterator[Message]:
 def _inherit(also: Also, channel: Channel) -> Mapping:
     """The channel's mapping with what the further message says instead; `item` and `items` replace each other."""
     own = also.model_fields_set
-    replaced = {"item", "items"} if own & {"item", "items"} else set()
+    replaced = {"shape", *({"item", "items"} if own & {"item", "items"} else ())}
     if "checksum" in own:  # a checksum is about the book as it is: such a message repeats no levels
         replaced |= {"levels"}
-    values = {
-        key: getattr(also if key in own or key in replaced or key == "shape" else channel, key) for key in Mapping.model_fields
-    }
-    mapping = Mapping.model_construct(**values)
-    mapping._where = also.where
+    mine, theirs = also.__dict__, channel.__dict__
+    mapping = Mapping.model_construct(**{key: (mine if key in own | replaced else theirs)[key] for key in Mapping.model_fields})
+    mapping._where, mapping._read = also.where, also._read  # what is read of the whole is read of the message
     return mapping
 
 
 class ChannelCompiler:
-    """Compiles the channels of one connection."""
+    """Compiles the readers of the channels of one connection."""
 
     def __init__(self, connection: Connection, around: Surroundings, findings: Findings) -> None:
         self.connection, self.around, self.findings = connection, around, findings
-        self.payload: Steps | None = parse(connection.payload).steps if connection.payload else None
 
-    def readers(self, message: Message, model: str | None, where: Where) -> tuple[ReaderPlan | None, ReaderPlan | None]:
-        """The readers of a message's bare and wrapped form; None where it has no such form."""
-        checks = MappingChecks(message.mapping, self.findings, stream=True)
-        if not checks.run(model or "", where):
+    def readers(self, message: Message, channel: Channel) -> tuple[ReaderPlan | None, ReaderPlan | None]:
+        """The readers of a message's bare and wrapped form; None where it has no such form, or is wrong."""
+        compiler = ReaderCompiler(message.name, message.mapping, self.around, self.findings, stream=True)
+        model = message.mapping.returns or ""
+        if not compiler.check(model, (*channel.where, "returns")):
             return None, None
-        unlowered = tuple(checks.unlowered)
-        if self.payload is None:
-            return self._reader(message, model or "", (), (), unlowered), None
-        bare = None if _needs_frame(message.mapping) else self._reader(message, model or "", (), None, unlowered)
-        return bare, self._reader(message, model or "", self.payload, (), unlowered)
-
-    def _reader(self, message: Message, model: str, root: Steps, frame: Steps | None, unlowered: tuple[str, ...]) -> ReaderPlan | None:
         match = message.match if self.connection.route is None else None
-        return compile_reader(message.name, message.mapping, model, root, frame, self.around, self.findings, unlowered, match)
-
-
-def compile_reader(
-    name: str,
-    mapping: Mapping,
-    model: str,
-    message: Steps,
-    frame: Steps | None,
-    around: Surroundings,
-    findings: Findings,
-    unlowered: tuple[str, ...],
-    match: Conditions | None = None,
-) -> ReaderPlan | None:
-    """The reader of a checked mapping; None (and a finding) where its items can't be reached."""
-    snapshot = {"always": True, "never": False}.get(mapping.snapshot_when) if isinstance(mapping.snapshot_when, str) else None
-
-    def plan(twin: Twin | None, twins: Callable[[], tuple[ReaderPlan, ...]]) -> ReaderPlan:
-        extractor = MappingCompiler(mapping, model, message, frame, around, match, twin=twin).compile()
-        return Reader(name, around.exchange, extractor, mapping.where, findings.position).plan(unlowered, snapshot, twins)
-
-    @cache
-    def twins() -> tuple[ReaderPlan, ...]:
-        pairs = MappingCompiler(mapping, model, message, frame, around, match).can_pair
-        return tuple(plan(twin, tuple) for twin in Twin if pairs or twin is not Twin.PAIRS)
-
-    try:
-        return plan(None, twins)
-    except PathError as error:
-        findings.error("CEX044", (*mapping.where, "items" if mapping.items else "item"), str(error), "see the paths of items and levels")
-        return None
+        payload = self.connection.payload
+        if payload is None:
+            return compiler.reader(model, Form(), match), None
+        bare = None if _needs_frame(message.mapping) else compiler.reader(model, Form(frame=None), match)
+        return bare, compiler.reader(model, Form(message=parse(payload).steps), match)
 
 
 def _needs_frame(mapping: Mapping) -> bool:
@@ -131,50 +90,3 @@ def book_plan(channel: Channel) -> BookPlan | None:
         checksum_until=sums[0].until if sums else None,
         truncate=channel.truncate,
     )
-
-
-def grouped(found: list[tuple[str, Channel, Message, ReaderPlan | None]]) -> list[Candidate]:
-    """Candidates of one form: channels that share topic and conditions are one message that feeds several models."""
-    groups: dict[str, tuple[Message, list[str], list[tuple[str, ReaderPlan]]]] = {}
-    for name, channel, message, reader in found:
-        key = repr((channel.topic, message.match, message.shape, message.ignored))
-        _, names, readers = groups.setdefault(key, (message, [], []))
-        names.append(name)
-        if reader is not None:
-            readers.append((name, reader))
-    return [
-        Candidate(_verdict(message, tuple(readers)), message.match, message.shape, frozenset(names))
-        for message, names, readers in groups.values()
-        if readers or message.ignored is not None
-    ]
-
-
-def _verdict(message: Message, readers: tuple[tuple[str, ReaderPlan], ...]) -> Verdict:
-    if message.ignored is not None:
-        return Verdict("ignored", reason=message.ignored)
-    return Verdict("data", readers=readers)
-
-
-def overlaps(channels: dict[str, Channel], *, learned: bool, findings: Findings) -> None:
-    """Find messages of different subscriptions that a frame could belong to both of."""
-    every = [(name, channel, message) for name, channel in channels.items() for message in messages(name, channel)]
-    for at, (name, channel, message) in enumerate(every):
-        for other_name, other_channel, other in every[:at]:
-            if _apart(name, channel, message, other_name, other_channel, other, learned=learned):
-                continue
-            what = f"a message can match both this and '{other_name}' ({_words(other.match)})"
-            findings.error("CEX054", (*message.mapping.where, "match"), what, "add a condition that only one of them meets")
-
-
-def _apart(name: str, channel: Channel, one: Message, other_name: str, other_channel: Channel, other: Message, *, learned: bool) -> bool:
-    if disjoint(one.match, other.match):
-        return True
-    if name == other_name:
-        return False
-    if channel.topic == other_channel.topic and repr(one.match) == repr(other.match):
-        return True
-    return learned and disjoint({**one.match, **one.shape}, {**other.match, **other.shape})
-
-
-def _words(match: Conditions) -> str:
-    return ", ".join(f"{path} {' '.join(str(value) for _, value in sorted(one.model_dump(exclude_unset=True).items()))}" for path, one in match.items())

@@ -1,118 +1,55 @@
-"""The functions generated extractors call: conversions of venue values, each total or raising a reason."""
+"""The functions generated extractors call: each gives what a field holds, or raises a `Hole` that says why not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from itertools import chain
-from math import isfinite
+from decimal import Context
 
-from cexspec.models import Market, Number
-from cexspec.models.events import Level
+from cexspec.compile.hole import Hole, shown
+from cexspec.compile.numbers import MAX_DIGITS, MAX_INTEGER, to_decimal
+from cexspec.models import Level, Market
 
 NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
-_MAX_DIGITS = 64
 
-type_of_number = type[Decimal] | type[float]
-
-
-class Hole(ValueError):
-    """A value is missing, or is not what the field can hold."""
+_UNROUNDED = Context(prec=4 * MAX_DIGITS)
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 
 
-def number_reader(number: type_of_number) -> Callable[[object], Number]:
-    """Text or JSON number -> `Decimal` or float; refuses NaN, infinities and booleans."""
-
-    def to_decimal(value: object) -> Decimal:
-        if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-            raise Hole(f"{value!r} is not a number")
-        try:
-            result = Decimal(value if isinstance(value, str | Decimal) else str(value))
-        except InvalidOperation:
-            raise Hole(f"{_short(value)} is not a number") from None
-        if not result.is_finite():
-            raise Hole(f"{_short(value)} is not a number")
-        return result
-
-    def to_float(value: object) -> float:
-        result = float(to_decimal(value))
-        if not isfinite(result):
-            raise Hole(f"{_short(value)} is out of range")
-        return result
-
-    return to_decimal if number is Decimal else to_float
-
-
-def integer(value: object) -> int:
-    """Text or JSON number -> int; a fraction is refused."""
-    if isinstance(value, str) and len(value) > _MAX_DIGITS:
-        raise Hole(f"{_short(value)} is not an integer")
-    try:
-        result = Decimal(value) if isinstance(value, str) else value
-        if not isinstance(result, bool) and isinstance(result, int | float | Decimal) and int(result) == result:
-            return int(result)
-    except (InvalidOperation, ValueError, OverflowError):
-        pass
-    raise Hole(f"{_short(value)} is not an integer")
-
-
-def text(value: object) -> str:
-    """A JSON scalar as text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str | int | float | Decimal):
-        return str(value)
-    raise Hole(f"{_short(value)} is not a text")
-
-
-def boolean(value: object) -> bool:
-    """true, false, or their usual texts."""
-    if isinstance(value, bool):
-        return value
-    known = {"true": True, "false": False, "1": True, "0": False}
-    if text(value) not in known:
-        raise Hole(f"{_short(value)} is not true or false")
-    return known[text(value)]
-
-
-def nanoseconds(unit: str) -> Callable[[object], int]:
-    """Text or JSON number in a unit -> integer nanoseconds, exact for fractions in text."""
+def time_reader(unit: str) -> Callable[[object], int]:
+    """Text or JSON number in a unit -> integer nanoseconds, exact for fractions, cut below the nanosecond."""
     factor = NANOSECONDS[unit]
 
-    def convert(value: object) -> int:
-        if isinstance(value, int):
-            return value * factor
-        if isinstance(value, bool) or not isinstance(value, str | float | Decimal) or len(str(value)) > _MAX_DIGITS:
-            raise Hole(f"{_short(value)} is not a time")
-        try:
-            return int(Decimal(str(value)) * factor)
-        except (InvalidOperation, ValueError, OverflowError):
-            raise Hole(f"{_short(value)} is not a time") from None
+    def nanoseconds(value: object) -> int:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        result = value * factor if whole else int(_UNROUNDED.multiply(to_decimal(value), factor))  # type: ignore[operator]
+        if not -MAX_INTEGER <= result <= MAX_INTEGER:
+            raise Hole(f"{shown(value)} is out of range")
+        return result
 
-    return convert
+    return nanoseconds
 
 
 def iso_nanoseconds(value: object) -> int:
-    """ISO 8601 text -> nanoseconds; digits beyond the microseconds are kept."""
-    if not isinstance(value, str):
-        raise Hole(f"{_short(value)} is not an ISO 8601 time")
-    whole, point, fraction = value.rstrip("Z").partition(".")
-    digits = "".join(letter for letter in fraction[:9] if letter.isdigit())
-    zone = fraction[len(digits) :].lstrip("0123456789")
+    """ISO 8601 text -> nanoseconds, to the last digit; without a zone it is UTC."""
+    found = _ISO.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise Hole(f"{shown(value)} is not an ISO 8601 time")
+    moment, fraction, zone = found.groups()
     try:
-        moment = datetime.fromisoformat(whole + zone if point else whole)
+        seconds = datetime.fromisoformat(moment + ("" if zone in (None, "Z") else zone))
     except ValueError:
-        raise Hole(f"{_short(value)} is not an ISO 8601 time") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int(moment.timestamp()) * 1_000_000_000 + int(digits.ljust(9, "0") or 0)
+        raise Hole(f"{shown(value)} is not an ISO 8601 time") from None
+    aware = seconds if seconds.tzinfo else seconds.replace(tzinfo=UTC)
+    return int(aware.timestamp()) * NANOSECONDS["s"] + int((fraction or "").ljust(9, "0"))
 
 
-def part(value: object, by: str, index: int) -> str:
+def part(text: str, by: str, index: int) -> str:
     """One part of a joined text."""
-    parts = text(value).split(by)
+    parts = text.split(by)
     if not -len(parts) <= index < len(parts):
-        raise Hole(f"{_short(value)} has no part {index} between {by!r}")
+        raise Hole(f"{shown(text)} has no part {index} between {by!r}")
     return parts[index]
 
 
@@ -120,58 +57,29 @@ class Words(dict[object, object]):
     """Venue words and what they mean; a word that isn't listed is a `Hole`."""
 
     def __missing__(self, word: object) -> object:
-        known = ", ".join(sorted({str(one) for one in self}))
-        raise Hole(f"{_short(word)} is none of {known}")
-
-
-def finite(value: Number) -> Number:
-    """The number itself; NaN and infinities are refused."""
-    if value - value != 0:  # type: ignore[operator]
-        raise Hole(f"{value} is not a number")
-    return value
-
-
-def required(value: object, what: str) -> object:
-    """The value itself; None is refused."""
-    if value is None:
-        raise Hole(f"nothing at {what}")
-    return value
-
-
-def levels_of(rows: list[Level]) -> list[Level]:
-    """Price and size pairs, all of them finite."""
-    for number in chain.from_iterable(rows):
-        if number - number != 0:  # type: ignore[operator]
-            raise Hole(f"{number} is not a number")
-    return rows
-
-
-def finite_decimals(rows: list[Level]) -> list[Level]:
-    """As `levels_of`, for Decimals, where one C call a number does it."""
-    if not all(map(Decimal.is_finite, chain.from_iterable(rows))):  # type: ignore[arg-type]
-        raise Hole("a level holds NaN or Infinity")
-    return rows
+        known = ", ".join(dict.fromkeys(str(one) for one in self))
+        raise Hole(f"{shown(word)} is none of {known}")
 
 
 def scaled(rows: list[Level], market: Market) -> tuple[list[Level], str]:
-    """Levels in contracts -> levels in base, where the contract size is known; and the unit they are in."""
+    """Levels in contracts -> levels in base where the contract size is known; and the unit they are in."""
     if market.kind == "spot":
         return rows, "base"
     if market.contract_size is None:
         return rows, "contracts"
-    return [(price, market.base_size(size, price) or size) for price, size in rows], "base"
-
-
-def best_first(rows: Iterable[Level], *, descending: bool) -> list[Level]:
-    """Levels sorted by price."""
-    return sorted(rows, key=lambda level: level[0], reverse=descending)
+    converted = [(price, market.base_size(size, price) if size else size) for price, size in rows]
+    known = [(price, size) for price, size in converted if size is not None]
+    if len(known) < len(rows):
+        raise Hole("a level without a price: its contracts can't be converted")
+    return known, "base"
 
 
 def zipped(lists: list[object]) -> Iterator[list[object]]:
     """The n-th elements of several lists, as lists; the lists must be equally long."""
-    if not all(isinstance(one, list) for one in lists) or len({len(one) for one in lists if isinstance(one, list)}) > 1:
+    found = [one for one in lists if isinstance(one, list)]
+    if len(found) < len(lists) or len({len(one) for one in found}) > 1:
         raise Hole("the lists to pair are missing or differ in length")
-    return (list(row) for row in zip(*lists, strict=True))  # type: ignore[call-overload]
+    return (list(row) for row in zip(*found, strict=True))
 
 
 def columns(lists: dict[str, object]) -> Iterator[dict[str, object]]:
@@ -185,9 +93,4 @@ def keyed(value: object, skip: frozenset[str]) -> list[tuple[str | None, object]
         return [(name, inner) for name, inner in value.items() if name not in skip]
     if isinstance(value, list):
         return [(None, inner) for inner in value]
-    raise Hole("neither an object nor a list to go through")
-
-
-def _short(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+    raise Hole(f"{shown(value)} is neither an object nor a list to go through")

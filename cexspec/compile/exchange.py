@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from types import MappingProxyType
 
+from cexspec.compile.body import Surroundings
 from cexspec.compile.checks import nearest
 from cexspec.compile.connections import ConnectionCompiler
 from cexspec.compile.errors import compile_errors
-from cexspec.compile.extract import Surroundings
 from cexspec.compile.instruments import InstrumentNames
 from cexspec.compile.limits import compile_pools
 from cexspec.compile.operations import compile_operation
 from cexspec.compile.plan import ChannelPlan, ConnectionPlan, EnvironmentPlan, ErrorPlan, OperationPlan, PoolPlan
 from cexspec.compile.symbols import Codec, compile_symbols
 from cexspec.models import NotSupported, SpecError
-from cexspec.spec.load import Loaded, find, load, find, load
+from cexspec.spec.load import Loaded, find, load
 from cexspec.spec.model import Category, ExchangeSpec
 from cexspec.spec.problems import Findings
+from cexspec.spec.source import Where
 from cexspec.spec.unread import note_unread
 
 UNIFIED_INTERVAL = re.compile(r"\d{1,3}[smhdwM]")
@@ -151,21 +153,20 @@ class Exchange:
         return Findings(self.source.position)
 
     def _check_hosts(self, findings: Findings) -> None:
-        if self.spec.ws is not None:
-            for name, channel in self.spec.ws.channels.items():
-                if channel.on not in self.spec.ws.connections:
-                    hint = nearest(channel.on, list(self.connection_names))
-                    findings.error("CEX058", ("ws", "channels", name, "on"), f"no connection is called '{channel.on}'", hint)
-        first = next(iter(self.environments))
-        hosts = self.environments[first]
+        """Every connection has a host, and nothing names a connection that isn't there."""
+        first, hosts = next(iter(self.environments.items()))
         for name in self.connection_names:
             if name not in hosts.ws:
                 findings.error("CEX058", ("environments", first, "ws"), f"connection '{name}' has no URL here", f"add '{name}: wss://...'")
+        for name, where in self._named_connections():
+            if name not in self.connection_names:
+                findings.error("CEX058", where, f"no connection is called '{name}'", nearest(name, list(self.connection_names)))
+
+    def _named_connections(self) -> Iterator[tuple[str, Where]]:
+        for name, channel in (self.spec.ws.channels if self.spec.ws else {}).items():
+            yield channel.on, ("ws", "channels", name, "on")
         for environment, one in self.environments.items():
-            for name in one.ws:
-                if name not in self.connection_names:
-                    where = ("environments", environment, "ws", name)
-                    findings.error("CEX058", where, f"no connection is called '{name}'", nearest(name, list(self.connection_names)))
+            yield from ((name, ("environments", environment, "ws", name)) for name in one.ws)
 
     def _check_intervals(self, findings: Findings) -> None:
         seen: dict[str, str] = {}
@@ -186,11 +187,6 @@ class Exchange:
         if name not in names:
             offered = ", ".join(names) or "none"
             raise NotSupported(f"{self.id} declares no {what} '{name}' (it has: {offered})")
-
-
-def compile_exchange(exchange: str, number: type[Decimal] | type[float] = Decimal) -> Exchange:
-    """The plan of a shipped exchange, or of the spec at a path. Raises `SpecError`."""
-    return Exchange(load(find(exchange)), number)
 
 
 def _word(name: str, category: Category, kind: str, settle: str | None) -> str | None:

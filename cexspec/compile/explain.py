@@ -10,7 +10,6 @@ import msgspec
 from cexspec.compile.channels import messages
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.plan import OperationPlan, Params, ReaderPlan
-from cexspec.compile.wire import describe
 from cexspec.models import NotSupported
 from cexspec.models.symbol import Symbol
 from cexspec.spec.model import Channel, Connection, FieldRule, Mapping, Operation
@@ -147,7 +146,7 @@ def _condition(condition: Node) -> str:
 
 def _reader(exchange: Exchange, reader: ReaderPlan, mapping: Mapping) -> Iterator[Section]:
     yield f"fields of {reader.model.__struct_config__.tag}", list(_fields(exchange, mapping))
-    yield "wire type", list(describe(reader.wire))
+    yield "wire type", reader.layout()
     yield "extractor", reader.source.rstrip().splitlines()
     if reader.unlowered:
         yield "walked, not lowered", list(reader.unlowered)

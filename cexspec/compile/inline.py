@@ -1,11 +1,11 @@
-"""Conditions inside an extractor, over the typed message."""
+"""Conditions inside an extractor and in wire types, over the typed message."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from cexspec.compile.access import Scope
-from cexspec.compile.conditions import test
+from cexspec.compile.conditions import integers, numeric, value_predicate, words_of
 from cexspec.compile.paths import Steps, parse
 from cexspec.compile.wire import Leaf
 from cexspec.spec.model import Condition
@@ -30,29 +30,29 @@ def condition_code(scope: Scope, base: Steps, conditions: Mapping[str, Condition
 
 
 def _code(scope: Scope, base: Steps, text: str, condition: Condition) -> str:
-    value = scope.access(base, parse(text)).code
-    words = [condition.value] if condition.value is not None else condition.any_of
-    if words is not None and condition.model_fields_set <= {"value", "any_of"}:
-        return f"{value} in {scope.constant(_variants(words), 'words')}"
-    return f"{scope.constant(test(condition), 'holds')}({value})"
+    found = scope.access(base, parse(text))
+    words = _mere_words(condition)
+    if words is not None and not found.plain and not any(map(_ambiguous, words)):  # then only texts equal them
+        return f"{found.code} in {scope.constant(words, 'words')}"
+    return f"{scope.constant(value_predicate(condition), 'holds')}({found.code})"
 
 
 def plain_words(condition: Condition) -> tuple[str | int, ...] | None:
-    """The texts and integers that meet a condition, where it is nothing but a list of them."""
-    words = [condition.value] if condition.value is not None else condition.any_of
-    if words is None or condition.of != "message" or not condition.model_fields_set <= {"value", "any_of"} or set(words) & {"true", "false"}:
+    """All that meets a condition on the message: texts and integers; None where that is no such list."""
+    words = _mere_words(condition)
+    if words is None or condition.of != "message":
         return None
-    found: list[str | int] = list(words)
-    found += [int(word) for word in words if word.isascii() and word.lstrip("-").isdigit()]
-    return tuple(found)
+    whole = integers(words)
+    if len(whole) < sum(map(_ambiguous, words)):
+        return None
+    return (*sorted(words), *sorted(whole))
 
 
-def _variants(words: list[str]) -> frozenset[object]:
-    """A word as JSON may hold it: the text, and the number or truth value it looks like."""
-    found: set[object] = set(words)
-    for word in words:
-        if word.lstrip("-").isdigit():
-            found.add(int(word))
-        elif word in ("true", "false"):
-            found.add(word == "true")
-    return frozenset(found)
+def _mere_words(condition: Condition) -> frozenset[str] | None:
+    """The words of a condition that says nothing else."""
+    return words_of(condition) if condition.model_fields_set <= {"value", "any_of", "of"} else None
+
+
+def _ambiguous(word: str) -> bool:
+    """Whether a number or truth value may read as the word."""
+    return numeric(word) or word in ("true", "false")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import ClassVar
 
-from cexspec.compile.convert import Hole
+from cexspec.compile.hole import Hole
 from cexspec.compile.plan import SymbolCodec
 from cexspec.models import InvalidSymbol, Number
 from cexspec.models.events import Kind

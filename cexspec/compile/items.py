@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cexspec.compile import convert
-from cexspec.compile.access import Scope, split_items
+from cexspec.compile.access import Scope
 from cexspec.compile.paths import MISSING, Path, PathError, Step, Steps, Wild, parse
 from cexspec.compile.wire import Leaf
 from cexspec.spec.model import Mapping
@@ -18,40 +18,53 @@ _JOINED: Step = "<joined>"
 
 @dataclass(frozen=True)
 class Items:
-    """`base`: where `$` is in the fields. `loop`: code of what to iterate, None for one item. `keyed`: it gives (key, item). `parent`: where the
-    element of the outer list is, for items in lists of lists: it gives (outer, item)."""
+    """Where `$` is in the fields (`base`), and for many items the loop that goes through them.
+
+    `loop` writes the code of what to iterate, which gives `variables`: `i` is the item (or holds it), with the `key` it has in
+    its object, or the element of the `outer` list. `element` is the place of what the loop gives, `parent` that of the outer
+    list's element; `plain`: what the loop gives is decoded JSON.
+    """
 
     base: Steps
     loop: Callable[[], str] | None = None
     element: Steps = ()
-    plain: bool = False
-    keyed: bool = False
+    variables: str = "i"
     parent: Steps | None = None
+    plain: bool = False
 
 
 def compile_items(mapping: Mapping, message: Steps, scope: Scope) -> Items:
     """Add the items to the wire type. Raises PathError."""
     if mapping.items is None:
-        return _one(mapping, message)
+        return _one(mapping.item or "$", message)
     if isinstance(mapping.items, Zip | Columns):
         return _joined(mapping.items, message, scope)
     path = parse(mapping.items)
     if not path.many:
         raise PathError(f"'{path.text}' finds one value: write it as 'item', or end it with [*]")
-    if path.lowered and path.steps.count(Wild.ELEMENTS) == 2:
-        return _nested(path, message, scope)
-    lowered = split_items(path)
-    if lowered is None:
+    lists = [at for at, step in enumerate(path.steps) if step is Wild.ELEMENTS]
+    if not path.lowered or len(lists) > 2:
         return _walked(path, frozenset(mapping.skip), message, scope)
-    head, inside = lowered
-    element = (*message, *head, Wild.ELEMENTS)
-    return Items((*element, *inside), lambda: scope.access(message, Path(path.text, head)).code, element)
+    scope.wire.require((*message, *path.steps[: lists[-1] + 1]))
+    return _listed(path, lists[0], message, scope) if len(lists) == 1 else _nested(path, lists[0], lists[1], message, scope)
 
 
-def _nested(path: Path, message: Steps, scope: Scope) -> Items:
+def _one(text: str, message: Steps) -> Items:
+    path = parse(text)
+    if path.many:
+        raise PathError(f"'{text}' finds many values: write it as 'items'")
+    return Items((*message, *path.steps))
+
+
+def _listed(path: Path, at: int, message: Steps, scope: Scope) -> Items:
+    """Items in the elements of a list."""
+    element = (*message, *path.steps[: at + 1])
+    return Items((*message, *path.steps), lambda: scope.access(message, Path(path.text, path.steps[:at])).code, element)
+
+
+def _nested(path: Path, first: int, second: int, message: Steps, scope: Scope) -> Items:
     """Items in lists inside the elements of a list."""
-    first, second = (at for at, step in enumerate(path.steps) if step is Wild.ELEMENTS)
-    parent, element = (*message, *path.steps[: first + 1]), (*message, *path.steps[: second + 1])
+    parent = (*message, *path.steps[: first + 1])
 
     def loop() -> str:
         outer = scope.access(message, Path(path.text, path.steps[:first])).code
@@ -59,18 +72,12 @@ def _nested(path: Path, message: Steps, scope: Scope) -> Items:
         inner = scope.access(parent, Path(path.text, path.steps[first + 1 : second])).code
         return f"[(outer, i) for outer in {outer} for i in {inner}]"
 
-    return Items((*element, *path.steps[second + 1 :]), loop, element, parent=parent)
-
-
-def _one(mapping: Mapping, message: Steps) -> Items:
-    path = parse(mapping.item or "$")
-    if path.many:
-        raise PathError(f"'{path.text}' finds many values: write it as 'items'")
-    return Items((*message, *path.steps))
+    return Items((*message, *path.steps), loop, (*message, *path.steps[: second + 1]), "outer, i", parent)
 
 
 def _joined(joined: Zip | Columns, message: Steps, scope: Scope) -> Items:
-    texts = list(joined.zip) if isinstance(joined, Zip) else list(joined.columns.values())
+    """Items put together from several lists, element by element."""
+    texts = joined.zip if isinstance(joined, Zip) else list(joined.columns.values())
     paths = [parse(text) for text in texts]
     for path in paths:
         scope.wire.add((*message, *path.steps), Leaf.ANY, required=True)
@@ -86,7 +93,7 @@ def _joined(joined: Zip | Columns, message: Steps, scope: Scope) -> Items:
 
 
 def _walked(path: Path, skip: frozenset[str], message: Steps, scope: Scope) -> Items:
-    """Items behind an object's members, or behind more than one wildcard: decoded plain and walked."""
+    """Items behind an object's members, or behind more than two lists: decoded plain and walked."""
     wild = next((at for at, step in enumerate(path.steps) if isinstance(step, Wild)), len(path.steps))
     head, rest = path.steps[:wild], Path(path.text, path.steps[wild:], path.rest)
     scope.wire.add((*message, *head), Leaf.ANY, required=True)
@@ -95,7 +102,7 @@ def _walked(path: Path, skip: frozenset[str], message: Steps, scope: Scope) -> I
     def loop() -> str:
         return f"{scope.constant(walker(rest, skip), 'walk')}({scope.access(message, Path(path.text, head)).code})"
 
-    return Items(place, loop, place, plain=True, keyed=True)
+    return Items(place, loop, place, "key, i", plain=True)
 
 
 def walker(path: Path, skip: frozenset[str]) -> Callable[[object], list[tuple[str | None, object]]]:
@@ -103,15 +110,13 @@ def walker(path: Path, skip: frozenset[str]) -> Callable[[object], list[tuple[st
 
     def walk(value: object, steps: Steps, key: str | None) -> Iterator[tuple[str | None, object]]:
         if not steps:
-            found = [value] if path.rest is None else [match.value for match in path.rest.find(value)]
-            yield from ((key, one) for one in found)
-            return
-        if isinstance(steps[0], Wild):
+            yield from ((key, one) for one in Path("$", (), path.rest).find(value))
+        elif isinstance(steps[0], Wild):
             for name, inner in convert.keyed(value, skip):
                 yield from walk(inner, steps[1:], name if name is not None else key)
-            return
-        inner = Path("$", steps[:1]).first(value)
-        if not isinstance(inner, type(MISSING)):
-            yield from walk(inner, steps[1:], key)
+        else:
+            inner = Path("$", steps[:1]).first(value)
+            if inner is not MISSING:
+                yield from walk(inner, steps[1:], key)
 
     return lambda value: list(walk(value, path.steps, None))

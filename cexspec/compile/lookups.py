@@ -11,7 +11,7 @@ import msgspec
 
 from cexspec.compile.conditions import Predicate, predicate
 from cexspec.compile.filters import as_text
-from cexspec.compile.paths import MISSING, PathError, parse
+from cexspec.compile.paths import HOW_TO_WRITE, MISSING, PathError, parse
 from cexspec.spec.model import Conditions
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
@@ -25,8 +25,7 @@ def compile_lookup(path: str, findings: Findings, where: Where) -> Lookup:
     try:
         return parse(path).first
     except PathError as problem:
-        hint = "write '$', then .name, ['name'], [0] or [*]; quote it inside {...}"
-        findings.error("CEX044", where, f"'{path}' is no path: {problem}", hint)
+        findings.error("CEX044", where, f"'{path}' is no path: {problem}", HOW_TO_WRITE)
         return lambda document: MISSING
 
 

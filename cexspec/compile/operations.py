@@ -6,17 +6,18 @@ from collections.abc import Callable
 
 import msgspec
 
-from cexspec.compile.channels import compile_reader
-from cexspec.compile.checks import VALUES, MappingChecks, nearest
+from cexspec.compile.body import Surroundings
+from cexspec.compile.checks import VALUES, nearest
 from cexspec.compile.conditions import text_of
 from cexspec.compile.errors import compile_errors
-from cexspec.compile.extract import Surroundings
+from cexspec.compile.parts import Form
 from cexspec.compile.paths import parse
 from cexspec.compile.plan import ErrorPlan, OperationPlan, ReaderPlan
+from cexspec.compile.readers import ReaderCompiler
 from cexspec.compile.request import RequestParts, compile_request
 from cexspec.compile.targets import targets
 from cexspec.models import MODELS
-from cexspec.spec.model import ExchangeSpec, Operation
+from cexspec.spec.model import ExchangeSpec, Operation, Page
 from cexspec.spec.model.rest import From
 from cexspec.spec.problems import Findings
 
@@ -54,12 +55,12 @@ def _reader(
     name: str, operation: Operation, around: Surroundings, findings: Findings
 ) -> tuple[ReaderPlan | None, Callable[[bytes], list[str]] | None]:
     model = operation.returns
-    checks = MappingChecks(operation, findings, stream=False)
-    if model is None or not checks.run(model, (*operation.where, "returns")):
+    compiler = ReaderCompiler(name, operation, around, findings, stream=False)
+    if model is None or not compiler.check(model, (*operation.where, "returns")):
         return None, None
     if model == VALUES:
         return None, _values(operation)
-    return compile_reader(name, operation, model, (), (), around, findings, tuple(checks.unlowered)), None
+    return compiler.reader(model, Form()), None
 
 
 def _values(operation: Operation) -> Callable[[bytes], list[str]]:
@@ -80,14 +81,24 @@ def _check(operation: Operation, parts: RequestParts, spec: ExchangeSpec, findin
             findings.error("CEX062", (*where, "params", name), f"no template of this request sends '{name}'", hint)
         _check_numbers(param.default, param.values, name, (*where, "params", name), findings)
     if "interval" in parts.holes and not spec.intervals:
-        findings.error("CEX064", where, "the request sends an interval, and the spec declares none", "add 'intervals: {1m: ..., 1h: ...}' at the top")
+        findings.error(
+            "CEX064", where, "the request sends an interval, and the spec declares none", "add 'intervals: {1m: ..., 1h: ...}' at the top"
+        )
     for at, keys in enumerate(operation.each or []):
         for key, value in keys.items():
             if isinstance(value, From) and value.source not in spec.rest:
                 place = (*where, "each", at, key, "from")
                 findings.error("CEX059", place, f"no operation is called '{value.source}'", nearest(value.source, list(spec.rest)))
-    page = operation.page
-    if page is not None and page.by is not None and operation.returns in MODELS and page.by not in targets(operation.returns):
+    if operation.page is not None:
+        _check_page(operation, operation.page, findings)
+
+
+def _check_page(operation: Operation, page: Page, findings: Findings) -> None:
+    for at, name in enumerate(page.drop):
+        if name not in operation.query:
+            hint = f"one of: {', '.join(operation.query)}"
+            findings.error("CEX069", (*page.where, "drop", at), f"the query has no key '{name}' that could be left out", hint)
+    if page.by is not None and operation.returns in MODELS and page.by not in targets(operation.returns):
         findings.error("CEX063", (*page.where, "by"), f"a {operation.returns} has no '{page.by}' to continue from", "continue by timestamp")
 
 

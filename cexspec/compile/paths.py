@@ -7,7 +7,7 @@ slices, recursive descent) stays a jsonpath-ng expression: slower, never differe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -38,7 +38,11 @@ class Missing:
 MISSING = Missing()
 
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_\-]*)|\[(-?\d{1,6})\]|\[(\*)\]|\.(\*)|\['([^'\\\]]+)'\]|\[\"([^\"\\\]]+)\"\]")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
 _MAX_LENGTH = 500
+
+HOW_TO_WRITE = "write '$', then .name, ['name'], [0] or [*]; quote it inside {...}"
+"""The hint that comes with every `PathError`."""
 
 
 class PathError(ValueError):
@@ -98,11 +102,6 @@ def parse(text: str) -> Path:
     return Path(text, steps, _expression("$" + text[end:]))
 
 
-def reader(text: str) -> Callable[[object], object]:
-    """A function from decoded JSON to the first value at the path, or MISSING."""
-    return parse(text).first
-
-
 def walk(value: object, steps: Steps) -> Iterator[object]:
     """The values that plain steps lead to."""
     if not steps:
@@ -124,7 +123,7 @@ def _show(step: Step) -> str:
             return step.value
         case int():
             return f"[{step}]"
-        case _ if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_\-]*", step):
+        case _ if _NAME.fullmatch(step):
             return f".{step}"
         case _:
             return f"['{step}']"

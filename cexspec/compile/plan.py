@@ -55,6 +55,11 @@ class BookPlan:
     truncate: bool
 
 
+def no_twins(frame: bytes) -> tuple[ReaderPlan, ...]:
+    """The twins of a reader that has none."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class ReaderPlan:
     """Reads one kind of message: bytes -> wire value -> unified events.
@@ -72,13 +77,16 @@ class ReaderPlan:
     source: str
     unlowered: tuple[str, ...]
     position: Position
+    layout: Callable[[], list[str]] = list
+    """the wire type for people, a line for each member"""
     snapshot: bool | None = None
     scaled: bool = False
     """sizes may be contracts, converted by the instrument"""
     guarded: bool = False
     """the wire type alone refuses every message that isn't this reader's"""
-    twins: Callable[[], tuple[ReaderPlan, ...]] = tuple
-    """makes readers of the same that take only what most venues send, fastest first: each fails on anything else"""
+    twins: Callable[[bytes], tuple[ReaderPlan, ...]] = no_twins
+    """makes, for frames like this one, readers of the same that take only what most venues send, fastest first: each fails on
+    anything else"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,14 @@ def _learned(learns: Mapping[str, Lookup], document: object) -> dict[str, object
 
 def compile_keepalive(keepalive: Keepalive, findings: Findings, clock: Clock = time.time_ns) -> KeepalivePlan:
     """Pings in either direction."""
+    if (keepalive.send is None) != (keepalive.every is None):
+        lone, other = ("send", "every") if keepalive.every is None else ("every", "send")
+        findings.error(
+            "CEX069",
+            (*keepalive.where, lone),
+            f"'{lone}' does nothing without '{other}'",
+            f"add '{other}: ...', as in {{send: ping, every: 25s}}",
+        )
     send = None
     if keepalive.send is not None:
         ping = compile_tree(keepalive.send, PING, findings, (*keepalive.where, "send"))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from cexspec.models import MODELS, Event, Number
+from cexspec.models import MODELS, Number
 
 
 class Target(Enum):
@@ -39,26 +39,35 @@ class FieldTarget:
 
 _TIMES = {"timestamp", "next_time", "expiry"}
 _ENGINE = {"exchange", "received", "is_snapshot", "size_unit", "type"}
+_DERIVED = {"instrument": ("kind", "base", "quote")}
+"""Fields that follow from others where no rule gives them."""
+_UNNAMED = {"instrument", "server_time"}
+"""Models whose symbol no message tells: derived, or there is none."""
 _STRICT = {"side", "kind", "right"}
 """Words that decide meaning: `unknown:` is refused on them."""
+
+PRICES_OF_SIZES: dict[str, tuple[str, ...]] = {
+    "size": ("price",),
+    "bid_size": ("bid",),
+    "ask_size": ("ask",),
+    "base_volume": ("last", "close"),
+    "base_size": (),
+}
+"""Fields that may be counted in contracts, and the prices (the first that the mapping has) that convert inverse ones."""
 
 
 @lru_cache(maxsize=64)
 def targets(model: str) -> dict[str, FieldTarget]:
-    """The fields a mapping to `model` may give. `symbol` of an instrument is derived by the engine."""
-    cls = MODELS[model]
-    hints = get_type_hints(cls)
-    found = {info.name: _target(info, hints[info.name]) for info in msgspec.structs.fields(cls) if info.name not in _ENGINE}
-    if model in ("instrument", "server_time"):
+    """The fields a mapping to `model` may give."""
+    hints = get_type_hints(MODELS[model])
+    fields = [info for info in msgspec.structs.fields(MODELS[model]) if info.name not in _ENGINE]
+    found = {info.name: _target(info, hints[info.name]) for info in fields}
+    found |= {name: replace(found[name], required=False, nullable=True) for name in _DERIVED.get(model, ())}
+    if model in _UNNAMED:
         del found["symbol"]
     if model == "server_time":
-        found["timestamp"] = FieldTarget("timestamp", Target.TIME, True, False)
+        found["timestamp"] = replace(found["timestamp"], required=True, nullable=False)
     return found
-
-
-def model_class(model: str) -> type[Event]:
-    """The class of a model name."""
-    return MODELS[model]
 
 
 def strict(field: str) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cexspec.compile.exchange import Exchange
 from cexspec.models import SpecError
+from cexspec.spec.likeness import said_once
 from cexspec.spec.load import load
 from cexspec.spec.problems import Problem
 
@@ -19,7 +20,7 @@ def validate(path: Path) -> list[Problem]:
     exchange = Exchange(loaded)
     findings = exchange.findings()
     exchange.check(findings)
-    return sorted_problems(findings.problems)
+    return sorted_problems(said_once(findings.problems, loaded.source))
 
 
 def sorted_problems(problems: list[Problem]) -> list[Problem]:

@@ -8,48 +8,63 @@ typed `Any` and walked at run time.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from cexspec.compile.paths import Step, Steps, Wild, typeable
+from cexspec.compile.convert import NANOSECONDS
+from cexspec.compile.numbers import MAX_INTEGER, NumberType, exact
+from cexspec.compile.paths import Step, Steps, Wild, show, typeable, walk
 
 
 class Leaf(Enum):
     """What a path is read as. JSON text and JSON numbers are both taken where a venue may send either."""
 
     NUMBER = "number"
-    EXACT = "exact number"
+    NUMBER_OR_EMPTY = "number or empty text"
+    PAIR = "price and size"
+    SECONDS = "seconds"
+    MILLISECONDS = "milliseconds"
+    MICROSECONDS = "microseconds"
+    NANOSECONDS = "nanoseconds"
+    INTEGER = "integer"
     TEXT = "text or integer"
     STRING = "text"
-    INTEGER = "integer"
-    TIME = "integer or fraction"
     BOOLEAN = "boolean"
     SCALAR = "scalar"
-    RAW = "raw"
-    PAIR = "two numbers"
     WORDS = "one of a list of words"
-    ANY = "any"
+    ARRAY = "array"
+    OBJECT = "object"
+    NOTHING = "nothing"
+    ANY = "anything"
 
+
+TIMES = {"s": Leaf.SECONDS, "ms": Leaf.MILLISECONDS, "us": Leaf.MICROSECONDS, "ns": Leaf.NANOSECONDS}
+"""How the times of a unit are read."""
 
 _FINITE = Annotated[float, Meta(gt=-1e300, lt=1e300)]
 """Refuses the texts "NaN" and "Infinity", which msgspec would take."""
+_INTEGER = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+_WHOLE_TIMES: dict[Leaf, Any] = {
+    leaf: Annotated[int, Meta(ge=-MAX_INTEGER // NANOSECONDS[unit], le=MAX_INTEGER // NANOSECONDS[unit])]
+    for unit, leaf in TIMES.items()
+    if leaf is not Leaf.SECONDS  # which often have a fraction
+}
+"""Integers that fit into 64 bits of nanoseconds."""
 
 _TYPES: dict[Leaf, Any] = {
-    Leaf.EXACT: Decimal,
+    Leaf.INTEGER: _INTEGER,
     Leaf.TEXT: str | int,
     Leaf.STRING: str,
-    Leaf.INTEGER: int,
-    Leaf.TIME: int | float,
     Leaf.BOOLEAN: bool,
     Leaf.SCALAR: str | int | float | bool,
-    Leaf.RAW: msgspec.Raw,
-    Leaf.ANY: Any,
+    Leaf.ARRAY: list[msgspec.Raw],
+    Leaf.OBJECT: dict[str, msgspec.Raw],
+    Leaf.NOTHING: type(None),
 }
 
 
@@ -85,10 +100,10 @@ def _attribute(step: Step, taken: set[str]) -> str:
 class Wire:
     """Collects the paths of one message and types them.
 
-    A `narrow` one takes exact numbers as text only and times as integers only: what most venues send, and faster.
+    A `narrow` one takes numbers as text only (with `Decimal`) and times as integers only: what most venues send, and faster.
     """
 
-    def __init__(self, number: type[Decimal] | type[float] = Decimal, *, narrow: bool = False) -> None:
+    def __init__(self, number: NumberType = Decimal, *, narrow: bool = False) -> None:
         self.number, self.narrow = number, narrow
         self.root = WireNode(())
 
@@ -108,30 +123,35 @@ class Wire:
             node.plain = True
         node.leaf, node.words = leaf, words
 
+    def require(self, steps: Steps) -> None:
+        """Refuse messages that have nothing at `steps`."""
+        node = self.root
+        for step in steps:
+            node.required = True
+            node = node.member(step)
+        node.required = True
+
     def demand(self, steps: Steps, words: tuple[str | int, ...]) -> bool:
         """Refuse messages that hold none of `words` at `steps`; False (and no change) where the place is read otherwise."""
         node = self.root
-        for at, step in enumerate(steps):
-            if node.plain or node.leaf is not None or not typeable(step) or isinstance(step, Wild):
-                return False
-            if node.members and any(type(other) is not type(step) for other in node.members):
+        for step in steps:
+            if node.plain or node.leaf is not None or isinstance(step, Wild) or not typeable(step) or _mixed({*node.members, step}):
                 return False
             if step not in node.members:
-                break
+                self.add(steps, Leaf.WORDS, required=True, words=words)
+                return True
             node = node.members[step]
-            if at == len(steps) - 1:
-                return False
-        self.add(steps, Leaf.WORDS, required=True, words=words)
-        return True
+        return False
 
     def settle(self) -> None:
         """Make every place that paths disagree about plain."""
         _settle(self.root)
 
-    def build(self) -> Any:
-        """The wire type of the whole message."""
+    def build(self, *, raw: Steps | None = None, sample: object = None) -> Any:
+        """The wire type of the whole message, with the place `raw` left undecoded, and members in the order of a `sample`."""
         self.settle()
-        return self._type(self.root, "Message")
+        _arrange(self.root, sample)
+        return self._type(self.root, raw)
 
     def node(self, steps: Steps) -> WireNode:
         """The node at `steps`, or the plain one on the way to it."""
@@ -144,76 +164,69 @@ class Wire:
 
     def type_at(self, steps: Steps) -> Any:
         """The type of one place (of the items of a list, say)."""
-        node = self.node(steps)
-        return self._type(node, "Item")
-
-    def leaf_type(self, leaf: Leaf) -> Any:
-        """The Python type a leaf decodes to."""
-        if leaf is Leaf.NUMBER:
-            return _FINITE if self.number is not Decimal else str if self.narrow else Decimal
-        if leaf is Leaf.TIME and self.narrow:
-            return int
-        if leaf is Leaf.PAIR:
-            return tuple[self.leaf_type(Leaf.NUMBER), self.leaf_type(Leaf.NUMBER)]  # type: ignore[misc]
-        return _TYPES[leaf]
+        return self._type(self.node(steps), None)
 
     def decoder(self, wire_type: Any) -> msgspec.json.Decoder[Any]:
         """A decoder that takes numbers in text, and untyped fractions exactly."""
-        hook = Decimal if self.number is Decimal else None
-        return msgspec.json.Decoder(wire_type, strict=False, float_hook=hook)
+        return msgspec.json.Decoder(wire_type, strict=False, float_hook=exact)
 
-    def _type(self, node: WireNode, name: str) -> Any:
-        if node.plain:
+    def untyped(self, leaf: Leaf) -> bool:
+        """Whether values of a leaf are decoded as JSON has them, to be read by generated code."""
+        return self.leaf_type(leaf, ("",)) is Any
+
+    def leaf_type(self, leaf: Leaf, words: tuple[str | int, ...] = ()) -> Any:
+        """The Python type a leaf decodes to."""
+        if leaf is Leaf.WORDS:
+            return Literal[words]
+        if leaf is Leaf.PAIR:
+            return tuple[self.leaf_type(Leaf.NUMBER), self.leaf_type(Leaf.NUMBER)]  # type: ignore[misc]
+        if leaf is Leaf.NUMBER and self.number is float:
+            return _FINITE
+        if leaf in (Leaf.NUMBER, Leaf.NUMBER_OR_EMPTY):
+            return str if self.narrow else Any
+        narrow = _WHOLE_TIMES if self.narrow else {}
+        return _TYPES.get(leaf) or narrow.get(leaf, Any)
+
+    def _type(self, node: WireNode, raw: Steps | None) -> Any:
+        if node.steps == raw:
+            return msgspec.Raw
+        if node.plain or (node.leaf is None and not node.members):
             return Any
-        if node.leaf is Leaf.WORDS:
-            return Literal[node.words]
         if node.leaf is not None:
-            return self.leaf_type(node.leaf)
-        if not node.members:
-            return Any
+            return self.leaf_type(node.leaf, node.words)
         if Wild.ELEMENTS in node.members:
-            return list[self._type(node.members[Wild.ELEMENTS], _title(name, "Item"))]  # type: ignore[misc]
-        if isinstance(next(iter(node.members)), int):
-            return self._array(node, name)
-        return self._object(node, name)
+            return list[self._type(node.members[Wild.ELEMENTS], raw)]  # type: ignore[misc]
+        return self._array(node, raw) if isinstance(next(iter(node.members)), int) else self._object(node, raw)
 
-    def _object(self, node: WireNode, name: str) -> Any:
-        fields = [self._field(inner, inner.attribute, _title(name, str(step))) for step, inner in node.members.items()]
+    def _object(self, node: WireNode, raw: Steps | None) -> Any:
+        fields = [self._field(inner, raw) for inner in node.members.values()]
         rename = {inner.attribute: str(step) for step, inner in node.members.items() if inner.attribute != step}
-        fields.sort(key=len)
-        return msgspec.defstruct(name, fields, rename=rename or None, gc=False)
+        return msgspec.defstruct(show(node.steps), fields, rename=rename or None, gc=False, kw_only=True)
 
-    def _array(self, node: WireNode, name: str) -> Any:
-        last = max(step for step in node.members if isinstance(step, int))
-        needed = max((step for step, inner in node.members.items() if inner.required and isinstance(step, int)), default=-1)
-        fields: list[Any] = []
-        for index in range(last + 1):
-            inner = node.members.get(index)
-            if inner is None:
-                fields.append((f"at{index}", msgspec.Raw) if index <= needed else (f"at{index}", msgspec.Raw, msgspec.Raw(b"null")))
-                continue
-            one = self._field(inner, f"at{index}", _title(name, str(index)))
+    def _array(self, node: WireNode, raw: Steps | None) -> Any:
+        members = {step: inner for step, inner in node.members.items() if isinstance(step, int)}
+        needed = max((step for step, inner in members.items() if inner.required), default=-1)
+        fields: list[tuple[Any, ...]] = []
+        for index in range(max(members) + 1):
+            inner = members.get(index)
+            one = (f"at{index}", msgspec.Raw, msgspec.Raw(b"null")) if inner is None else self._field(inner, raw)
             fields.append(one[:2] if index <= needed else one)
-        return msgspec.defstruct(name, fields, array_like=True, gc=False)
+        return msgspec.defstruct(show(node.steps), fields, array_like=True, gc=False)
 
-    def _field(self, node: WireNode, attribute: str, name: str) -> tuple[Any, ...]:
-        inner = self._type(node, name)
+    def _field(self, node: WireNode, raw: Steps | None) -> tuple[Any, ...]:
+        inner = self._type(node, raw)
         if node.required:
-            return (attribute, inner)
-        return (attribute, inner if inner in (Any, msgspec.Raw) else inner | None, None)
+            return (node.attribute, inner)
+        return (node.attribute, inner if inner in (Any, msgspec.Raw) else inner | None, None)
 
 
-def _title(name: str, step: str) -> str:
-    return f"{name}{step[:1].upper()}{step[1:]}" if step.isidentifier() or step.isalnum() else f"{name}Key"
+def _mixed(steps: set[Step]) -> bool:
+    """Whether steps lead into different shapes."""
+    return len({"[*]" if isinstance(step, Wild) else type(step) for step in steps}) > 1
 
 
 def _settle(node: WireNode) -> None:
-    lists, positions, keys = (
-        Wild.ELEMENTS in node.members,
-        any(isinstance(step, int) for step in node.members),
-        any(isinstance(step, str) for step in node.members),
-    )
-    if node.leaf is Leaf.ANY or (node.leaf is not None and node.members) or lists + positions + keys > 1:
+    if node.leaf is Leaf.ANY or (node.leaf is not None and node.members) or _mixed(set(node.members)):
         node.plain = True
     if node.plain:
         node.members.clear()
@@ -221,38 +234,10 @@ def _settle(node: WireNode) -> None:
         _settle(inner)
 
 
-def describe(wire_type: Any, indent: str = "") -> Iterator[str]:
-    """A wire type for people, one line a field."""
-    if isinstance(wire_type, type) and issubclass(wire_type, msgspec.Struct):
-        form = "array" if wire_type.__struct_config__.array_like else "object"
-        yield f"{indent}{form}"
-        for info in msgspec.structs.fields(wire_type):
-            if info.type is msgspec.Raw:
-                continue
-            place = f"[{info.encode_name.removeprefix('at')}]" if form == "array" else info.encode_name
-            inner = list(describe(info.type, indent + "  "))
-            yield f"{indent}  {place}{'' if info.required else '?'}: {inner[0].strip()}"
-            yield from inner[1:]
-        return
-    yield from _describe_other(wire_type, indent)
-
-
-def _describe_other(wire_type: Any, indent: str) -> Iterator[str]:
-    arguments = getattr(wire_type, "__args__", ())
-    if getattr(wire_type, "__origin__", None) is list:
-        inner = list(describe(arguments[0], indent))
-        yield f"{indent}list of {inner[0].strip()}"
-        yield from inner[1:]
-        return
-    structs = [one for one in arguments if isinstance(one, type) and issubclass(one, msgspec.Struct) or getattr(one, "__origin__", None) is list]
-    if structs:
-        yield from describe(structs[0], indent)
-        return
-    if get_origin(wire_type) is Literal:
-        yield indent + " or ".join(repr(word) for word in arguments)
-        return
-    if wire_type == _FINITE:
-        yield f"{indent}float"
-        return
-    names = [one.__name__ for one in arguments if one is not type(None)] or [getattr(wire_type, "__name__", str(wire_type))]
-    yield indent + " or ".join(names)
+def _arrange(node: WireNode, sample: object) -> None:
+    """Put members in the order in which a message has them: decoding is fastest so."""
+    for step, inner in node.members.items():
+        _arrange(inner, next(walk(sample, (step,)), None))
+    if isinstance(sample, dict):
+        order = {name: at for at, name in enumerate(sample)}
+        node.members = dict(sorted(node.members.items(), key=lambda member: order.get(member[0], len(order))))

@@ -85,7 +85,7 @@ def _problem(error: Any, place: _Place) -> Problem:
     if place.missing is not None:
         return _missing_key(place)
     if isinstance(place.shape, Text) and (place.on_key or isinstance(place.entry.value, str)):
-        return _bad_text(place.shape, place)
+        return _bad_text(place.shape, place, too_small=error["type"] == "greater_than")
     if not fits(place.shape, place.entry):
         return _error("CEX014", place, f"{describe(place.shape)} is wanted here, not {_kind(place.entry)}", describe(place.shape))
     if error["type"] == "too_short":
@@ -143,7 +143,7 @@ _WANTED = {
 }
 
 
-def _bad_text(shape: Text, place: _Place) -> Problem:
+def _bad_text(shape: Text, place: _Place, *, too_small: bool) -> Problem:
     text = str(place.where[-1] if place.on_key else place.entry.value)
     if shape.words:
         near = difflib.get_close_matches(text, shape.words, 1)
@@ -155,7 +155,7 @@ def _bad_text(shape: Text, place: _Place) -> Problem:
         hint = f"`{right}`: `$` is the message, or the item inside `fields`"
         return _error("CEX021", place, f"path `{text}` does not start with `$`", hint, edit)
     rule, wrong, wanted = _WANTED[shape.noun]
-    return _error(rule, place, f"`{text}` {wrong}", wanted)
+    return _error(rule, place, f"`{text}` {'is not more than 0' if too_small else wrong}", wanted)
 
 
 def _kind(entry: Entry) -> str:

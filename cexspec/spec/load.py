@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from cexspec.models import SpecError
 from cexspec.spec.causes import causes
 from cexspec.spec.extends import read, resolve
+from cexspec.spec.likeness import expand, said_once
 from cexspec.spec.model import ExchangeSpec
 from cexspec.spec.problems import Findings, Problem
 from cexspec.spec.shape import NodeOf
@@ -64,25 +65,28 @@ def find(exchange: str) -> Path:
 
 def _checked(source: Source | None, problems: list[Problem]) -> Loaded:
     if source is not None:
-        spec, found = check(source)
+        loaded, found = check(source)
         named = {problem.where for problem in problems}
         problems = problems + [problem for problem in found if problem.where not in named or problem.rule == "CEX013"]
-        if spec is not None and not problems:
-            return Loaded(spec, source)
+        if loaded is not None and not problems:
+            return loaded
     problems = sorted(problems, key=lambda problem: problem.order)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     raise SpecError(f"{problems[0]}{more}", problems)
 
 
-def check(source: Source) -> tuple[ExchangeSpec | None, list[Problem]]:
-    """The model of a source, or what keeps it from being one."""
+def check(source: Source) -> tuple[Loaded | None, list[Problem]]:
+    """The model of a source with every `like` followed, or what keeps it from being one."""
+    expanded = expand(source)
+    source = expanded.source
     findings = Findings(source.position)
+    findings.problems += expanded.problems
     data = tidy(ROOT, source.root, findings)
     try:
         spec = ExchangeSpec.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
-        nulls = {problem.where for problem in findings.problems}
-        return None, findings.problems + [problem for problem in causes(error, ROOT, source) if problem.where not in nulls]
+        known = {problem.where for problem in findings.problems}
+        findings.problems += [problem for problem in causes(error, ROOT, source) if problem.where not in known]
+        return None, said_once([problem for problem in findings.problems if not expanded.follows(problem)], source)
     bind(spec)
-    spec._read.add("extends")  # what it names was read and merged in
-    return spec, findings.problems
+    return Loaded(spec, source), said_once(findings.problems, source)

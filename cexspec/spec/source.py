@@ -25,14 +25,16 @@ class Position:
 class Entry(NamedTuple):
     """A value of a YAML file and where it stands: text, or a mapping or list of entries.
 
-    `key` and `at` are (line, column) of its key (of itself, where it has none) and of the value. A named tuple,
-    because a spec has thousands and is loaded in milliseconds.
+    `key` and `at` are (line, column) of its key (of itself, where it has none) and of the value; `like` tells, in words, through
+    which `like` a mapping took it over from the one that writes it. A named tuple, because a spec has thousands and is loaded in
+    milliseconds.
     """
 
     value: str | dict[str, Entry] | list[Entry]
     file: str
     key: tuple[int, int]
     at: tuple[int, int]
+    like: str = ""
 
     def child(self, step: str | int) -> Entry | None:
         """The entry under a key or index, if there is one."""
@@ -60,6 +62,16 @@ class Source:
                 break
             found = inner
         return found
+
+    def likeness(self, where: Where) -> str:
+        """Through which `like` a place has what another mapping writes; empty where it has its own."""
+        found = self.root
+        for step in where:
+            inner = found.child(step)
+            if inner is None or inner.like:
+                return inner.like if inner else ""
+            found = inner
+        return ""
 
     def position(self, where: Where) -> Position:
         """Where the key of a place stands (for a list's element: the element)."""

@@ -9,14 +9,17 @@ from typing import Any
 from cexspec.spec.model.exchange import ExchangeSpec
 from cexspec.spec.model.node import Node
 from cexspec.spec.problems import Findings
-from cexspec.spec.source import Where
+from cexspec.spec.source import Position, Where
+
+_FOLLOWED = frozenset({"extends", "like"})
+"""Keys that loading itself consumes: what they name is merged in."""
 
 
 def bind(value: Any, where: Where = ()) -> None:
     """Tell every node its place in the file, and forget the reads that validation itself did."""
     if isinstance(value, Node):
         value._where = where
-        value._read.clear()
+        value._read = {*(_FOLLOWED & value.__pydantic_fields_set__)}
     steps: Iterator[tuple[str | int, Any]] = _given(value) if isinstance(value, Node) else _inside(value)
     for key, inner in steps:
         if isinstance(inner, Node | dict | list):
@@ -31,9 +34,16 @@ def unread(spec: ExchangeSpec) -> list[Where]:
 def note_unread(spec: ExchangeSpec, findings: Findings) -> None:
     """A problem for each unread key, once everything has been compiled; none in a part that could not be compiled to its end."""
     broken = {_part(problem.where) for problem in findings.errors}
-    for where in unread(spec):
-        if _part(where) not in broken:
+    found = [where for where in unread(spec) if _part(where) not in broken]
+    elsewhere = {_written(where, findings) for where in _consumed(spec, ())} if found else set()
+    for where in found:
+        if _written(where, findings) not in elsewhere:
             findings.error("CEX056", where, f"nothing reads `{where[-1]}` here", "leave it out, or write it where it takes effect")
+
+
+def _written(where: Where, findings: Findings) -> tuple[Position, str | int]:
+    """What tells that two places have the same value of the file: one mapping took it over from the other by `like`."""
+    return findings.position(where), where[-1]
 
 
 def _part(where: Where) -> Where:
@@ -56,6 +66,22 @@ def _unread(value: Any, where: Where) -> Iterator[Where]:
             yield from _unread(inner, (*where, key))
         else:
             yield (*where, key)
+
+
+def _consumed(value: Any, where: Where) -> Iterator[Where]:
+    """The places of keys that were read; of a node that nothing looked into, none."""
+    if not isinstance(value, Node):
+        for key, inner in _inside(value):
+            yield from _consumed(inner, (*where, key))
+        return
+    names: dict[str | int, str] = {key: name for name, key in _spelling(type(value))}
+    read = [(key, inner) for key, inner in _given(value) if names[key] in value._read]
+    if read and where:
+        yield where
+    for key, inner in read:
+        if not isinstance(inner, Node):
+            yield (*where, key)
+        yield from _consumed(inner, (*where, key))
 
 
 def _given(node: Node) -> Iterator[tuple[str | int, Any]]:

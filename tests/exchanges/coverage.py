@@ -172,7 +172,7 @@ def _seen(place: str, mapping: SpecMapping, document: object, frame: object, eve
     for event in events:
         yield f"{place}: an event"
         for name, rule in (mapping.fields or {}).items():
-            if getattr(event, name, None) not in (None, []) or _unsized(rule, found):
+            if getattr(event, name, None) not in (None, []) or _unsized(rule, found) or _bare(rule, document, frame):
                 yield from _rule_seen(f"{place}.fields.{name}", rule, event, found)
     yield from _levels_seen(place, mapping, found)
 
@@ -180,6 +180,11 @@ def _seen(place: str, mapping: SpecMapping, document: object, frame: object, eve
 def _unsized(rule: FieldRule, found: list[raw.Item]) -> bool:
     """Whether a count of contracts is there that nothing can convert, because no instrument says how much one is."""
     return rule.scale is not None and rule.path is not None and any(one.at(rule, rule.path) not in (MISSING, None) for one in found)
+
+
+def _bare(rule: FieldRule, document: object, frame: object) -> bool:
+    """Whether a value of the envelope is None because there is no envelope."""
+    return rule.of == "frame" and rule.optional and document is frame
 
 
 def _rule_seen(place: str, rule: FieldRule, event: Event, found: list[raw.Item]) -> Iterator[str]:

@@ -20,13 +20,13 @@ class Item:
 
     item: object
     key: str | None
+    parent: object
     message: object
     frame: object
 
     def at(self, rule: FieldRule, path: str) -> object:
         """The value of a rule's path; MISSING where there is none."""
-        root = {"item": self.item, "message": self.message, "frame": self.frame, "key": self.key, "request": MISSING}[rule.of]
-        return parse(path).first(root)
+        return parse(path).first(MISSING if rule.of == "request" else getattr(self, rule.of))
 
 
 def rows(path: str, item: object, split: str | None) -> list[Any]:
@@ -40,9 +40,13 @@ def rows(path: str, item: object, split: str | None) -> list[Any]:
 def items(mapping: SpecMapping, document: object, frame: object) -> Iterator[Item]:
     """The items a mapping goes through, its own conditions applied."""
     keep = predicate(mapping.only) if mapping.only else None
+    if isinstance(mapping.items, str) and mapping.items.count("[*]") == 2:
+        nested = _nested(mapping.items, document)
+        yield from (Item(item, None, parent, document, frame) for parent, item in nested if not keep or keep(item))
+        return
     for key, item in _all_items(mapping, document):
         if key not in mapping.skip and (keep is None or keep(item)):
-            yield Item(item, key, document, frame)
+            yield Item(item, key, MISSING, document, frame)
 
 
 def _all_items(mapping: SpecMapping, document: object) -> Iterable[tuple[str | None, object]]:
@@ -56,6 +60,13 @@ def _all_items(mapping: SpecMapping, document: object) -> Iterable[tuple[str | N
     if mapping.items is not None:
         return _keyed(mapping.items, document)
     return [(None, parse(mapping.item or "$").first(document))]
+
+
+def _nested(path: str, document: object) -> Iterator[tuple[object, object]]:
+    """The items of lists inside the elements of a list, each with its element."""
+    head, star, tail = path.partition("[*]")
+    for parent in parse(head + star).find(document):
+        yield from ((parent, item) for item in parse(f"${tail}").find(parent))
 
 
 def _list(path: str, document: object) -> list[Any]:

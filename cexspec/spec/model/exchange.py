@@ -30,11 +30,15 @@ class ExchangeSpec(Node):
     name: str = key("Its name", "OKX")
     kind: Literal["cex", "dex", "traditional"] = key("What it is", "cex")
     docs: Url = key("Its API documentation", "https://www.okx.com/docs-v5/en/")
-    environments: Annotated[dict[Name, Environment], Field(min_length=1)] = key("Name -> hosts; `live` is the default", {"live": {"rest": "https://www.okx.com"}})
+    environments: Annotated[dict[Name, Environment], Field(min_length=1)] = key(
+        "Name -> hosts; `live` is the default", {"live": {"rest": "https://www.okx.com"}}
+    )
     symbols: Symbols = key("How native ids are written", {"formats": {"spot": "{base}-{quote}"}, "examples": {"BTC/USDT": "BTC-USDT"}})
     categories: Categories
     intervals: dict[str, str] = key("Unified candle interval -> the venue's word", {"1m": "1m", "1h": "1H"}, {})
     limits: Pools
-    errors: Errors = key("How answers say that they are errors", {"code": "$.code", "message": "$.msg", "codes": {"50011": "RateLimitExceeded"}})
+    errors: Errors = key(
+        "How answers say that they are errors", {"code": "$.code", "message": "$.msg", "codes": {"50011": "RateLimitExceeded"}}
+    )
     rest: dict[Name, Operation] = key("Unified operation -> call", {"ticker": {"get": "/api/v5/market/ticker"}}, {})
     ws: WebSocket | None = key("All that streams", {"connections": {}, "channels": {}}, None)

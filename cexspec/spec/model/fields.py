@@ -47,8 +47,9 @@ class FieldRule(Node):
         "A rule by the instrument's kind; `other` is the rest", {"spot": "$.vol24h", "other": "$.volCcy24h"}, None
     )
     of: Source = key(
-        "What `$` is: the item (default), the element of the outer list for items in lists of lists, the message, the frame around it, the item's key in its object,"
-        " or the request or subscription that asked (no path: the field of the same name)",
+        "What `$` is: the item (default), its parent (for items in lists of lists: the element of the outer list), the message,"
+        " the frame around it, the item's key in its object, or the request or subscription that asked (alone: the field of the"
+        " same name)",
         "message",
         "item",
     )
@@ -87,9 +88,17 @@ def _rule(value: Any) -> Any:
     return {"path": value} if isinstance(value, str) else value
 
 
+def _may_be_null(schema: dict[str, Any]) -> None:
+    schema["additionalProperties"]["anyOf"].append({"type": "null"})
+
+
 FieldValue = Annotated[FieldRule, BeforeValidator(_rule, json_schema_input_type=str | FieldRule)]
 Fields = Annotated[
     dict[str, FieldValue],
-    Field(description="Unified field -> path, or path plus rules", examples=[{"price": "$.px", "size": "$.sz"}]),
+    Field(
+        description="Unified field -> path, or path plus rules; `null` takes away one that `like` or `extends` brings",
+        examples=[{"price": "$.px", "size": "$.sz"}],
+        json_schema_extra=_may_be_null,
+    ),
 ]
 FieldRule.model_rebuild()

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from cexspec.spec.model.conditions import Conditions
-from cexspec.spec.model.node import Name, Node, Path, Seconds, as_list, key
+from cexspec.spec.model.node import Count, Name, Node, Path, Seconds, as_list, key
 
 
 class Window(Node):
     """So much per so long."""
 
-    rate: int = key("Units per period", 20)
+    rate: Count = key("Units per period", 20)
     per: Seconds = key("The period", "2s")
 
 
@@ -26,7 +26,7 @@ class Usage(Node):
 class Pool(Node):
     """A budget that operations draw from: `rate` and `per`, or several `windows`."""
 
-    rate: int | None = key("Units per period", 20, None)
+    rate: Count | None = key("Units per period", 20, None)
     per: Seconds | None = key("The period", "2s", None)
     windows: list[Window] | None = key("Several windows that all must hold", [{"rate": "6000", "per": "1m"}], None)
     scope: Literal["ip", "account", "endpoint"] = key("What the venue counts by", "ip", "ip")
@@ -91,7 +91,9 @@ PathList = Annotated[list[Path], BeforeValidator(as_list, json_schema_input_type
 class Errors(Node):
     """How an answer says that it is an error, and which."""
 
-    failed: Conditions | None = key("The answer is an error when this holds (an HTTP status from 400 always is)", {"$.code": {"not": "0"}}, None)
+    failed: Conditions | None = key(
+        "The answer is an error when this holds (an HTTP status from 400 always is)", {"$.code": {"not": "0"}}, None
+    )
     code: PathList = key("Where the venue's code is; the first present of several", ["$.code"])
     message: PathList = key("Where its message is; the first present of several", ["$.msg"])
     codes: dict[str, Annotated[CodeRule, BeforeValidator(_code, json_schema_input_type=str | CodeRule)]] = key(

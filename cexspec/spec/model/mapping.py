@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from cexspec.spec.model.conditions import Conditions
 from cexspec.spec.model.fields import Fields, FieldValue
-from cexspec.spec.model.node import Flag, Name, Node, Path, key
+from cexspec.spec.model.node import Count, Flag, Name, Node, Path, key
 
 
 class Zip(Node):
@@ -63,7 +63,7 @@ class Checksum(Node):
     """A checksum over the top of the book, computed by a registered hook."""
 
     hook: Name = key("A registered checksum hook", "crc32_interleaved")
-    depth: int = key("Levels of each side in it", 25)
+    depth: Count = key("Levels of each side in it", 25)
     value: Path = key("Where the venue's value is", "$.checksum")
     until: date | None = key("The venue sends none since this day", "2026-06-23", None)
 
@@ -72,15 +72,23 @@ class RestSync(Node):
     """Buffer deltas, fetch a snapshot over REST, apply what follows it."""
 
     rest: Name = key("The operation that gives the snapshot", "order_book")
-    depth: int = key("Levels to ask for", 1000)
+    depth: Count = key("Levels to ask for", 1000)
 
 
 Sync = Literal["stream", "replace"] | RestSync
 
 
-class Mapping(Node):
-    """Where a unified model is in a message."""
+Like = Annotated[str, Field(pattern=r"^(rest|ws)\.[a-z][a-z0-9_]*$")]
 
+
+class Mapping(Node):
+    """Where a unified model is in a message.
+
+    With `like`, the keys not given here (but `shape`) are those of the named mapping; `fields` merge key by key, and `null`
+    takes away what it has.
+    """
+
+    like: Like | None = key("The mapping of this operation or channel, but for what is said here", "rest.ticker", None)
     shape: Conditions | None = key(
         "How its messages look, for a frame whose learned value is unknown (before its ack, or offline)",
         {"$[1]": {"min_length": "10"}},
@@ -92,12 +100,18 @@ class Mapping(Node):
     only: Conditions | None = key("Only items of which this holds", {"$[8]": "0"}, None)
     skip: list[str] = key("Keys of an iterated object that are no items", ["last"], [], alias="except")
     fields: Fields | None = key("Unified field -> rule", {"price": "$.px"}, None)
-    levels: Levels | None = key("Book levels of another shape than lists of [price, size, ...]", {"bids": "$.b", "asks": "$.a", "price": "$.p", "size": "$.s"}, None)
+    levels: Levels | None = key(
+        "Book levels of another shape than lists of [price, size, ...]", {"bids": "$.b", "asks": "$.a", "price": "$.p", "size": "$.s"}, None
+    )
     snapshot_when: Conditions | Literal["always", "never"] | None = key(
         "When a book message holds the whole book", {"$.action": "snapshot"}, None
     )
-    sequence: Sequence | None = key("How book messages prove that none was lost", {"rule": "previous", "last": "$.seqId", "previous": "$.prevSeqId"}, None)
-    checksum: Checksum | None = key("A checksum over the top of the book", {"hook": "crc32_interleaved", "depth": "25", "value": "$.checksum"}, None)
+    sequence: Sequence | None = key(
+        "How book messages prove that none was lost", {"rule": "previous", "last": "$.seqId", "previous": "$.prevSeqId"}, None
+    )
+    checksum: Checksum | None = key(
+        "A checksum over the top of the book", {"hook": "crc32_interleaved", "depth": "25", "value": "$.checksum"}, None
+    )
     ordered: Literal["best_first", "any"] = key("Whether the venue sends snapshot levels best first", "any", "best_first")
     truncate: Flag = key("The book is cut to the subscribed depth", True, False)
 

@@ -23,11 +23,12 @@ class Node(BaseModel):
 
     def __getattribute__(self, name: str) -> Any:
         if name[0] != "_" and name in type(self).__pydantic_fields__:
-            self._read.add(name)
-        return super().__getattribute__(name)
+            object.__getattribute__(self, "__pydantic_private__")["_read"].add(name)  # as self._read, of which pydantic makes a long way
+        return object.__getattribute__(self, name)
 
     @property
     def where(self) -> tuple[str | int, ...]:
+        """Its path in the file."""
         return self._where
 
 
@@ -67,14 +68,17 @@ def _duration(value: Any) -> Any:
 
 Path = Annotated[str, AfterValidator(_path), Field(description="JSONPath from `$`", examples=["$.data[*]"])]
 Flag = Annotated[bool, BeforeValidator(_flag)]
+Count = Annotated[int, Field(gt=0)]
 Seconds = Annotated[
     float,
+    Field(gt=0),
     BeforeValidator(_duration, json_schema_input_type=str),
     Field(description="A number and a unit: 500ms, 2s, 1m, 24h", examples=["2s"]),
 ]
 Template = Annotated[str, Field(description="Text that may hold `{{ holes }}`", examples=["{{ id }}"])]
 Url = Annotated[str, Field(pattern=r"^(https?|wss?)://|^\{\{", examples=["https://www.example.com"])]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", examples=["order_book"])]
+
 
 class Plain(str):
     """An unquoted scalar: text everywhere but in trees, where it is the JSON value it looks like."""

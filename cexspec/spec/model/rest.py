@@ -8,14 +8,14 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cexspec.spec.model.limits import Errors, WeightValue
 from cexspec.spec.model.mapping import Mapping
-from cexspec.spec.model.node import Flag, Name, Node, Path, Template, Tree, as_list, key
+from cexspec.spec.model.node import Count, Flag, Name, Node, Path, Template, Tree, as_list, key
 
 
 class Param(Node):
     """A unified parameter of the call as the venue takes it."""
 
     default: str | None = key("Sent when the caller gives none", "100", None)
-    max: int | None = key("The largest the venue takes; more is fetched by pages, where it pages", 300, None)
+    max: Count | None = key("The largest the venue takes; more is fetched by pages, where it pages", 300, None)
     values: list[str] | None = key("The only values it takes; the smallest that holds the request is sent", ["1", "25", "100"], None)
 
 
@@ -68,7 +68,11 @@ class Operation(Mapping):
     weight: WeightValue | None = key("What it costs", "1", None)
     page: Page | None = key("How to reach further rows", {"direction": "backward", "param": "after", "by": "timestamp", "unit": "ms"}, None)
     idempotent: Flag | None = key("May be repeated safely (default: GET is)", True, None)
-    errors: Errors | None = key("How this operation's answers say that they are errors, if not as all", {"code": "$.sCode", "message": "$.sMsg", "codes": {"51000": "InvalidRequest"}}, None)
+    errors: Errors | None = key(
+        "How this operation's answers say that they are errors, if not as all",
+        {"code": "$.sCode", "message": "$.sMsg", "codes": {"51000": "InvalidRequest"}},
+        None,
+    )
     ignored: str | None = key("Why its answers carry no unified model", "average price: no unified model", None)
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from cexspec.spec.model.conditions import Conditions
 from cexspec.spec.model.limits import Errors, Window
 from cexspec.spec.model.mapping import Mapping, Sync
-from cexspec.spec.model.node import Flag, Name, Node, Path, Seconds, Tree, as_list, key
+from cexspec.spec.model.node import Count, Flag, Name, Node, Path, Seconds, Tree, as_list, key
 from cexspec.spec.model.rest import Param
 
 
@@ -22,7 +22,11 @@ class Subscribe(Node):
     topic: Path | None = key("Where the answer repeats the topic (`$`: its keys stand in the answer itself)", "$.arg", None)
     id: Path | None = key("Where the answer repeats the request's id", "$.id", None)
     learn: dict[Name, Path] = key("Values of the ack kept for the stream", {"channel": "$.chanId"}, {})
-    errors: Errors | None = key("Where the no has its code and message, if not where REST answers have them", {"code": "$.code", "message": "$.msg", "codes": {"60018": "InvalidSymbol"}}, None)
+    errors: Errors | None = key(
+        "Where the no has its code and message, if not where REST answers have them",
+        {"code": "$.code", "message": "$.msg", "codes": {"60018": "InvalidSymbol"}},
+        None,
+    )
 
     @model_validator(mode="after")
     def _names_something(self) -> Subscribe:
@@ -42,10 +46,12 @@ class Keepalive(Node):
     """Pings in either direction. Nothing here: WebSocket control frames alone."""
 
     send: Tree = key("What the client sends", "ping", None)
-    every: Seconds | None = key("After so long without a frame", "25s", None)
+    every: Seconds | None = key("When the client has sent nothing for so long", "25s", None)
     expect: str | Conditions | None = key("What answers it: a plain (not JSON) text, or how the message looks", "pong", None)
     within: Seconds = key("The answer is due in this time", "10s", 10.0)
-    answer: Answer | None = key("Server pings and the answer they want", {"match": {"$.ping": {"is": "present"}}, "send": {"pong": "{{ message.ping }}"}}, None)
+    answer: Answer | None = key(
+        "Server pings and the answer they want", {"match": {"$.ping": {"is": "present"}}, "send": {"pong": "{{ message.ping }}"}}, None
+    )
     silence: Seconds | None = key("A connection on which nothing at all arrived for so long is dead", "60s", None)
 
 
@@ -76,22 +82,22 @@ class Connection(Node):
     """One WebSocket endpoint and its rules."""
 
     docs: str | None = key("The venue's page for it", "https://www.okx.com/docs-v5/en/#overview-websocket", None)
-    payload: Path | None = key(
-        "Where the message is, when it comes wrapped; a frame without it is the message itself", "$.data", None
-    )
+    payload: Path | None = key("Where the message is, when it comes wrapped; a frame without it is the message itself", "$.data", None)
     greet: Greet | None = key("What must be sent or arrive first", {"expect": {"$.type": "welcome"}}, None)
     keepalive: Keepalive = key("Pings in either direction", {"send": "ping", "expect": "pong", "every": "25s"}, Keepalive())
     subscribe: Subscribe = key("How to ask for topics", {"send": {"op": "subscribe", "args": "{{ topics }}"}})
     unsubscribe: Subscribe = key("How to end them", {"send": {"op": "unsubscribe", "args": "{{ topics }}"}})
     route: Route | None = key("Streams told apart by a learned value", {"by": "$[0]", "learned": "channel"}, None)
-    roles: dict[Name, Role] = key("Messages that carry no data, by a name of your own", {"info": {"match": {"$.event": "info"}, "role": "notice"}}, {})
+    roles: dict[Name, Role] = key(
+        "Messages that carry no data, by a name of your own", {"info": {"match": {"$.event": "info"}, "role": "notice"}}, {}
+    )
     sequence: Annotated[list[Path], BeforeValidator(as_list, json_schema_input_type=str | list[str])] | None = key(
         "A number that grows by one with every frame of the connection; the first of several paths that holds an integer", "$[2]", None
     )
     lifetime: Seconds | None = key("The venue ends a connection after so long", "24h", None)
-    max_topics: int | None = key("Topics on one connection", 240, None)
-    topics_per_message: int | None = key("Topics in one subscribe message", 100, None)
-    max_message_bytes: int | None = key("Bytes of one message sent", 65536, None)
+    max_topics: Count | None = key("Topics on one connection", 240, None)
+    topics_per_message: Count | None = key("Topics in one subscribe message", 100, None)
+    max_message_bytes: Count | None = key("Bytes of one message sent", 65536, None)
     messages_per: Window | None = key("Messages the client may send", {"rate": "5", "per": "1s"}, None)
     connects_per: Window | None = key("Connection attempts per IP", {"rate": "300", "per": "5m"}, None)
 
@@ -103,25 +109,39 @@ class Also(Mapping):
     role: Literal["data", "ignored"] = key("`ignored`: carries nothing new", "ignored", "data")
     reason: str | None = key("Why it is ignored", "repeats 'te' one second later", None)
 
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Also:
+        if self.role == "ignored" and self.like is not None:
+            raise ValueError("an ignored message is read by no mapping: remove 'like'")
+        return self
+
 
 class Channel(Mapping):
     """One kind of subscription and its messages."""
 
-    docs: str | None = key("The venue's page for it", "https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-trades-channel", None)
+    docs: str | None = key(
+        "The venue's page for it", "https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-trades-channel", None
+    )
     on: Name = key("The connection it lives on", "public")
     topic: Tree = key("What subscribes it: a text or structure with holes", {"channel": "trades", "instId": "{{ id }}"})
     match: Conditions = key("A message belongs to it when this holds", {"$.arg.channel": "trades"})
-    params: dict[str, Param] = key("Bounds and defaults of unified parameters", {"depth": {"default": "25", "values": ["1", "25", "100"]}}, {})
+    params: dict[str, Param] = key(
+        "Bounds and defaults of unified parameters", {"depth": {"default": "25", "values": ["1", "25", "100"]}}, {}
+    )
     stream: Name | None = key("The unified stream it serves, if not its own name", "order_book", None)
-    depth: int | None = key("Book levels it carries; the smallest that holds the request is chosen", 5, None)
+    depth: Count | None = key("Book levels it carries; the smallest that holds the request is chosen", 5, None)
     kinds: list[Literal["spot", "perpetual", "future", "option"]] | None = key("Only for instruments of these kinds", ["perpetual"], None)
     sync: Sync | None = key("How the book starts: from the stream, from REST, or anew with each message", "stream", None)
     expect_every: Seconds | None = key("Data is overdue after so long; none: sparse, silence means nothing", "30s", None)
-    also: list[Also] = key("Further messages of the same subscription", [{"match": {"$[1]": "tu"}, "role": "ignored", "reason": "repeats te"}], [])
+    also: list[Also] = key(
+        "Further messages of the same subscription", [{"match": {"$[1]": "tu"}, "role": "ignored", "reason": "repeats te"}], []
+    )
 
 
 class WebSocket(Node):
     """All that streams."""
 
-    connections: Annotated[dict[Name, Connection], Field(min_length=1)] = key("Name -> endpoint and its rules (hosts: `environments`)", {"public": {}})
+    connections: Annotated[dict[Name, Connection], Field(min_length=1)] = key(
+        "Name -> endpoint and its rules (hosts: `environments`)", {"public": {}}
+    )
     channels: dict[Name, Channel] = key("Name -> subscription; unified stream names where there is one", {"trades": {}})

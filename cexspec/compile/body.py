@@ -1,0 +1,153 @@
+"""The function that makes events of a decoded message: written once for each mapping, then only run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cexspec.compile.conversion import Setting
+from cexspec.compile.fields import FieldWriter
+from cexspec.compile.inline import condition_code
+from cexspec.compile.instruments import InstrumentNames
+from cexspec.compile.numbers import NumberType
+from cexspec.compile.parts import Parts, Rule
+from cexspec.compile.paths import Path, show
+from cexspec.compile.source import Writer
+from cexspec.compile.targets import PRICES_OF_SIZES, targets
+from cexspec.spec.model import FieldRule
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a mapping takes from its spec."""
+
+    exchange: str
+    intervals: dict[str, str]
+    number: NumberType
+    instruments: InstrumentNames
+
+
+class BodyWriter:
+    """Writes `extract(m, ctx)`: a decoded message and its context -> a list of events.
+
+    For many items it takes the items to go through as a third argument, if they are not to be the message's own.
+    """
+
+    def __init__(self, parts: Parts, around: Surroundings, writer: Writer) -> None:
+        self.parts, self.around, self.writer = parts, around, writer
+        self.scope, self.line, self.block = parts.scope, writer.line, writer.block
+        self.setting = Setting(parts.scope, writer, parts.bases, around.intervals)
+        self.values = {"exchange": repr(around.exchange), "received": "received"}
+        """what the model is made of: field -> code"""
+
+    def write(self) -> str | None:
+        """Write it all; returns the code of what is iterated, None for one item."""
+        if self.parts.items.loop is None:
+            with self.block("def extract(m, ctx)"):
+                self._before()
+                self._bind_item()
+                self._item("return []")
+                self.line(f"return [{self._made()}]")
+            return None
+        items = self.parts.items
+        loop = items.loop()  # type: ignore[misc]
+        if not items.plain:
+            self.scope.bind(items.element, "i")
+        with self.block("def extract(m, ctx, items=None)"):
+            self._before()
+            self.line("out = []")
+            with self.block(f"for {items.variables} in {loop} if items is None else items"):
+                self._item("continue")
+                self.line(f"out.append({self._made()})")
+            self.line("return out")
+        return loop
+
+    def _before(self) -> None:
+        """What is the same for all items."""
+        self.line("received = ctx.received")
+        mapping = self.parts.mapping
+        if any(_asks_request(each.rule) for each in self.parts.rules):
+            self.line("request = ctx.request")
+        if isinstance(mapping.snapshot_when, dict):
+            self.line(f"is_snapshot = {condition_code(self.scope, self.parts.message, mapping.snapshot_when)}")
+        elif self.parts.model == "book":
+            self.line(f"is_snapshot = {mapping.snapshot_when == 'always'}")
+
+    def _bind_item(self) -> None:
+        """The one item in a variable of its own, where it stands deeper in the message."""
+        base = self.parts.items.base
+        if not base:
+            return
+        found = self.scope.access((), Path("$", base))
+        if not found.plain:
+            self.line(f"i = {found.code}")
+            if found.nullable:
+                self.line(f"if i is None: raise Hole({f'nothing at {show(base)}'!r})")
+            self.scope.bind(base, "i")
+
+    def _item(self, leave: str) -> None:
+        """One item: its fields, each in a variable of its own."""
+        parts = self.parts
+        if parts.mapping.only is not None:
+            self.line(f"if not ({condition_code(self.scope, parts.items.base, parts.mapping.only)}): {leave}")
+        for each in parts.rules:
+            self._field(each)
+        if parts.model == "book":
+            self._book()
+        if parts.model == "instrument":
+            self._instrument()
+        if parts.model == "server_time":
+            self.values["symbol"] = "None"
+
+    def _field(self, each: Rule) -> None:
+        fields = FieldWriter(replace(self.setting, bases=each.bases))
+        if each.name == "symbol":
+            fields.write("native", each.rule, each.target)
+            self._market(each.rule)
+            return
+        fields.write(each.name, each.rule, each.target)
+        self.values[each.name] = each.name
+        if each.rule.scale is not None:
+            self._scale(each.name)
+
+    def _market(self, rule: FieldRule) -> None:
+        """The market of the native id; a message need not name one that the request names, or that is optional."""
+        may_miss = rule.optional or rule.empty is not None or rule.of == "request"
+        self.line("market = NOWHERE if native is None else ctx.market(native)" if may_miss else "market = ctx.market(native)")
+        self.line("kind = market.kind")
+        self.values["symbol"] = "market.symbol"
+
+    def _scale(self, name: str) -> None:
+        """A count of contracts -> the base currency, and the count into `contracts` where the model has such a field."""
+        price = next((one for one in PRICES_OF_SIZES[name] if one in self.values), "None")
+        counted = "contracts" in targets(self.parts.model) and "contracts" not in self.parts.names
+        if counted:
+            self.line("contracts = None")
+            self.values["contracts"] = "contracts"
+        with self.block(f"if kind != 'spot' and {name} is not None"):
+            if counted:
+                self.line(f"contracts = {name}")
+            self.line(f"{name} = market.base_size({name}, {price})")
+
+    def _book(self) -> None:
+        levels = self.parts.levels
+        if levels is None:
+            self.line("bids = []; asks = []")
+        else:
+            levels.write(self.setting, sort="is_snapshot" if self.parts.mapping.ordered == "any" else None)
+            if levels.levels.size.scale is not None:
+                self.values["size_unit"] = "size_unit"
+        self.values |= {"bids": "bids", "asks": "asks", "is_snapshot": "is_snapshot"}
+
+    def _instrument(self) -> None:
+        """Complete and name the instrument."""
+        names = self.scope.constant(self.around.instruments, "names")
+        given = [self.values.get(name, "None") for name in InstrumentNames.FIELDS]
+        self.line(f"symbol, kind, base, quote, settle = {names}.of({', '.join(given)})")
+        self.values |= {name: name for name in ("symbol", "kind", "base", "quote", "settle")}
+
+    def _made(self) -> str:
+        return f"Model({', '.join(f'{name}={code}' for name, code in self.values.items())})"
+
+
+def _asks_request(rule: FieldRule) -> bool:
+    return rule.of == "request" or any(map(_asks_request, (rule.by_kind or {}).values()))

@@ -1,0 +1,238 @@
+"""The steps of one field rule: from the value as decoded to the unified one, in the order the language fixes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+
+from cexspec.compile import convert
+from cexspec.compile.access import Scope
+from cexspec.compile.conditions import integers, text_of
+from cexspec.compile.hole import Hole
+from cexspec.compile.leaves import Bases, Words, leaf_of, textual, wire_words
+from cexspec.compile.numbers import NumberType, best_first, exact, finite, finite_levels, number_reader
+from cexspec.compile.paths import parse
+from cexspec.compile.source import Writer
+from cexspec.compile.targets import FieldTarget, Target
+from cexspec.compile.wire import TIMES, Leaf, Wire
+from cexspec.spec.model import FieldRule
+
+TIME_READERS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds", "iso": "iso"}
+"""What generated code calls the readers of times, by unit."""
+
+_ATTRIBUTE = re.compile(r"[\w.]+")
+_JSON = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where the code of field rules goes: its names, its lines, where `$` is, and the venue's interval words."""
+
+    scope: Scope
+    writer: Writer
+    bases: Bases
+    intervals: Mapping[str, str]
+
+    def literal(self, text: str, target: FieldTarget) -> object:
+        """A word of the spec as the value of a field."""
+        match target.target:
+            case Target.NUMBER:
+                return number_reader(self.scope.wire.number)(text)
+            case Target.INTEGER | Target.TIME:
+                return int(text)
+            case Target.BOOLEAN:
+                return text == "true"
+            case _:
+                return text
+
+
+class Conversion:
+    """Writes the statements of one rule. `code` is the expression of the value so far, which is never null; `leaf` what it holds."""
+
+    def __init__(self, setting: Setting, variable: str, rule: FieldRule, target: FieldTarget, code: str, *, plain: bool) -> None:
+        self.setting, self.wire, self.line = setting, setting.scope.wire, setting.writer.line
+        self.variable, self.rule, self.target, self.code = variable, rule, target, code
+        leaf = leaf_of(rule, target)
+        self.leaf = Leaf.ANY if plain or self.wire.untyped(leaf) else leaf
+
+    def write(self) -> None:
+        """Leave the unified value in the variable."""
+        rule = self.rule
+        if textual(rule):
+            self._text()
+        if rule.flag is not None:
+            self._take(Leaf.BOOLEAN)
+            self.code = f"{self._word(rule.flag.true)} if {self.code} else {self._word(rule.flag.false)}"
+        elif rule.sign is not None:
+            self._number()
+            self.code = f"{self._word(rule.sign.positive)} if {self.code} > 0 else {self._word(rule.sign.negative)}"
+        elif rule.map is not None or self.target.target is Target.WORD:
+            self._words(rule.map if rule.map is not None else {word: word for word in self.target.words})
+        else:
+            self._unmapped()
+        self._bind()
+
+    def _unmapped(self) -> None:
+        match self.target.target:
+            case Target.NUMBER:
+                self._number()
+                self._zero()
+                self._arithmetic()
+            case Target.TIME:
+                self._time()
+                self._zero()
+            case Target.INTEGER:
+                self._take(Leaf.INTEGER)
+            case Target.BOOLEAN:
+                self._take(Leaf.BOOLEAN)
+            case Target.INTERVAL:
+                self._as_text()
+                self._look_up(_intervals(self.setting.intervals))
+            case Target.SYMBOL if not textual(self.rule):
+                self._take(Leaf.STRING)
+            case _:
+                self._as_text()
+
+    def _bind(self) -> None:
+        if self.code != self.variable:
+            self.line(f"{self.variable} = {self.code}")
+            self.code = self.variable
+
+    def _call(self, function: object, name: str) -> None:
+        self.code = f"{self.setting.scope.constant(function, name)}({self.code})"
+
+    def _take(self, leaf: Leaf, words: Words = ()) -> None:
+        """See to it that the value is what typed decoding makes of it."""
+        if self.leaf is not leaf:
+            self._call(reread(self.wire, leaf, words), "reread")
+            self.leaf = leaf
+
+    def _as_text(self) -> None:
+        """A text, or an integer's text: ids come both ways."""
+        if self.leaf is not Leaf.STRING:
+            self._take(Leaf.TEXT)
+            if not _ATTRIBUTE.fullmatch(self.code):
+                self._bind()
+            self.code = f'f"{{{self.code}}}"'
+            self.leaf = Leaf.STRING
+
+    def _text(self) -> None:
+        rule = self.rule
+        self._as_text()
+        if rule.split is not None:
+            self.code = f"part({self.code}, {rule.split.by!r}, {rule.split.part})"
+        if rule.strip is not None:
+            self.code = f"{self.code}.removeprefix({rule.strip!r})"
+        if rule.prefix is not None:
+            self.code = f"({rule.prefix!r} + {self.code})"
+        if rule.case is not None:
+            self.code = f"{self.code}.{rule.case}()"
+
+    def _words(self, mapping: Mapping[str, str]) -> None:
+        table: dict[object, object] = {venue: self.setting.literal(word, self.target) for venue, word in mapping.items()}
+        known = wire_words(self.rule, self.target)
+        if known:
+            self._take(Leaf.WORDS, known)
+            table |= {number: table[str(number)] for number in integers(mapping)}
+        elif self.leaf is not Leaf.STRING:
+            self._take(Leaf.SCALAR)
+            self.code = f"text_of({self.code})"
+        self._look_up(table)
+
+    def _look_up(self, table: dict[object, object]) -> None:
+        words = self.setting.scope.constant(convert.Words(table), "words")
+        if self.rule.unknown is None:
+            self.code = f"{words}[{self.code}]"
+        else:
+            self.code = f"{words}.get({self.code}, {self._word(self.rule.unknown)})"
+
+    def _word(self, text: str) -> str:
+        return self.setting.scope.constant(self.setting.literal(text, self.target), "word")
+
+    def _number(self) -> None:
+        narrow = self.leaf in (Leaf.NUMBER, Leaf.NUMBER_OR_EMPTY) and self.wire.number is Decimal
+        if narrow:
+            self.code = f"exact({self.code})"
+            self._bind()
+            self.line(f"if not {self.variable}.is_finite(): finite({self.variable})")
+        elif self.leaf is not Leaf.NUMBER:  # one is a float already
+            self.code = f"number({self.code})"
+        self.leaf = Leaf.NUMBER
+
+    def _time(self) -> None:
+        unit = self.rule.unit or "ns"
+        if self.leaf is TIMES.get(unit):  # a whole number of units
+            self.code = f"{self.code} * {convert.NANOSECONDS[unit]}"
+        else:
+            self.code = f"{TIME_READERS[unit]}({self.code})"
+
+    def _zero(self) -> None:
+        if self.rule.zero is not None:
+            self._bind()
+            self.line(f"if {self.variable} == 0: {self.variable} = None")
+
+    def _arithmetic(self) -> None:
+        rule = self.rule
+        if rule.zero is None or not (rule.abs or rule.times is not None or rule.unit is not None):
+            self._calculate()
+            return
+        with self.setting.writer.block(f"if {self.variable} is not None"):
+            self._calculate()
+            self._bind()
+
+    def _calculate(self) -> None:
+        rule = self.rule
+        if rule.abs:
+            self.code = f"{self.code}.copy_abs()" if self.wire.number is Decimal else f"abs({self.code})"
+        if rule.times is not None:
+            self.code = f"{self.code} * number({self._factor(rule.times)})"
+        if rule.unit is not None:
+            self.code = f"{self.code} * 100"
+
+    def _factor(self, path: str) -> str:
+        base = self.setting.bases.of(self.rule.of)
+        return "None" if base is None else self.setting.scope.access(base, parse(path)).code
+
+
+def reread(wire: Wire, leaf: Leaf, words: Words = ()) -> Callable[[object], object]:
+    """Decoded JSON -> what typed decoding would have made of it: by the same decoder, so that there is no difference."""
+    decode = wire.decoder(wire.leaf_type(leaf, words)).decode
+    texts = leaf in (Leaf.STRING, Leaf.TEXT)
+
+    def read(value: object) -> object:
+        if texts and value.__class__ is str:
+            return value
+        return decode(str(value).encode() if value.__class__ is int else _JSON.encode(value))
+
+    return read
+
+
+def _intervals(intervals: Mapping[str, str]) -> dict[object, object]:
+    """Venue word -> unified; a word that is unified already (it may come from the request) stands for itself."""
+    return {**{unified: unified for unified in intervals}, **{venue: unified for unified, venue in intervals.items()}}
+
+
+def names(number: NumberType) -> dict[str, object]:
+    """What generated code may call by name."""
+    times = {name: convert.time_reader(unit) for unit, name in TIME_READERS.items() if unit != "iso"}
+    return {**_NAMES, **times, "number": number_reader(number)}
+
+
+_NAMES: dict[str, object] = {
+    "Hole": Hole,
+    "best_first": best_first,
+    "columns": convert.columns,
+    "exact": exact,
+    "finite": finite,
+    "finite_levels": finite_levels,
+    "iso": convert.iso_nanoseconds,
+    "keyed": convert.keyed,
+    "part": convert.part,
+    "scaled": convert.scaled,
+    "text_of": text_of,
+    "zipped": convert.zipped,
+}

@@ -1,0 +1,81 @@
+"""Every path of a mapping, with its place in the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from cexspec.spec.model import Condition, FieldRule, Levels, Mapping
+from cexspec.spec.model.mapping import Columns, Zip
+from cexspec.spec.source import Where
+
+
+class PathAt(NamedTuple):
+    """A path as written and where; `single`: it must find one value."""
+
+    text: str
+    where: Where
+    single: bool
+
+
+def mapping_paths(mapping: Mapping) -> Iterator[PathAt]:
+    """All of them, in the order of the spec language's keys."""
+    at = mapping.where
+    yield from _item_paths(mapping)
+    for key in ("only", "snapshot_when", "match", "shape"):
+        yield from condition_paths(getattr(mapping, key, None), (*at, key))
+    for name, rule in (mapping.fields or {}).items():
+        yield from rule_paths(rule, (*at, "fields", name))
+    yield from _proof_paths(mapping)
+    if mapping.levels is not None:
+        yield from _level_paths(mapping.levels, (*at, "levels"))
+
+
+def condition_paths(conditions: object, where: Where) -> Iterator[PathAt]:
+    """The paths of conditions; none, where there is something else than conditions."""
+    if isinstance(conditions, dict):
+        yield from (PathAt(path, (*where, path), True) for path, condition in conditions.items() if isinstance(condition, Condition))
+
+
+def rule_paths(rule: FieldRule, where: Where) -> Iterator[PathAt]:
+    """The paths of a field rule."""
+    if rule.path is not None:
+        yield PathAt(rule.path, where, True)
+    for index, text in enumerate(rule.first_of or []):
+        yield PathAt(text, (*where, "first_of", index), True)
+    if rule.times is not None:
+        yield PathAt(rule.times, (*where, "times"), True)
+    for kind, branch in (rule.by_kind or {}).items():
+        yield from rule_paths(branch, (*where, "by_kind", kind))
+
+
+def _item_paths(mapping: Mapping) -> Iterator[PathAt]:
+    at, items = mapping.where, mapping.items
+    if mapping.item is not None:
+        yield PathAt(mapping.item, (*at, "item"), False)
+    if isinstance(items, Zip):
+        yield from (PathAt(text, (*at, "items", "zip", index), True) for index, text in enumerate(items.zip))
+    elif isinstance(items, Columns):
+        yield from (PathAt(text, (*at, "items", "columns", name), True) for name, text in items.columns.items())
+    elif items is not None:
+        yield PathAt(items, (*at, "items"), False)
+
+
+def _proof_paths(mapping: Mapping) -> Iterator[PathAt]:
+    """How books prove that nothing was lost."""
+    if mapping.sequence is not None:
+        for key in ("first", "last", "previous"):
+            if (text := getattr(mapping.sequence, key)) is not None:
+                yield PathAt(text, (*mapping.sequence.where, key), True)
+    if mapping.checksum is not None:
+        yield PathAt(mapping.checksum.value, (*mapping.checksum.where, "value"), True)
+
+
+def _level_paths(levels: Levels, at: Where) -> Iterator[PathAt]:
+    for key in ("bids", "asks", "mixed"):
+        if (text := getattr(levels, key)) is not None:
+            yield PathAt(text, (*at, key), False)
+    for key in ("price", "size", "side"):
+        if (rule := getattr(levels, key)) is not None:
+            yield from rule_paths(rule, (*at, key))
+    yield from condition_paths(levels.remove_when, (*at, "remove_when"))

@@ -1,0 +1,76 @@
+"""Numbers as venues write them, in text or as JSON numbers, read exactly and within bounds.
+
+A price never passes through a float on its way to a `Decimal`, and nobody's frame makes one of ten thousand digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Context, Decimal, DecimalException, InvalidOperation, Overflow, Rounded
+from itertools import chain
+from math import isfinite
+
+from cexspec.compile.hole import Hole, shown
+from cexspec.models import Level, Number
+
+NumberType = type[Decimal] | type[float]
+
+MAX_DIGITS = 64
+MAX_EXPONENT = 300
+"""Beyond these a number is a mistake, and a float couldn't hold it."""
+MAX_INTEGER = 9_223_372_036_854_775_807
+"""The largest integer: what 64 bits hold, signed."""
+
+exact: Callable[[str], Decimal] = Context(
+    prec=MAX_DIGITS, Emin=-MAX_EXPONENT, Emax=MAX_EXPONENT, traps=[InvalidOperation, Overflow, Rounded]
+).create_decimal
+"""The text of a number -> `Decimal` with all its digits.
+
+Raises `DecimalException` where the form is wrong (underscores and blanks, which `Decimal` itself would take, are) or the
+number is out of bounds. NaN and infinities pass: see `finite`.
+"""
+
+
+def number_reader(number: NumberType) -> Callable[[object], Number]:
+    """Text or JSON number -> `Decimal` or float; raises `Hole` for anything else, and for NaN, infinities and what is out of bounds."""
+    return to_decimal if number is Decimal else to_float
+
+
+def to_decimal(value: object) -> Decimal:
+    """Text or JSON number -> `Decimal`."""
+    if isinstance(value, Decimal):  # a JSON number, which `exact` has read
+        return finite(value)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Hole(f"{shown(value)} is not a number")
+    try:
+        return finite(exact(value if isinstance(value, str) else repr(value)))
+    except InvalidOperation:
+        raise Hole(f"{shown(value)} is not a number") from None
+    except (DecimalException, ValueError):  # Python itself writes no integer of thousands of digits
+        raise Hole(f"{shown(value)} is out of range") from None
+
+
+def to_float(value: object) -> float:
+    """Text or JSON number -> float."""
+    if isinstance(value, float) and isfinite(value):
+        return value
+    return float(to_decimal(value))
+
+
+def finite(value: Decimal) -> Decimal:
+    """The number itself; NaN and infinities are refused."""
+    if not value.is_finite():
+        raise Hole(f"'{value}' is not a number")
+    return value
+
+
+def finite_levels(rows: list[Level]) -> list[Level]:
+    """Levels of `Decimal`s, none of them NaN or infinite: one C call a number."""
+    if not all(map(Decimal.is_finite, chain.from_iterable(rows))):  # type: ignore[arg-type]  # Decimals by the wire type
+        raise Hole("a level holds NaN or an infinity")
+    return rows
+
+
+def best_first(rows: Iterable[Level], *, descending: bool) -> list[Level]:
+    """Levels sorted by price."""
+    return sorted(rows, key=lambda level: level[0], reverse=descending)

@@ -1,0 +1,125 @@
+"""A mapping taken apart: its items, rules and levels, with everything they read noted in a wire type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from cexspec.compile.access import Scope
+from cexspec.compile.inline import request_conditions
+from cexspec.compile.items import Items, compile_items
+from cexspec.compile.leaves import Bases, request_paths
+from cexspec.compile.levels import LevelWriter
+from cexspec.compile.numbers import NumberType
+from cexspec.compile.paths import Steps
+from cexspec.compile.targets import FieldTarget, Target, targets
+from cexspec.compile.wire import Wire
+from cexspec.spec.model import FieldRule, Levels, Mapping
+from cexspec.spec.source import Where
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form of frame: where the message is in it, and where the envelope (None: there is none)."""
+
+    message: Steps = ()
+    frame: Steps | None = ()
+
+
+class Twin(Enum):
+    """Faster forms of a reader, for what most venues send: each fails on anything else."""
+
+    PAIRS = "numbers are text, times integers, and a book level is a price and a size and nothing else"
+    TEXT = "numbers are text, times integers"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one unified field is read; `bases`: where `$` is."""
+
+    name: str
+    rule: FieldRule
+    target: FieldTarget
+    bases: Bases
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What one form of a mapping is made of."""
+
+    mapping: Mapping
+    model: str
+    message: Steps
+    scope: Scope
+    items: Items
+    bases: Bases
+    rules: tuple[Rule, ...]
+    levels: LevelWriter | None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The unified fields that have a rule."""
+        return frozenset(each.name for each in self.rules)
+
+    @property
+    def scaled(self) -> bool:
+        """Whether sizes may be contracts."""
+        levels = self.levels is not None and self.levels.levels.size.scale is not None
+        return levels or any(each.rule.scale is not None for each in self.rules)
+
+
+def take_apart(mapping: Mapping, model: str, form: Form, number: NumberType, twin: Twin | None) -> Parts:
+    """Take a mapping apart for one form of its frames. Raises PathError."""
+    scope = Scope(Wire(number, narrow=twin is not None))
+    items = compile_items(mapping, form.message, scope)
+    if items.plain:
+        scope.bind(items.element, "i", plain=True)
+    bases = Bases(items.base, form.message, form.frame, items.parent)
+    rules = (*_field_rules(mapping, model, bases), *_book_rules(mapping, bases))
+    for each in rules:
+        request_paths(scope, each.bases, each.rule, each.target)
+    request_conditions(scope, items.base, mapping.only)
+    if isinstance(mapping.snapshot_when, dict):
+        request_conditions(scope, form.message, mapping.snapshot_when)
+    levels = _levels(mapping)
+    lists = LevelWriter(levels, bases, scope, pairs=twin is Twin.PAIRS) if levels is not None else None
+    if lists is not None:
+        lists.request()
+    return Parts(mapping, model, form.message, scope, items, bases, rules, lists)
+
+
+def _field_rules(mapping: Mapping, model: str, bases: Bases) -> Iterator[Rule]:
+    """The rules in the order of the model's fields: the symbol comes first, and prices before the sizes they convert."""
+    fields = mapping.fields or {}
+    for name, target in targets(model).items():
+        if name in fields and target.target is not Target.LEVELS:
+            yield Rule(name, fields[name], target, bases)
+
+
+def _book_rules(mapping: Mapping, bases: Bases) -> Iterator[Rule]:
+    """What `sequence` and `checksum` read, as rules of the fields they fill."""
+    known, sequence, checksum = targets("book"), mapping.sequence, mapping.checksum
+    if sequence is not None:
+        place = replace(bases, item=bases.message) if sequence.of == "message" else bases
+        for name, key in (("sequence", "last"), ("first_sequence", "first"), ("previous_sequence", "previous")):
+            if (path := getattr(sequence, key)) is not None:
+                yield Rule(name, _optional(path, (*sequence.where, key)), known[name], place)
+    if checksum is not None:
+        yield Rule("checksum", _optional(checksum.value, (*checksum.where, "value")), known["checksum"], bases)
+
+
+def _optional(path: str, where: Where) -> FieldRule:
+    rule = FieldRule(path=path, optional=True)
+    rule._where = where
+    return rule
+
+
+def _levels(mapping: Mapping) -> Levels | None:
+    """The levels as given, or those that plain `bids` and `asks` stand for."""
+    fields = mapping.fields or {}
+    if mapping.levels is not None or not {"bids", "asks"} <= fields.keys():
+        return mapping.levels
+    levels = Levels.model_validate({"bids": fields["bids"].path, "asks": fields["asks"].path, "price": "$[0]", "size": "$[1]"})
+    levels._where = mapping.where
+    return levels

@@ -1,0 +1,71 @@
+"""From a mapping to its readers: checked once, compiled for each form of frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from cexspec.compile.body import Surroundings
+from cexspec.compile.checks import MappingChecks
+from cexspec.compile.conditions import Conditions
+from cexspec.compile.extract import Extractor, compile_extractor
+from cexspec.compile.parts import Form, Twin
+from cexspec.compile.paths import PathError
+from cexspec.compile.plan import ReaderPlan, no_twins
+from cexspec.compile.reader import Reader
+from cexspec.spec.model import Mapping
+from cexspec.spec.problems import Findings
+from cexspec.spec.source import Where
+
+_SNAPSHOT = {"always": True, "never": False}
+
+
+class ReaderCompiler:
+    """Compiles the readers of one mapping. What is wrong with it goes to `findings`."""
+
+    def __init__(self, name: str, mapping: Mapping, around: Surroundings, findings: Findings, *, stream: bool) -> None:
+        self.name, self.mapping, self.around, self.findings = name, mapping, around, findings
+        self._checks = MappingChecks(mapping, findings, stream=stream)
+
+    def check(self, model: str, where: Where) -> bool:
+        """Whether the mapping can be compiled to give `model`."""
+        return self._checks.run(model, where)
+
+    def reader(self, model: str, form: Form, match: Conditions | None = None) -> ReaderPlan | None:
+        """The reader of a mapping that passed `check`; None (and a finding) where its items can't be reached.
+
+        `match` are the conditions that its messages meet, for the wire type to check them.
+        """
+
+        def compiled(twin: Twin | None, sample: object) -> Extractor:
+            return compile_extractor(self.mapping, model, form, self.around, match, twin, sample)
+
+        def twins(frame: bytes) -> tuple[ReaderPlan, ...]:
+            if not made:
+                kinds = [twin for twin in Twin if extractor.can_pair or twin is not Twin.PAIRS]
+                made.extend(self._plan(compiled(twin, _document(frame)), no_twins) for twin in kinds)
+            return tuple(made)
+
+        made: list[ReaderPlan] = []
+        try:
+            extractor = compiled(None, None)
+        except PathError as error:
+            key = "items" if self.mapping.items else "item"
+            self.findings.error("CEX044", (*self.mapping.where, key), str(error), "see the paths of items and levels")
+            return None
+        return self._plan(extractor, twins)
+
+    def _plan(self, extractor: Extractor, twins: Callable[[bytes], tuple[ReaderPlan, ...]]) -> ReaderPlan:
+        when = self.mapping.snapshot_when
+        snapshot = _SNAPSHOT.get(when) if isinstance(when, str) else None
+        reader = Reader(self.name, self.around.exchange, extractor, self.mapping.where, self.findings.position)
+        return reader.plan(tuple(self._checks.unlowered), snapshot, twins)
+
+
+def _document(frame: bytes) -> object:
+    """A frame as plain JSON; None where a member that no mapping reads can't be decoded."""
+    try:
+        return msgspec.json.decode(frame)
+    except (msgspec.DecodeError, RecursionError):
+        return None
