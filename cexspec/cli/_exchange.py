@@ -39,7 +39,8 @@ def complete(incomplete: str) -> list[str]:
     return [name for name in shipped() if name.startswith(incomplete)]
 
 
-def _known(name: str) -> str:
+def known_exchange(name: str) -> str:
+    """The name, if there is such an exchange; else a usage error with the nearest one."""
     try:
         find(name)
     except SpecError as error:
@@ -58,7 +59,8 @@ def _environment(text: str | None) -> str | dict[str, Any] | None:
 
 
 ExchangeName = Annotated[
-    str, typer.Argument(help="A shipped exchange, or the path of a spec.", callback=_known, autocompletion=complete, show_default=False)
+    str,
+    typer.Argument(help="A shipped exchange, or the path of a spec.", callback=known_exchange, autocompletion=complete, show_default=False),
 ]
 Environment = Annotated[
     Any,

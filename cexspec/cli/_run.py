@@ -42,8 +42,9 @@ def errors() -> Iterator[None]:
 
 
 async def _terminable(work: Coroutine[object, object, T]) -> T:
-    """SIGTERM ends the work like Ctrl-C does."""
+    """Ctrl-C and SIGTERM cancel the work, which then closes what it has open."""
     task = asyncio.ensure_future(work)
-    with contextlib.suppress(NotImplementedError):  # not on Windows
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(NotImplementedError):  # Windows: there Ctrl-C comes as KeyboardInterrupt
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     return await task

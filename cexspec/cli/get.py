@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,8 +16,6 @@ from cexspec.models import Event
 
 if TYPE_CHECKING:
     from cexspec.client import Client
-    from cexspec.compile.exchange import Exchange
-    from cexspec.transport.http import HttpTransport
 
 _BY_NAME_ONLY = {"server_time"}
 """Operations whose unified method returns no event."""
@@ -27,8 +24,8 @@ _BY_NAME_ONLY = {"server_time"}
 @examples
 def command(
     exchange: ExchangeName,
-    operation: Annotated[str, typer.Argument(help="A unified operation, or one of the spec's own (see `cexspec info`).", show_default=False)],
-    symbol: Annotated[str | None, typer.Argument(help="A unified symbol or a native id.", show_default=False)] = None,
+    operation: Annotated[str, typer.Argument(help="An operation, unified or the spec's own (see `cexspec info`).", show_default=False)],
+    symbol: Annotated[str | None, typer.Argument(help="A unified symbol or native id.", show_default=False)] = None,
     environment: Environment = None,
     interval: Annotated[str | None, typer.Option(help="Of candles and open interest: 1m, 4h, 1d.")] = None,
     start: Annotated[str | None, typer.Option(help="From this time on: ISO text, or nanoseconds.")] = None,
@@ -62,20 +59,16 @@ def command(
 async def _called(
     exchange: str, operation: str, environment: Any, number: NumberType, params: dict[str, Any], own: dict[str, str]
 ) -> list[Event]:
+    from cexspec.cli._progress import paged, pages
     from cexspec.client import Client
-    from cexspec.compile.exchange import Exchange
-    from cexspec.spec.load import find, load
 
-    plan = Exchange(load(find(exchange)))
-    with _progress(plan, operation, params.get("limit")) as http:
+    with paged(operation) as (http, expect):
         async with Client(exchange, environment=environment, number=number_type(number), http=http) as client:
-            try:
-                return await _call(client, operation, params, own)
-            finally:
-                await http.close()
+            expect(pages(client.exchange, operation, params))
+            return await _call(client, operation, params, own)
 
 
-async def _call(client: Client, operation: str, params: dict[str, Any], own: Mapping[str, str]) -> list[Event]:
+async def _call(client: Client, operation: str, params: dict[str, Any], own: Mapping[str, Any]) -> list[Event]:
     """By the unified method where there is one and it takes these parameters, else by the operation's name."""
     method: Callable[..., Any] | None = getattr(client.rest, f"get_{operation}", None) if operation in CALLS else None
     if method is not None and "symbols" in inspect.signature(method).parameters and "symbol" in params:

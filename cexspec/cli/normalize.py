@@ -7,7 +7,7 @@ import binascii
 import sys
 from collections.abc import Mapping
 from decimal import Decimal
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cexspec.engine.normalize import Normalized, Normalizer
 
 
-class NumberType(str, Enum):
+class NumberType(StrEnum):
     """How numbers are read."""
 
     decimal = "decimal"

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cexspec.compile.conditions import predicate
+from cexspec.compile.conditions import Predicate, predicate
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.paths import MISSING, parse
 from cexspec.mock.answers import MarketOf
@@ -38,6 +38,8 @@ class Dialogue:
         greet = self._spec.greet
         if greet is not None and greet.send is None:
             yield self._role("greeting")
+        if self._spec.keepalive.answer is not None:
+            yield self._role("ping")
 
     def receive(self, text: str) -> Iterator[str]:
         """The answers to one message of the client."""
@@ -48,7 +50,7 @@ class Dialogue:
         try:
             yield from self._answer(msgspec.json.decode(text))
         except msgspec.DecodeError:
-            yield self._role("error")
+            yield self._misunderstood()
 
     def tick(self, listed: Listed) -> Iterator[str]:
         """The data of one instrument that its topics are due."""
@@ -74,7 +76,7 @@ class Dialogue:
         elif (holes := matched(unsubscribe.send, message)) is not None:
             yield from self._unsubscribe(holes)
         elif keepalive.answer is None or matched(keepalive.answer.send, message) is None:
-            yield self._role("error")
+            yield self._misunderstood()
 
     def _subscribe(self, holes: Holes) -> Iterator[str]:
         """Answers topic by topic, or the message as a whole where answers name nothing but its id."""
@@ -133,10 +135,22 @@ class Dialogue:
 
     def _refuse(self, asked: Any, holes: Holes) -> Iterator[str]:
         verb = self._spec.subscribe
-        frame = next(self._samples.refusals(self._name, "InvalidSymbol", predicate(verb.failed or {})), None)
+        frame = next(self._refusals(predicate(verb.failed or {})), None)
         if frame is not None:
             repeated = verb.topic is not None and (verb.topic == "$" or get(frame, parse(verb.topic).steps) is not MISSING)
             yield _text(_named(frame, verb, asked if repeated else None, holes))
+
+    def _refusals(self, fits: Predicate) -> Iterator[Any]:
+        """Sample frames that refuse a subscription, best those about an unknown symbol."""
+        for frame in self._samples.complaints(self._name, "InvalidSymbol"):
+            if fits(frame):
+                yield frame
+        yield from self._samples.of_role(self._name, "refusal", fits)
+
+    def _misunderstood(self) -> str:
+        """What the venue says of a message that is none of its own."""
+        frame = next(self._samples.complaints(self._name, "InvalidRequest"), None)
+        return self._role("error") if frame is None else _text(frame)
 
     def _role(self, role: str, asked: Any = None) -> str:
         """A sample frame of a role; what it repeats of the message it answers is that message's."""

@@ -6,20 +6,24 @@ Every form stays the sample's: a number that is text there becomes text, a numbe
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from cexspec.compile.conditions import predicate
 from cexspec.compile.paths import MISSING, Path, Steps, Wild, parse, walk
 from cexspec.mock.document import get, like, put
-from cexspec.mock.levels import write_levels
-from cexspec.mock.words import written
+from cexspec.mock.levels import SIDES, level_writer
+from cexspec.mock.words import Inverse, inverse, written
 from cexspec.spec.model import FieldRule
 from cexspec.spec.model import Mapping as MappingSpec
 from cexspec.spec.model.mapping import Columns, Zip
 
 Values = Mapping[str, Any]
 """Unified fields of one event; `bids` and `asks` are lists of (price, size), sizes in the venue's own unit."""
+
+OTHER = "other"
+"""The key of `by_kind` for the kinds it doesn't name, and of rules that are the same for all."""
 
 
 class Encoder:
@@ -30,65 +34,55 @@ class Encoder:
     """
 
     def __init__(self, mappings: Sequence[MappingSpec], sample: object, intervals: Mapping[str, str], payload: Steps = ()) -> None:
-        self._mapping, self._mappings = mappings[0], mappings
-        self._sample, self._intervals = sample, intervals
-        self._payload = payload if get(sample, payload) is not MISSING else ()
+        self._sample, self._payload = sample, payload if get(sample, payload) is not MISSING else ()
+        self._items, self._item, self._only = mappings[0].items, parse(mappings[0].item or "$").steps, mappings[0].only
+        self._keyed = next((name for name, rule in (mappings[0].fields or {}).items() if rule.of == "key"), None)
+        self._fields = [field for mapping in mappings for field in _fields(mapping, intervals)]
+        self._numbers = [number for mapping in mappings for number in _numbers(mapping)]
+        self.levels = level_writer(mappings[0])
 
     def encode(self, events: Iterable[Values], kind: str) -> Any:
         """The sample with these events instead of its own; `kind` chooses the branch of `by_kind`."""
         document = copy.deepcopy(self._sample)
         message = get(document, self._payload)
-        items = [(self._key(event), self._item(document, message, event, kind)) for event in events]
+        items = [(event.get(self._keyed or ""), self._written(document, message, event, kind)) for event in events]
         return put(document, self._payload, self._placed(message, items))
 
+    @cached_property
     def samples(self) -> list[Any]:
         """The items of the sample that count, as they are."""
         message = get(self._sample, self._payload)
-        match self._mapping.items:
+        match self._items:
             case None:
-                return [get(message, parse(self._mapping.item or "$").steps)]
+                return [get(message, self._item)]
             case Zip(zip=paths):
                 return [[get(message, (*_list_at(path), 0)) for path in paths]]
             case Columns(columns=columns):
                 return [{name: get(message, (*_list_at(path), 0)) for name, path in columns.items()}]
             case path:
-                fits = predicate(self._mapping.only) if self._mapping.only else bool
+                fits = predicate(self._only) if self._only else bool
                 return [item for item in walk(message, parse(str(path)).steps) if fits(item)]
 
-    def _item(self, document: Any, message: Any, event: Values, kind: str) -> Any:
-        samples = self.samples()
-        bases = {"item": copy.deepcopy(event.get("like") or (samples[0] if samples else {})), "message": message, "frame": document}
-        for mapping in self._mappings:
-            fields = [(name, rule) for name, rule in (mapping.fields or {}).items() if event.get(name) is not None]
-            for name, rule in sorted(fields, key=lambda one: one[1].sign is not None):  # the sign goes onto the size
-                if name not in ("bids", "asks"):
-                    self._field(name, rule, event[name], kind, bases)
-            _numbers(mapping, event, bases)
-            if "bids" in event:
-                bases["item"] = write_levels(mapping, bases["item"], event)
-        return bases["item"]
+    def _written(self, document: Any, message: Any, event: Values, kind: str) -> Any:
+        """One item with the event's values; what stands around it is written where it stands."""
+        is_message = self._items is None and not self._item
+        bases = {"item": message if is_message else self._template(event), "message": message, "frame": document}
+        for name, branches in self._fields:
+            rule = branches.get(kind) or branches.get(OTHER)
+            if rule is not None and event.get(name) is not None and bases.get(rule.of) is not None:
+                base = bases[rule.of]
+                steps = _place(rule, base).steps
+                bases[rule.of] = put(base, steps, written(rule, event[name], get(base, steps)))
+        for of, name, steps in self._numbers:
+            if event.get(name) is not None:
+                bases[of] = put(bases[of], steps, like(get(bases[of], steps), event[name]))
+        return self.levels.write(bases["item"], event) if self.levels is not None and "bids" in event else bases["item"]
 
-    def _field(self, name: str, rule: FieldRule, value: Any, kind: str, bases: dict[str, Any]) -> None:
-        if rule.by_kind is not None:
-            branch = next((rule.by_kind[key] for key in (kind, "other") if key in rule.by_kind), None)
-            if branch is not None:
-                self._field(name, branch, value, kind, bases)
-            return
-        path = _place(rule, bases.get(rule.of))
-        if path is None or path.rest is not None or rule.times is not None:
-            return
-        base = bases[rule.of]
-        if name == "interval" and rule.map is None:
-            value = self._intervals.get(value, value)
-        bases[rule.of] = put(base, path.steps, written(rule, value, get(base, path.steps)))
-
-    def _key(self, event: Values) -> Any:
-        """The key of an item in its object, where the mapping reads a field from it."""
-        fields = self._mapping.fields or {}
-        return next((event[name] for name, rule in fields.items() if rule.of == "key" and name in event), None)
+    def _template(self, event: Values) -> Any:
+        return copy.deepcopy(event.get("like") or (self.samples[0] if self.samples else {}))
 
     def _placed(self, message: Any, items: list[tuple[Any, Any]]) -> Any:
-        match self._mapping.items:
+        match self._items:
             case Zip(zip=paths):
                 for at, path in enumerate(paths):
                     message = put(message, _list_at(path), [item[at] for _, item in items])
@@ -98,31 +92,34 @@ class Encoder:
             case str(path):
                 message = _listed(message, parse(path).steps, items)
             case None if items:
-                message = put(message, parse(self._mapping.item or "$").steps, items[0][1])
+                message = put(message, self._item, items[0][1])
         return message
 
 
-def _numbers(mapping: MappingSpec, event: Values, bases: dict[str, Any]) -> None:
-    """Sequence numbers and the checksum."""
-    places: list[tuple[str, str, str | None]] = []
+def _fields(mapping: MappingSpec, intervals: Mapping[str, str]) -> list[tuple[str, dict[str, Inverse | None]]]:
+    """Each field with its rule by kind; signs last, because they go onto the sizes."""
+    fields = [(name, rule) for name, rule in (mapping.fields or {}).items() if name not in SIDES]
+    fields.sort(key=lambda field: field[1].sign is not None)
+    words = {"interval": intervals}
+    return [(name, {kind: inverse(one, words.get(name)) for kind, one in _branches(rule).items()}) for name, rule in fields]
+
+
+def _branches(rule: FieldRule) -> dict[str, FieldRule]:
+    return {str(kind): one for kind, one in rule.by_kind.items()} if rule.by_kind is not None else {OTHER: rule}
+
+
+def _numbers(mapping: MappingSpec) -> Iterator[tuple[str, str, Steps]]:
+    """Where sequence numbers and the checksum stand: in what, their name, the steps."""
     if (sequence := mapping.sequence) is not None:
         names = {"sequence": sequence.last, "first_sequence": sequence.first, "previous_sequence": sequence.previous}
-        places = [(sequence.of, name, text) for name, text in names.items()]
+        yield from ((sequence.of, name, parse(text).steps) for name, text in names.items() if text is not None)
     if mapping.checksum is not None:
-        places.append(("item", "checksum", mapping.checksum.value))
-    for base, name, text in places:
-        if text is not None and event.get(name) is not None:
-            steps = parse(text).steps
-            bases[base] = put(bases[base], steps, like(get(bases[base], steps), event[name]))
+        yield "item", "checksum", parse(mapping.checksum.value).steps
 
 
-def _place(rule: FieldRule, base: Any) -> Path | None:
+def _place(rule: Inverse, base: Any) -> Path:
     """Where a rule reads: of several places the first that the sample has."""
-    texts = [rule.path] if rule.path else rule.first_of or []
-    if base is None or not texts:
-        return None
-    found = [path for path in map(parse, texts) if path.rest is None and get(base, path.steps) is not MISSING]
-    return (found or [parse(texts[-1])])[0]
+    return next((path for path in rule.paths if get(base, path.steps) is not MISSING), rule.paths[-1])
 
 
 def _list_at(path: str) -> Steps:

@@ -15,7 +15,6 @@ from cexspec.compile.plan import ChannelPlan
 from cexspec.hooks import CHECKSUMS
 from cexspec.mock.encode import Encoder
 from cexspec.mock.history import Span, candle, opening_of, rows
-from cexspec.mock.levels import levels_of, single
 from cexspec.mock.listing import Listed
 from cexspec.mock.market import LEVELS, SECOND, Market, Row, Side
 from cexspec.mock.samples import Frame, Samples
@@ -44,6 +43,17 @@ class Topic:
         return all(own.get(key, value) == value for key, value in self.params.items()) and (kinds is None or listed.symbol.kind in kinds)
 
 
+@dataclass(frozen=True)
+class Template:
+    """A sample frame to be filled. `many`: one frame holds all events; `past`: it lists what the channel else has singly."""
+
+    encoder: Encoder
+    snapshot: bool | None
+    checksum: Checksum | None
+    many: bool
+    past: bool
+
+
 class Feed:
     """The data of one connection's channels. Samples are read once."""
 
@@ -51,46 +61,52 @@ class Feed:
         assert exchange.spec.ws is not None
         self._exchange = exchange
         self._payload = parse(exchange.spec.ws.connections[connection].payload or "$").steps
-        self.channels = {name: spec for name, spec in exchange.spec.ws.channels.items() if spec.on == connection}
-        self._frames = {name: samples.frames(exchange, name) for name in self.channels}
+        self._channels = {name: spec for name, spec in exchange.spec.ws.channels.items() if spec.on == connection}
+        self._templates = {name: [self._template(name, frame) for frame in samples.frames(exchange, name)] for name in self._channels}
 
     def topic(self, asked: Any, learned: dict[str, int]) -> Topic | None:
         """The subscription a topic means; None where no channel has such a topic."""
-        plans = [self._exchange.channel(name) for name in self.channels]
+        plans = [self._exchange.channel(name) for name in self._channels]
         fits = [(plan, params) for plan in plans if (params := plan.params_of(asked)) is not None]
         return Topic(asked, [plan for plan, _ in fits], fits[0][1], learned) if fits else None
 
     def first(self, topic: Topic, listed: Listed, market: Market) -> Iterator[Any]:
         """The frames a subscription begins with: whole books, lists of what was, how things stand."""
-        spec, frames = self._of(topic)
+        spec, templates = self._of(topic)
+        past = [template for template in templates if template.past]
         if spec.returns == "book":
-            whole = [frame for frame in frames if frame.snapshot]
+            whole = [template for template in templates if template.snapshot]
             yield from self._books(topic, whole[:1], listed, market)
             _remember(topic, *_view(topic, spec, market), market)
-            return
-        lists = [frame for frame in frames if _list_of_single(frame, spec)]
-        if lists:
-            yield from self._filled(topic, lists[0], self._recent(topic, spec, market), listed)
+        elif past:
+            yield from _filled(topic, past[0], self._recent(topic, spec, market), listed)
         elif spec.returns not in ("trade", "liquidation"):
             yield from self.next(topic, listed, market)
 
     def next(self, topic: Topic, listed: Listed, market: Market) -> Iterator[Any]:
         """The frames of the market's last move."""
-        spec, frames = self._of(topic)
-        if spec.returns == "book" and topic.sequence == market.sequence:
-            return
-        if spec.returns == "book":
-            changes = [frame for frame in frames if frame.snapshot is False and levels_of(frame.message.mapping)]
-            whole = [frame for frame in frames if frame.snapshot]
-            sums = [frame for frame in frames if not levels_of(frame.message.mapping)]
+        spec, templates = self._of(topic)
+        if spec.returns != "book":
+            for template in [template for template in templates if not template.past][:1]:
+                yield from _filled(topic, template, self._latest(topic, spec, market), listed)
+        elif topic.sequence != market.sequence:
+            changes = [template for template in templates if template.snapshot is False and template.encoder.levels]
+            whole = [template for template in templates if template.snapshot]
+            sums = [template for template in templates if not template.encoder.levels]
             yield from self._books(topic, (changes or whole)[:1] + sums[:1], listed, market)
-            return
-        for frame in [frame for frame in frames if not _list_of_single(frame, spec)][:1]:
-            yield from self._filled(topic, frame, self._latest(topic, spec, market), listed)
 
-    def _of(self, topic: Topic) -> tuple[Channel, list[Frame]]:
+    def _template(self, name: str, frame: Frame) -> Template:
+        """Channels that share a topic share its frames, which then hold the fields of them all."""
+        spec, mapping = self._channels[name], frame.message.mapping
+        sharing = [other for other in self._channels.values() if other.topic == spec.topic and other is not spec]
+        mappings = [mapping, *(sharing if mapping is spec else [])]
+        encoder = Encoder(mappings, frame.document, self._exchange.intervals, self._payload)
+        many = mapping.items is not None
+        return Template(encoder, frame.snapshot, mapping.checksum, many, many and spec.items is None)
+
+    def _of(self, topic: Topic) -> tuple[Channel, list[Template]]:
         name = topic.channels[0].name
-        return self.channels[name], self._frames[name]
+        return self._channels[name], self._templates[name]
 
     def _recent(self, topic: Topic, spec: Channel, market: Market) -> list[Row]:
         span = Span(0, market.time + 1)
@@ -106,35 +122,32 @@ class Feed:
         topic.opening = opening
         return [candle(market, interval, time) for time in ([before] if 0 < before < opening else []) + [opening]]
 
-    def _books(self, topic: Topic, frames: list[Frame], listed: Listed, market: Market) -> Iterator[Any]:
+    def _books(self, topic: Topic, templates: list[Template], listed: Listed, market: Market) -> Iterator[Any]:
         spec, _ = self._of(topic)
-        for frame in frames:
-            bids, asks = _view(topic, spec, market)
+        bids, asks = _view(topic, spec, market)
+        for template in templates:
             numbers: Row = {"sequence": market.sequence, "timestamp": market.time}
-            if (checksum := frame.message.mapping.checksum) is not None:
-                numbers["checksum"] = _checksum(checksum, bids, asks, market.time)
-            levels = levels_of(frame.message.mapping)
-            if levels is None:
-                yield from self._filled(topic, frame, [numbers], listed)
-                continue
-            numbers |= {"previous_sequence": -1 if frame.snapshot else topic.sequence, "first_sequence": topic.sequence + 1}
-            change = _sides(bids, asks) if frame.snapshot else {"bids": _changes(topic.bids, bids), "asks": _changes(topic.asks, asks)}
+            if template.checksum is not None:
+                numbers["checksum"] = _checksum(template.checksum, bids, asks, market.time)
+            events = [numbers] if template.encoder.levels is None else self._levels(topic, template, numbers, bids, asks)
+            yield from _filled(topic, template, events, listed)
             _remember(topic, bids, asks, market)
-            yield from self._filled(topic, frame, [{**numbers, **one} for one in (_singly(change) if single(levels) else [change])], listed)
 
-    def _filled(self, topic: Topic, frame: Frame, events: list[Row], listed: Listed) -> Iterator[Any]:
-        mapping, main = frame.message.mapping, self.channels[topic.channels[0].name]
-        others = [self.channels[plan.name] for plan in topic.channels[1:]] if mapping is main else []
-        encoder = Encoder([mapping, *others], frame.document, self._exchange.intervals, self._payload)
-        named = [{"interval": topic.params.get("interval"), "symbol": listed.id, **event} for event in events]
-        for part in [named] if mapping.items is not None else [[one] for one in named]:
-            if part:
-                yield encoder.encode(part, listed.symbol.kind)
+    def _levels(self, topic: Topic, template: Template, numbers: Row, bids: Side, asks: Side) -> list[Row]:
+        """The events of a book message: the whole book, its changes since the last one, or one event for each change."""
+        numbers |= {"previous_sequence": -1 if template.snapshot else topic.sequence, "first_sequence": topic.sequence + 1}
+        if template.snapshot:
+            return [{**numbers, "bids": list(bids.items()), "asks": list(asks.items())}]
+        change = {"bids": _changes(topic.bids, bids), "asks": _changes(topic.asks, asks)}
+        levels = template.encoder.levels
+        return [{**numbers, **one} for one in (_singly(change) if levels is not None and levels.single else [change])]
 
 
-def _list_of_single(frame: Frame, spec: Channel) -> bool:
-    """A further message that holds many of what the channel's own has one of."""
-    return frame.message.mapping.items is not None and spec.items is None
+def _filled(topic: Topic, template: Template, events: list[Row], listed: Listed) -> Iterator[Any]:
+    named = [{"interval": topic.params.get("interval"), "symbol": listed.id, **event} for event in events]
+    for part in [named] if template.many else [[one] for one in named]:
+        if part:
+            yield template.encoder.encode(part, listed.symbol.kind)
 
 
 def _view(topic: Topic, spec: Channel, market: Market) -> tuple[Side, Side]:
@@ -155,10 +168,6 @@ def _checksum(checksum: Checksum, bids: Side, asks: Side, time: int) -> int:
         return 0
     best = (list(bids.items())[: checksum.depth], list(asks.items())[: checksum.depth])
     return CHECKSUMS[checksum.hook](*best)
-
-
-def _sides(bids: Side, asks: Side) -> Row:
-    return {"bids": list(bids.items()), "asks": list(asks.items())}
 
 
 def _changes(before: Side, now: Side) -> list[tuple[Decimal, Decimal]]:

@@ -105,4 +105,3 @@ def _state_at(market: Market, time: int) -> Row:
 
 def _near(market: Market, noise: random.Random) -> Decimal:
     return market.opened + market.grid.tick * noise.randint(-20, 20)
-

@@ -35,7 +35,7 @@ class Models:
     def __init__(self, exchange: Exchange, samples: Samples, operation: str) -> None:
         spec = exchange.spec.rest.get(operation)
         encoders = [(case, Encoder([spec], decode(case["raw"]), {})) for case in samples.answers(operation)] if spec is not None else []
-        pairs = (pair for case, encoder in encoders for pair in zip(case["events"], encoder.samples(), strict=False))
+        pairs = (pair for case, encoder in encoders for pair in zip(case["events"], encoder.samples, strict=False))
         rows = ((event, item) for event, item in pairs if event.get("active", True))
         self.all = [Model(symbol, event, item) for event, item in rows if (symbol := _symbol(event.get("symbol"))) is not None]
 

@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 from cexspec.compile.channels import Message, messages
-from cexspec.compile.conditions import Predicate, predicate
+from cexspec.compile.conditions import Predicate, predicate, split
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.paths import MISSING, parse
 from cexspec.models import SpecError
@@ -59,13 +59,9 @@ class Samples:
         here = [case for case in cases if case["connection"] == connection]
         return (frame for case in here or cases if fits(frame := decode(case["raw"])))
 
-    def refusals(self, connection: str, error: str, fits: Predicate) -> Iterator[Any]:
-        """Sample frames that refuse a subscription, those of an error class first."""
-        cases = [case for case in self.errors if case.get("connection") == connection and "raw" in case]
-        for case in sorted(cases, key=lambda one: one.get("error") != error):
-            if fits(frame := decode(case["raw"])):
-                yield frame
-        yield from self.of_role(connection, "refusal", fits)
+    def complaints(self, connection: str, error: str) -> Iterator[Any]:
+        """Sample frames of a connection that mean an error class."""
+        return (decode(case["raw"]) for case in self.errors if (case.get("connection"), case.get("error")) == (connection, error))
 
     def failure(self, operation: str, error: str) -> tuple[int, str] | None:
         """Status and body of an answer that means an error class, best one of the same operation."""
@@ -85,7 +81,7 @@ class Samples:
             document = decode(case["raw"])
             inner = parse(payload).first(document) if payload else MISSING
             body = document if inner is MISSING else inner
-            message = next((one for one in messages(channel, spec) if predicate({**one.match, **one.shape})(body)), None)
+            message = next((one for one in messages(channel, spec) if _is(one, body, document)), None)
             if message is not None:
                 found.append((inner is MISSING, -_richness(case), Frame(message, case["events"][0].get("is_snapshot"), document)))
         return [frame for *_, frame in sorted(found, key=lambda one: one[:2])]
@@ -102,6 +98,12 @@ def decode(text: str) -> Any:
 def folder_of(spec: Path) -> Path:
     """Where the samples of a spec file are."""
     return spec.parent / "samples" / spec.stem
+
+
+def _is(message: Message, body: Any, frame: Any) -> bool:
+    """Whether a frame, with its body, is this message of a channel."""
+    checks = [split(conditions) for conditions in (message.match, message.shape)]
+    return all(predicate(own)(body) and predicate(around)(frame) for own, around in checks)
 
 
 def _agree(case: Mapping[str, Any], params: Mapping[str, Any]) -> bool:

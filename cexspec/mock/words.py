@@ -2,34 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from cexspec.compile.convert import NANOSECONDS
+from cexspec.compile.paths import Path, parse
 from cexspec.mock.document import like
 from cexspec.spec.model import FieldRule
 
+NANOSECONDS = {"ms": 1_000_000, "us": 1_000, "ns": 1}
 
-def written(rule: FieldRule, value: Any, current: Any) -> Any:
-    """The venue's value for a unified one, in the form of `current`, which stands in the sample."""
-    if rule.sign is not None:
-        number = abs(Decimal(str(current or 1)))
-        return like(current, -number if value == rule.sign.negative else number)
-    if rule.flag is not None:
-        return value == rule.flag.true
+
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    """A rule as plain data, taken from the spec once: where it reads, and how to turn a value round.
+
+    `words` are the venue's by the unified ones; `negative` is the word of a negative number; `split` is separator and part.
+    """
+
+    of: str
+    paths: tuple[Path, ...]
+    words: Mapping[Any, Any] | None
+    negative: str | None
+    unit: str | None
+    case: str | None
+    prefix: str
+    strip: str
+    split: tuple[str, int] | None
+
+
+def inverse(rule: FieldRule, words: Mapping[Any, Any] | None = None) -> Inverse | None:
+    """A rule turned round; None where it can't be written. `words` serve where the rule has none of its own."""
+    texts = [rule.path] if rule.path is not None else rule.first_of or []
+    paths = tuple(path for path in map(parse, texts) if path.rest is None)
+    if not paths or rule.times is not None:
+        return None
     if rule.map is not None:
-        word = str(value).lower() if isinstance(value, bool) else value
-        value = next((venue for venue, unified in rule.map.items() if unified == word), value)
-    return like(current, _joined(rule, _in_unit(rule, value), current))
+        words = {unified: venue for venue, unified in reversed(rule.map.items())}
+    elif rule.flag is not None:
+        words = {rule.flag.true: True, rule.flag.false: False}
+    return Inverse(
+        of=rule.of,
+        paths=paths,
+        words=words,
+        negative=rule.sign.negative if rule.sign is not None else None,
+        unit=rule.unit,
+        case=rule.case,
+        prefix=rule.prefix or "",
+        strip=rule.strip or "",
+        split=(rule.split.by, rule.split.part) if rule.split is not None else None,
+    )
 
 
-def _in_unit(rule: FieldRule, value: Any) -> Any:
-    match rule.unit:
+def written(rule: Inverse, value: Any, current: Any) -> Any:
+    """The venue's value for a unified one, in the form of `current`, which stands in the sample."""
+    if rule.negative is not None:
+        number = abs(Decimal(str(current or 1)))
+        return like(current, -number if value == rule.negative else number)
+    if rule.words is not None:
+        value = rule.words.get(str(value).lower() if isinstance(value, bool) else value, value)
+    return like(current, _joined(rule, _in_unit(rule.unit, value), current))
+
+
+def _in_unit(unit: str | None, value: Any) -> Any:
+    match unit:
         case "s":
-            return Decimal(value) / NANOSECONDS["s"]
+            return Decimal(value) / 1_000_000_000
         case "ms" | "us" | "ns":
-            return value // NANOSECONDS[rule.unit]
+            return value // NANOSECONDS[unit]
         case "iso":
             return datetime.fromtimestamp(value / 1e9, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         case "fraction":
@@ -38,15 +80,16 @@ def _in_unit(rule: FieldRule, value: Any) -> Any:
             return value
 
 
-def _joined(rule: FieldRule, value: Any, current: Any) -> Any:
+def _joined(rule: Inverse, value: Any, current: Any) -> Any:
     if rule.case is not None:
         value = str(value).lower() if rule.case == "upper" else str(value).upper()
-    if rule.prefix is not None:
+    if rule.prefix:
         value = str(value).removeprefix(rule.prefix)
-    if rule.strip is not None:
+    if rule.strip:
         value = f"{rule.strip}{value}"
     if rule.split is not None and isinstance(current, str):
-        parts = current.split(rule.split.by)
-        parts[rule.split.part] = str(value)
-        value = rule.split.by.join(parts)
+        by, part = rule.split
+        parts = current.split(by)
+        parts[part] = str(value)
+        value = by.join(parts)
     return value
