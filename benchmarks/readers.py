@@ -15,6 +15,11 @@ from cexspec import Book, Normalizer, Trade
 
 SeenRow = tuple[float, float]
 BARE, DECIMAL, FLOAT = "bare JSON parser (orjson)", "cexspec, Decimal", "cexspec, float"
+NAMED = "cexspec, Decimal, connection named"
+
+
+CONNECTIONS = {"binance": "stream", "okx": "public"}
+"""Where the frames come in, by venue."""
 
 
 class Reader(Protocol):
@@ -48,8 +53,9 @@ class Bare:
 class Ours:
     """`Normalizer.ws`: from the frame to unified events."""
 
-    def __init__(self, frames: Frames, number: type[Decimal] | type[float]) -> None:
-        self.read: Callable[[bytes], object] = Normalizer(frames.venue, number=number).ws
+    def __init__(self, frames: Frames, number: type[Decimal] | type[float], *, named: bool = False) -> None:
+        ws, connection = Normalizer(frames.venue, number=number).ws, CONNECTIONS[frames.venue]
+        self.read: Callable[[bytes], object] = (lambda frame: ws(frame, connection)) if named else ws
         for frame in (frames.first, *frames.data[:10]):  # compiles what it needs
             if frame is not None:
                 self.read(frame)
@@ -68,9 +74,9 @@ class Ours:
         """Nothing is held."""
 
 
-def ours(number: type[Decimal] | type[float]) -> Callable[[Frames], Reader]:
-    """Ourselves with exact numbers (the default) or floats."""
-    return lambda frames: Ours(frames, number)
+def ours(number: type[Decimal] | type[float], *, named: bool = False) -> Callable[[Frames], Reader]:
+    """Ourselves with exact numbers (the default) or floats; `named`: each frame is handed over with its connection's name."""
+    return lambda frames: Ours(frames, number, named=named)
 
 
 def rivals() -> tuple[dict[str, Callable[[Frames], Reader]], list[str]]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from benchmarks import budget, loopback, report, start
 from benchmarks.frames import Frames, books, trades
 from benchmarks.measure import microseconds
-from benchmarks.readers import BARE, DECIMAL, FLOAT, Bare, Reader, ours, rivals
+from benchmarks.readers import BARE, DECIMAL, FLOAT, NAMED, Bare, Reader, ours, rivals
 from benchmarks.report import Aim, Row, Table
 from cexspec.transport.websocket import Library
 
@@ -32,12 +32,18 @@ async def frames_tables() -> tuple[list[Table], list[str]]:
 
 
 async def _compare(frames: Frames, others: dict[str, Callable[[Frames], Reader]]) -> list[Row]:
-    factories: dict[str, Callable[[Frames], Reader]] = {BARE: Bare, DECIMAL: ours(Decimal), FLOAT: ours(float), **others}
+    factories: dict[str, Callable[[Frames], Reader]] = {
+        BARE: Bare,
+        DECIMAL: ours(Decimal),
+        FLOAT: ours(float),
+        NAMED: ours(Decimal, named=True),
+        **others,
+    }
     taken = await microseconds(frames, factories)
     kind = frames.kind.partition(",")[0]
     aimed, aim = FLOOR[kind]
     rows = [Row(BARE, f"{taken[BARE]:.2f} us", taken[BARE])]
-    for name in (DECIMAL, FLOAT):
+    for name in (DECIMAL, FLOAT, NAMED):
         ratio = taken[name] / taken[BARE]
         rows.append(Row(name, f"{taken[name]:.2f} us, {ratio:.2f}x the parser", ratio, aim if name == aimed else None))
     for name in others:
@@ -63,8 +69,8 @@ def start_table() -> Table:
         _seconds("`cexspec --help`, whole process", start.command("--help"), quick),
     ]
     for venue in VENUES:
-        rows.append(_seconds(f"compile {venue}: file to one channel", start.compiling_one(venue, "trades"), fast))
-        rows.append(_seconds(f"compile {venue}: file to everything", start.compiling(venue)))
+        rows.append(_seconds(f"compile {venue}: file to one channel", start.compiling_one(venue, "trades")))
+        rows.append(_seconds(f"compile {venue}: file to everything", start.compiling(venue), fast))
     return Table("Starting", rows, "A client compiles operations and channels on first use; `validate` compiles all of them.")
 
 

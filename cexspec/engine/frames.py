@@ -187,7 +187,7 @@ class FrameReader:
             self._misses += MAX_GUESSES
         if self._misses >= MAX_GUESSES:
             return
-        chosen = next((twin for twin in reader.twins() if _decodes(twin, frame)), reader)
+        chosen = next((twin for twin in reader.twins(frame) if _decodes(twin, frame)), reader)
         beginning = frame[:PREFIX]
         guess = channel, chosen.decode, chosen.extract, self._bare_context
         self._guesses[beginning] = self._guesses[beginning.decode(errors="replace")] = guess
