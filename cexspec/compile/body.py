@@ -113,7 +113,8 @@ class BodyWriter:
         """The market of the native id; a message need not name one that the request names, or that is optional."""
         may_miss = rule.optional or rule.empty is not None or rule.of == "request"
         self.line("market = NOWHERE if native is None else ctx.market(native)" if may_miss else "market = ctx.market(native)")
-        self.line("kind = market.kind")
+        if self.parts.by_kind:
+            self.line("kind = market.kind")
         self.values["symbol"] = "market.symbol"
 
     def _scale(self, name: str) -> None:

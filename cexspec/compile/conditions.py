@@ -18,6 +18,7 @@ SHAPES = frozenset({"text", "boolean", "number", "array", "object", "absent"})
 NAMED_SHAPES = {**{shape: frozenset({shape}) for shape in SHAPES}, "present": SHAPES - {"absent"}}
 """The words of `is:` and the shapes they stand for."""
 
+_CONTAINERS = (dict, list)
 _TYPES: tuple[tuple[type, str], ...] = ((str, "text"), (bool, "boolean"), (list, "array"), (dict, "object"))
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
@@ -64,7 +65,7 @@ def text_of(value: object) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return None if value is None or isinstance(value, dict | list) or value is MISSING else str(value)
+    return None if value is None or value is MISSING or isinstance(value, _CONTAINERS) else str(value)
 
 
 def shape_of(value: object) -> str:

@@ -22,8 +22,10 @@ def time_reader(unit: str) -> Callable[[object], int]:
     factor = NANOSECONDS[unit]
 
     def nanoseconds(value: object) -> int:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        result = value * factor if whole else int(_UNROUNDED.multiply(to_decimal(value), factor))  # type: ignore[operator]
+        if value.__class__ is int:
+            result: int = value * factor  # type: ignore[operator]
+        else:
+            result = int(_UNROUNDED.multiply(to_decimal(value), factor))
         if not -MAX_INTEGER <= result <= MAX_INTEGER:
             raise Hole(f"{shown(value)} is out of range")
         return result

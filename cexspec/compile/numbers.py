@@ -21,6 +21,8 @@ MAX_EXPONENT = 300
 MAX_INTEGER = 9_223_372_036_854_775_807
 """The largest integer: what 64 bits hold, signed."""
 
+_NUMERIC = (str, int, float)
+
 exact: Callable[[str], Decimal] = Context(
     prec=MAX_DIGITS, Emin=-MAX_EXPONENT, Emax=MAX_EXPONENT, traps=[InvalidOperation, Overflow, Rounded]
 ).create_decimal
@@ -39,8 +41,8 @@ def number_reader(number: NumberType) -> Callable[[object], Number]:
 def to_decimal(value: object) -> Decimal:
     """Text or JSON number -> `Decimal`."""
     if isinstance(value, Decimal):  # a JSON number, which `exact` has read
-        return finite(value)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return value if value.is_finite() else finite(value)
+    if isinstance(value, bool) or not isinstance(value, _NUMERIC):
         raise Hole(f"{shown(value)} is not a number")
     try:
         return finite(exact(value if isinstance(value, str) else repr(value)))

@@ -63,6 +63,13 @@ class Parts:
         return frozenset(each.name for each in self.rules)
 
     @property
+    def by_kind(self) -> bool:
+        """Whether anything depends on the kind of the market."""
+        levels = self.levels.levels if self.levels is not None else None
+        inside = [levels.price, levels.size] if levels is not None else []
+        return any(rule.by_kind is not None or rule.scale is not None for rule in (*inside, *(each.rule for each in self.rules)))
+
+    @property
     def scaled(self) -> bool:
         """Whether sizes may be contracts."""
         levels = self.levels is not None and self.levels.levels.size.scale is not None

@@ -86,8 +86,8 @@ class _Context:
         self.quarantine = self.left_out.append
 
 
-Guess = tuple[str, Callable[[Any], Any], Callable[..., list[Event]], _Context]
-"""A channel with the decoder and extractor of one of its readers, and a context without a request."""
+Guess = tuple[str, str, Callable[[Any], Any], Callable[..., list[Event]], _Context]
+"""A connection, its channel with the decoder and extractor of one of its readers, and a context without a request."""
 
 
 class FrameReader:
@@ -116,6 +116,7 @@ class FrameReader:
         self._learned: dict[str, str] = {}
         self._topics: dict[str, Topic] = {}
         self._guesses: dict[bytes | str, Guess] = {} if guesses is None else guesses
+        self._name = connection.name
         self._misses = 0
 
     def read(self, frame: bytes | str, received: int | None = None) -> Reading:
@@ -135,9 +136,9 @@ class FrameReader:
         Guessing is safe: only readers are guessed whose wire type refuses every message that isn't theirs.
         """
         guess = self._guesses.get(frame[BEGINNING])
-        if guess is None:
+        if guess is None or guess[0] is not self._name:
             return None
-        channel, decode, extract, context = guess
+        _, channel, decode, extract, context = guess
         context.received = received
         try:
             return channel, extract(decode(frame), context)
@@ -189,7 +190,7 @@ class FrameReader:
             return
         chosen = next((twin for twin in reader.twins(frame) if _decodes(twin, frame)), reader)
         beginning = frame[:PREFIX]
-        guess = channel, chosen.decode, chosen.extract, self._bare_context
+        guess = self._name, channel, chosen.decode, chosen.extract, self._bare_context
         self._guesses[beginning] = self._guesses[beginning.decode(errors="replace")] = guess
 
     def learn(self, answer: Answer, topic: Topic | None = None) -> str | None:

@@ -43,10 +43,12 @@ class Normalizer:
 
     def ws(self, frame: bytes | str, connection: str | None = None) -> list[Event]:
         """The events of a WebSocket frame. Raises `DecodeError`, or the venue's error where the frame is one."""
-        guess = self._guesses.get(frame[BEGINNING]) if connection is None else None
-        if guess is not None:  # as FrameReader.guessed, without the detour: this is what is measured
+        guess = self._guesses.get(frame[BEGINNING])
+        if guess is not None and (
+            connection is None or connection == guess[0]
+        ):  # as FrameReader.guessed, without the detour: this is what is measured
             try:
-                return guess[2](guess[1](frame), guess[3])
+                return guess[3](guess[2](frame), guess[4])
             except FAILURES:
                 pass
         return _strictly(self.read_ws(frame, connection))

@@ -203,8 +203,9 @@ class Ledger:
         entry.attempts += 1
         last = entry.attempts >= self._patience.attempts
         if entry.phase == "leaving":
-            entry.phase = "idle" if last else "live"
-            return [Unsubscribed(entry.topic)] if last else []
+            # The venue may still end it: what is wanted again is asked for anew, behind the request to end it.
+            entry.phase = "idle" if last or entry.wanted else "live"
+            return [Unsubscribed(entry.topic)] if last and not entry.wanted else []
         if not entry.wanted:
             # The venue may serve it for all that is known, so it is left in due form; without a learned value nobody can.
             entry.phase = "idle" if last or self._connection.learns is not None else "live"

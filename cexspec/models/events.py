@@ -80,7 +80,8 @@ class Book(Event, frozen=True, gc=False, kw_only=True, tag="book"):
     """Levels of an order book, best first: all of them (`is_snapshot`), or changes (size 0 removes a level).
 
     `sequence` is the venue's last update id in the message, `first_sequence` its first, `previous_sequence` the last one of
-    the message before, as far as the venue sends them. `size_unit` is `contracts` where the venue counts contracts and the contract size is not loaded.
+    the message before, as far as the venue sends them. `size_unit` is `contracts` where the venue counts contracts and the
+    contract size is not loaded.
     """
 
     bids: list[Level]

@@ -1,4 +1,7 @@
-"""`extends`: a spec that changes a sibling. Mappings merge deeply, `null` removes a key, everything else replaces."""
+"""`extends`: a spec that changes a sibling. Mappings merge deeply, `null` removes a key, everything else replaces.
+
+A rule that may be written in short (`$.px` for `{path: $.px}`) replaces as a whole, in either spelling.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,15 @@ from functools import reduce
 from pathlib import Path
 
 from cexspec.spec.compose import MAX_BYTES, Composed, compose
+from cexspec.spec.model import ExchangeSpec
 from cexspec.spec.problems import Problem
+from cexspec.spec.shape import NodeOf, Shape, children
+from cexspec.spec.shape import resolve as shape_at
 from cexspec.spec.source import Entry, Position, Source
 from cexspec.spec.tidy import is_null
 
 MAX_CHAIN = 4
+ROOT = NodeOf(ExchangeSpec)
 _ID = re.compile(r"[a-z0-9_-]+")
 
 
@@ -56,7 +63,7 @@ def resolve(text: str, file: Path, folder: Path | None) -> tuple[Source | None, 
     roots = [link.root for link in reversed(chain) if link.root is not None]
     if len(roots) < len(chain) or any(problem.rule in _ENDS for problem in problems):
         return None, problems
-    return Source(reduce(merge, roots), texts), problems
+    return Source(reduce(lambda base, over: merge(base, over, ROOT), roots), texts), problems
 
 
 _ENDS = ("CEX030", "CEX031", "CEX032", "CEX033")
@@ -92,10 +99,19 @@ def _nearest(name: str, folder: Path | None) -> str:
     return f"`extends: {near[0]}`" if near else "the id of a spec in the same folder"
 
 
-def merge(base: Entry, over: Entry) -> Entry:
-    """`over` laid over `base`; every entry keeps the file and place it comes from."""
+def merge(base: Entry, over: Entry, shape: Shape | None = None) -> Entry:
+    """`over` laid over `base`; every entry keeps the file and place it comes from.
+
+    What has a short form (a field rule, a weight) is one thing in both spellings: it is replaced as a whole.
+    """
     if not isinstance(base.value, dict) or not isinstance(over.value, dict):
         return over
+    shapes = {}
+    if shape is not None:
+        known = shape_at(shape, over)
+        if isinstance(known, NodeOf) and known.text_key is not None:
+            return over
+        shapes = {key: inner for key, inner, _ in children(known, over)}
     merged = dict(base.value)
     for key, inner in over.value.items():
         if key not in merged:
@@ -103,5 +119,5 @@ def merge(base: Entry, over: Entry) -> Entry:
         elif is_null(inner):
             del merged[key]
         else:
-            merged[key] = merge(merged[key], inner)
+            merged[key] = merge(merged[key], inner, shapes.get(key))
     return over._replace(value=merged)

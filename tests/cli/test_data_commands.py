@@ -114,10 +114,10 @@ def test_stream_prints_lines_until_the_count(environment: Environment) -> None:
 def test_stream_ends_after_its_duration(environment: Environment) -> None:
     began = time.monotonic()
     found = lines(
-        run("stream", "binance", "candles", "BTC/USDT", "--interval", "1m", "--duration", "0.4", "--environment", environment("binance"))
+        run("stream", "binance", "candles", "BTC/USDT", "--interval", "1m", "--duration", "1.5", "--environment", environment("binance"))
     )
     assert found
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
 
 
 def test_stream_takes_a_channel_by_its_own_name(environment: Environment) -> None:

@@ -30,10 +30,7 @@ def agrees(mine: Event, theirs: dict[str, Any]) -> bool:
     """Whether an event says what the entry says, as far as both speak of the same thing."""
     match theirs["type"], mine:
         case "trade", Trade():
-            size = mine.contracts if mine.contracts is not None else mine.size
-            moment = datetime.fromisoformat(theirs["timestamp"])
-            same = near(mine.price, theirs["price"]) and near(size, theirs["amount"]) and mine.side == theirs["side"]
-            return same and mine.time is not None and abs((mine.time - moment).total_seconds()) < 0.001
+            return same_trade(mine, theirs)
         case "book_change", Book():
             sides = [(levels(getattr(mine, side)), {one["price"]: one["amount"] for one in theirs[side]}) for side in ("bids", "asks")]
             return all(a == b for a, b in sides) and mine.is_snapshot == theirs["isSnapshot"]
@@ -41,15 +38,29 @@ def agrees(mine: Event, theirs: dict[str, Any]) -> bool:
             return near(mine.bid, theirs["bidPrice"]) and near(mine.ask, theirs["askPrice"])
         case "liquidation", Liquidation():
             return near(mine.price, theirs["price"]) and mine.side == theirs["side"] and mine.id == theirs["id"]
-        case "derivative_ticker", FundingRate():
-            return near(mine.rate, theirs["fundingRate"])
-        case "derivative_ticker", MarkPrice() if mine.mark_price is not None:
-            return near(mine.mark_price, theirs["markPrice"])
-        case "derivative_ticker", OpenInterest():
-            return near(mine.contracts if mine.contracts is not None else mine.base_size, theirs["openInterest"])
-        case "derivative_ticker", Ticker():
-            return near(mine.last, theirs["lastPrice"])
+        case "derivative_ticker", FundingRate() | MarkPrice() | OpenInterest() | Ticker():
+            return same_derivative(mine, theirs)
     return False
+
+
+def same_trade(mine: Trade, theirs: dict[str, Any]) -> bool:
+    """Price, size (or contracts), side and time."""
+    size = mine.contracts if mine.contracts is not None else mine.size
+    moment = datetime.fromisoformat(theirs["timestamp"])
+    same = near(mine.price, theirs["price"]) and near(size, theirs["amount"]) and mine.side == theirs["side"]
+    return same and mine.time is not None and abs((mine.time - moment).total_seconds()) < 0.001
+
+
+def same_derivative(mine: FundingRate | MarkPrice | OpenInterest | Ticker, theirs: dict[str, Any]) -> bool:
+    """Their ticker of derivatives is cumulative: the one value that our event carries."""
+    match mine:
+        case FundingRate():
+            return near(mine.rate, theirs["fundingRate"])
+        case MarkPrice():
+            return mine.mark_price is not None and near(mine.mark_price, theirs["markPrice"])
+        case OpenInterest():
+            return near(mine.contracts if mine.contracts is not None else mine.base_size, theirs["openInterest"])
+    return near(mine.last, theirs["lastPrice"])
 
 
 def with_expectations(venue: str) -> list[Record]:

@@ -49,7 +49,7 @@ def read(normalizer: Normalizer, record: Record) -> Normalized:
 
 def problem(record: Record, result: Normalized) -> str | None:
     """What is wrong with the reading of a record; None where it is right."""
-    kinds = {to_dict(event)["type"] for event in result.events}
+    kinds = {str(to_dict(event)["type"]) for event in result.events}
     if result.error is not None and "unrouted" in str(result.error):
         return f"unrouted: {result.error}"
     if record["kind"] == "error":

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cexspec.engine.markets import Markets
@@ -489,6 +489,8 @@ STEP = st.tuples(st.sampled_from(["want", "drop", "answer", "lose", "reconnect",
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(STEP, max_size=40))
+@example([("want", 2), ("drop", 2), ("answer", 0), ("wait", 2), ("want", 2), ("wait", 1)])
+@example([("want", 1), ("want", 0), ("drop", 0), ("wait", 3), ("want", 0)])
 def test_whatever_happens_the_venue_ends_up_serving_exactly_what_is_wanted(steps: list[tuple[str, int]]) -> None:
     wire = Wire()
     for step, number in [*steps, *[("answer", 0), ("wait", 3)] * 30]:
