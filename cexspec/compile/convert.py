@@ -23,7 +23,7 @@ def time_reader(unit: str) -> Callable[[object], int]:
 
     def nanoseconds(value: object) -> int:
         if value.__class__ is int:
-            result: int = value * factor  # type: ignore[operator]
+            result: int = value * factor
         else:
             result = int(_UNROUNDED.multiply(to_decimal(value), factor))
         if not -MAX_INTEGER <= result <= MAX_INTEGER:

@@ -1,10 +1,10 @@
 """The plan: what a spec compiles to. Immutable, no YAML, no paths to interpret; the engine runs it.
 
-    ExchangePlan
-    |-- environments, symbols, intervals, pools
-    |-- operation(name) -> OperationPlan     build(params) -> HttpRequest; errors; reader of the answer; paging
-    |-- channel(name)   -> ChannelPlan       topic(params); readers of its messages
-    `-- connection(name)-> ConnectionPlan    router; subscribe and unsubscribe messages; keepalive; limits
+ExchangePlan
+|-- environments, symbols, intervals, pools
+|-- operation(name) -> OperationPlan     build(params) -> HttpRequest; errors; reader of the answer; paging
+|-- channel(name)   -> ChannelPlan       topic(params); readers of its messages
+`-- connection(name)-> ConnectionPlan    router; subscribe and unsubscribe messages; keepalive; limits
 """
 
 from __future__ import annotations

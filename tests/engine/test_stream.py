@@ -789,5 +789,3 @@ async def test_a_list_of_product_lines_can_be_named() -> None:
         assert asked(scene) == [("subscribe", [{"ch": "liquidations", "line": "P"}])]
 
     await perform(play)
-
-
