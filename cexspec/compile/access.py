@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cexspec.compile.paths import MISSING, Path, Steps, Wild, show
 from cexspec.compile.source import Origin
-from cexspec.compile.wire import Wire, WireNode
+from cexspec.compile.wire import Leaf, Wire, WireNode
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,15 @@ class Scope:
         self.bound[steps] = variable
         if plain:
             self.plain.add(variable)
+
+    def request(self, steps: Steps, leaf: Leaf, *, required: bool, words: tuple[str | int, ...] = ()) -> None:
+        """Add a place to the wire type, unless it is walked."""
+        if not self.walked(steps):
+            self.wire.add(steps, leaf, required=required, words=words)
+
+    def walked(self, steps: Steps) -> bool:
+        """Whether a place is inside of what is decoded plain and bound to a variable."""
+        return any(variable in self.plain and steps[: len(known)] == known for known, variable in self.bound.items())
 
     def access(self, base: Steps, path: Path) -> Access:
         """Read `path` seen from the place `base`."""

@@ -87,6 +87,7 @@ class Conversion:
                 self._zero()
             case Target.INTEGER:
                 self._take(Leaf.INTEGER)
+                self._zero()
             case Target.BOOLEAN:
                 self._take(Leaf.BOOLEAN)
             case Target.INTERVAL:
@@ -165,6 +166,8 @@ class Conversion:
 
     def _time(self) -> None:
         unit = self.rule.unit or "ns"
+        if unit == "iso" and self.leaf is not Leaf.STRING:
+            self._take(Leaf.STRING)
         if self.leaf is TIMES.get(unit):  # a whole number of units
             self.code = f"{self.code} * {convert.NANOSECONDS[unit]}"
         else:

@@ -9,7 +9,7 @@ import msgspec
 
 from cexspec.compile.access import Scope
 from cexspec.compile.inline import leaf_of
-from cexspec.compile.paths import Path, Steps, parse
+from cexspec.compile.paths import Path, Steps, Wild, parse
 from cexspec.compile.signature import Interest, scalar_signature
 from cexspec.compile.wire import Leaf, Wire
 from cexspec.spec.model import Condition
@@ -97,4 +97,4 @@ class Envelope:
 
 def _leads_into(path: Path, *, array: bool) -> bool:
     """Whether a path can lead anywhere in an array (or in an object)."""
-    return not path.steps or isinstance(path.steps[0], int) is array
+    return not path.steps or isinstance(path.steps[0], Wild) or isinstance(path.steps[0], int) is array

@@ -10,6 +10,7 @@ from http import HTTPStatus
 import msgspec
 
 from cexspec.compile.conditions import Predicate
+from cexspec.compile.hole import NO_JSON
 from cexspec.compile.lookups import compile_conditions, compile_first
 from cexspec.compile.plan import ErrorPlan
 from cexspec.models import EXCHANGE_ERRORS, ExchangeError, ExchangeUnavailable, RateLimitExceeded
@@ -71,7 +72,7 @@ class _Reading:
         """The error an HTTP answer means, or None. What is not JSON is an error from status 400."""
         try:
             document = msgspec.json.decode(body)
-        except (msgspec.DecodeError, RecursionError):
+        except NO_JSON:
             return self._unreadable(status, body, endpoint) if status >= HTTPStatus.BAD_REQUEST else None
         if status < HTTPStatus.BAD_REQUEST and not (self.failed and self.failed(document)):
             return None
@@ -81,7 +82,7 @@ class _Reading:
         """The error a WebSocket message means that is known to be one."""
         try:
             return self._error(msgspec.json.decode(frame), frame, "", None)
-        except (msgspec.DecodeError, RecursionError):
+        except NO_JSON:
             return self.default(_quoted(frame) or "unreadable", exchange=self.exchange, raw=_raw(frame))
 
     def _error(self, document: object, body: bytes, endpoint: str, status: int | None) -> ExchangeError:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import cached_property
 from types import MappingProxyType
 
 from cexspec.compile.body import Surroundings
@@ -50,43 +51,38 @@ class Exchange:
         self._operations: dict[str, OperationPlan] = {}
         self._channels: dict[str, ChannelPlan] = {}
         self._connections: dict[str, ConnectionPlan] = {}
-        self._symbols: Codec | None = None
-        self._errors: ErrorPlan | None = None
         names = InstrumentNames(lambda: self.symbols, self.spec.symbols.aliases, self.spec.symbols.inverse_quotes)
         self._around = Surroundings(self.id, dict(self.spec.intervals), number, names)
 
-    @property
-    def environments(self) -> dict[str, EnvironmentPlan]:
+    @cached_property
+    def environments(self) -> Mapping[str, EnvironmentPlan]:
         """Hosts by environment."""
-        return {
-            name: EnvironmentPlan(name, one.rest, dict(one.ws), dict(one.headers)) for name, one in self.spec.environments.items()
-        }
+        named = self.spec.environments.items()
+        return {name: EnvironmentPlan(name, one.rest, dict(one.ws), dict(one.headers)) for name, one in named}
 
-    @property
-    def pools(self) -> dict[str, PoolPlan]:
+    @cached_property
+    def pools(self) -> Mapping[str, PoolPlan]:
         """Budgets by name."""
         return compile_pools(self.spec.limits, self.findings())
 
-    @property
+    @cached_property
     def symbols(self) -> Codec:
         """Native ids both ways."""
-        if self._symbols is None:
-            findings = self.findings()
-            self._symbols = compile_symbols(self.spec.symbols, findings)
-            self._refuse(findings, "symbols")
-        return self._symbols
+        findings = self.findings()
+        symbols = compile_symbols(self.spec.symbols, findings)
+        self._refuse(findings, "symbols")
+        return symbols
 
-    @property
+    @cached_property
     def errors(self) -> ErrorPlan:
         """How answers say that they are errors."""
-        if self._errors is None:
-            findings = self.findings()
-            self._errors = compile_errors(self.spec.errors, self.id, findings)
-            self._refuse(findings, "errors")
-        return self._errors
+        findings = self.findings()
+        errors = compile_errors(self.spec.errors, self.id, findings)
+        self._refuse(findings, "errors")
+        return errors
 
-    @property
-    def streams(self) -> dict[str, tuple[str, ...]]:
+    @cached_property
+    def streams(self) -> Mapping[str, tuple[str, ...]]:
         """Unified stream -> the channels that serve it, in the spec's order."""
         found: dict[str, tuple[str, ...]] = {}
         for name, channel in (self.spec.ws.channels if self.spec.ws else {}).items():
@@ -193,5 +189,3 @@ def _word(name: str, category: Category, kind: str, settle: str | None) -> str |
     """The venue's word for a category, where an instrument belongs to it."""
     word, kinds, settles = category.value or name, category.kind, category.settle
     return word if kind in kinds and (settles is None or settle in settles) else None
-
-

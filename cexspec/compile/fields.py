@@ -58,7 +58,7 @@ class FieldWriter:
         if found.nullable or rule.empty is not None:
             self._set(variable, code)
             code = variable
-        if found.nullable and not may_miss:
+        if code == variable and not may_miss:
             self.line(f"if {variable} is None: {nothing}")
         if rule.empty is not None:
             self.line(f"if {variable} == '': {variable} = None")

@@ -1,8 +1,13 @@
-"""What generated extractors raise where a message doesn't hold what its spec says."""
+"""What reading raises: where bytes are no JSON, and where a message doesn't hold what its spec says."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+
+import msgspec
+
+NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises on bytes that are no JSON, or are nested too deeply."""
 
 _LENGTH = 60
 _BITS = 256

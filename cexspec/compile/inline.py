@@ -15,7 +15,7 @@ def request_conditions(scope: Scope, base: Steps, conditions: Mapping[str, Condi
     """Add what conditions look at to the wire type. Raises PathError."""
     for text, condition in (conditions or {}).items():
         path = parse(text)
-        scope.wire.add((*base, *path.steps), leaf_of(condition) if path.rest is None else Leaf.ANY, required=False)
+        scope.request((*base, *path.steps), leaf_of(condition) if path.rest is None else Leaf.ANY, required=False)
 
 
 def leaf_of(condition: Condition) -> Leaf:

@@ -100,4 +100,4 @@ def request_paths(scope: Scope, bases: Bases, rule: FieldRule, target: FieldTarg
             raise PathError(f"'{text}' finds many values where one is wanted")
         scope.asked.append((base + path.steps, Origin(target.name, text, rule.where)))
         plain = path.rest is not None
-        scope.wire.add(base + path.steps, Leaf.ANY if plain else one, required=needed and not plain, words=() if plain else known)
+        scope.request(base + path.steps, Leaf.ANY if plain else one, required=needed and not plain, words=() if plain else known)

@@ -42,12 +42,13 @@ class LevelWriter:
         """Add the rows to the wire type. Raises PathError."""
         for row in self.rows.values():
             if self.pairs:
-                self.scope.wire.add(row, Leaf.PAIR, required=True)
+                self.scope.request(row, Leaf.PAIR, required=True)
                 continue
             if self.levels.split is not None:
-                self.scope.wire.add(row, Leaf.STRING, required=True)
+                self.scope.request(row, Leaf.STRING, required=True)
                 continue
-            self.scope.wire.require(row)
+            if not self.scope.walked(row):
+                self.scope.wire.require(row)
             bases = replace(self.bases, item=row)
             for rule, target in self._rules():
                 request_paths(self.scope, bases, rule, target)

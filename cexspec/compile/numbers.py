@@ -42,6 +42,8 @@ def to_decimal(value: object) -> Decimal:
     """Text or JSON number -> `Decimal`."""
     if isinstance(value, Decimal):  # a JSON number, which `exact` has read
         return value if value.is_finite() else finite(value)
+    if value is None:
+        raise Hole("Expected `number`, got `null`")
     if isinstance(value, bool) or not isinstance(value, _NUMERIC):
         raise Hole(f"{shown(value)} is not a number")
     try:

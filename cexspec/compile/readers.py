@@ -10,6 +10,7 @@ from cexspec.compile.body import Surroundings
 from cexspec.compile.checks import MappingChecks
 from cexspec.compile.conditions import Conditions
 from cexspec.compile.extract import Extractor, compile_extractor
+from cexspec.compile.hole import NO_JSON
 from cexspec.compile.parts import Form, Twin
 from cexspec.compile.paths import PathError
 from cexspec.compile.plan import ReaderPlan, no_twins
@@ -67,5 +68,5 @@ def _document(frame: bytes) -> object:
     """A frame as plain JSON; None where a member that no mapping reads can't be decoded."""
     try:
         return msgspec.json.decode(frame)
-    except (msgspec.DecodeError, RecursionError):
+    except NO_JSON:
         return None

@@ -13,6 +13,7 @@ import msgspec
 
 from cexspec.compile.conditions import Conditions, predicate, split, text_of
 from cexspec.compile.envelope import Envelope
+from cexspec.compile.hole import NO_JSON
 from cexspec.compile.paths import MISSING, parse
 from cexspec.compile.plan import Verdict
 from cexspec.models import DecodeError
@@ -29,7 +30,6 @@ UNROUTED = Verdict("unrouted", reason="no role or channel of the spec matches it
 NOT_LEARNED = Verdict("unrouted", reason="its number was not announced by an ack and no channel has its shape")
 Asked = list[tuple[str, Condition]]
 """Path and condition."""
-NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(frozen=True)

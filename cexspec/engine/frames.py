@@ -136,7 +136,7 @@ class FrameReader:
         Guessing is safe: only readers are guessed whose wire type refuses every message that isn't theirs.
         """
         guess = self._guesses.get(frame[BEGINNING])
-        if guess is None or guess[0] is not self._name:
+        if guess is None or guess[0] is not self._name or len(frame) > self._max_frame:
             return None
         _, channel, decode, extract, context = guess
         context.received = received

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from cexspec.compile.exchange import compile_exchange
 from cexspec.compile.plan import OperationPlan
 from cexspec.compile.reader import FAILURES
-from cexspec.engine.frames import BEGINNING, FrameReader, Guess, Reading
+from cexspec.engine.frames import BEGINNING, MAX_FRAME, FrameReader, Guess, Reading
 from cexspec.engine.markets import Markets
 from cexspec.models import CexspecError, DecodeError, Event, Instrument, InvalidSymbol, Market, NotSupported
 
@@ -43,10 +43,8 @@ class Normalizer:
 
     def ws(self, frame: bytes | str, connection: str | None = None) -> list[Event]:
         """The events of a WebSocket frame. Raises `DecodeError`, or the venue's error where the frame is one."""
-        guess = self._guesses.get(frame[BEGINNING])
-        if guess is not None and (
-            connection is None or connection == guess[0]
-        ):  # as FrameReader.guessed, without the detour: this is what is measured
+        guess = self._guesses.get(frame[BEGINNING])  # as FrameReader.guessed, without the detour: this is what is measured
+        if guess is not None and (connection is None or connection == guess[0]) and len(frame) <= MAX_FRAME:
             try:
                 return guess[3](guess[2](frame), guess[4])
             except FAILURES:

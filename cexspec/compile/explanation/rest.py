@@ -1,0 +1,123 @@
+"""A REST operation: request, cost, pages and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+from cexspec.compile.exchange import Exchange
+from cexspec.compile.explanation.defaults import defaults
+from cexspec.compile.explanation.mapping import reading
+from cexspec.compile.explanation.sample import samples
+from cexspec.compile.explanation.text import Lines, Row, Section, conditions, duration
+from cexspec.compile.plan import OperationPlan
+from cexspec.spec.model import Errors, Operation
+
+_WIDTH = 100
+
+
+def operation(exchange: Exchange, name: str) -> Iterator[Section]:
+    """All that is known of one operation."""
+    plan, spec, lines = exchange.operation(name), exchange.spec.rest[name], Lines(exchange)
+    yield Section(f"REST {name}", _head(plan, spec, lines))
+    yield Section("request", list(_request(exchange, plan, lines)))
+    yield Section("limits", list(_limits(exchange, plan, spec, lines)))
+    if plan.page is not None:
+        yield Section("pages", list(_pages(plan, spec, lines)))
+    yield Section("errors", list(errors(spec.errors or exchange.spec.errors, lines)))
+    if plan.reader is not None:
+        yield from reading(lines, plan.reader, spec)
+    elif plan.values is not None:
+        yield Section("values", [Row("", f"the texts at {spec.items}, for operations that call once for each", lines.at(spec.where))])
+    else:
+        yield Section("ignored", [Row("", plan.ignored or "", lines.at((*spec.where, "ignored")))])
+    yield defaults(lines, _derived(exchange, plan, spec, lines), spec)
+
+
+def _head(plan: OperationPlan, spec: Operation, lines: Lines) -> list[Row]:
+    rows = [Row("call", f"{plan.method} {plan.path}", lines.at(spec.where)), Row("docs", plan.docs or "-")]
+    if plan.kinds is not None:
+        rows.append(Row("kinds", ", ".join(sorted(plan.kinds)), lines.at((*spec.where, "kinds"))))
+    if spec.like is not None:
+        rows.append(Row("like", spec.like, lines.at((*spec.where, "like"))))
+    return rows
+
+
+def _request(exchange: Exchange, plan: OperationPlan, lines: Lines) -> Iterator[Row]:
+    params = next(samples(exchange, plan.kinds), None)
+    for extra in plan.each or ({},):
+        if params is None:
+            yield Row("example", "no example symbol of its kinds")
+            break
+        words = {key: value if isinstance(value, str) else f"<each {value[1]}>" for key, value in extra.items()}
+        request = plan.build({**params, **words})
+        body = f" {request.body.decode()}" if request.body else ""
+        yield Row(str(params["symbol"]), f"{request.method} {request.target}{body}")
+    for name, param in plan.params.items():
+        facts = {"default": param.default, "at most": param.max, "one of": ", ".join(param.values) or None}
+        told = ", ".join(f"{key} {value}" for key, value in facts.items() if value is not None)
+        yield Row(name, told, lines.at(("rest", plan.name, "params", name)))
+
+
+def _limits(exchange: Exchange, plan: OperationPlan, spec: Operation, lines: Lines) -> Iterator[Row]:
+    for name in plan.pools:
+        pool, node = exchange.pools[name], exchange.spec.limits[name]
+        windows = " and ".join(f"{window.rate} in {duration(window.per)}" for window in pool.windows)
+        counted = f"one budget for each {pool.by}" if pool.by != "pool" else "one budget for all that name it"
+        yield Row(name, f"{windows}, {counted}, counted by {pool.scope}", lines.at(node.where))
+    if not plan.pools:
+        yield Row("", "none")
+    if spec.weight is not None:
+        yield Row("weight", ", ".join(_weights(spec)), lines.at((*spec.where, "weight")))
+
+
+def _weights(spec: Operation) -> Iterator[str]:
+    weight = spec.weight
+    if weight is None or weight.by is None:
+        yield str(weight.const if weight is not None else 1)
+    elif weight.steps is not None:
+        yield from (f"{cost} up to {weight.by} {bound}" for bound, cost in weight.steps.items())
+    else:
+        yield f"{weight.given or 1} with {weight.by}, {weight.missing or 1} without"
+
+
+def _pages(plan: OperationPlan, spec: Operation, lines: Lines) -> Iterator[Row]:
+    assert plan.page is not None and spec.page is not None
+    how = f"by {plan.page.by} of the last row" if plan.page.by is not None else f"by the answer's cursor at {spec.page.cursor}"
+    unit = f" in {plan.page.unit}" if plan.page.unit is not None else ""
+    yield Row(plan.page.direction, f"{how}, sent as '{plan.page.param}'{unit}", lines.at(spec.page.where))
+    if plan.page.inclusive:
+        yield Row("", "an answer begins with the cursor's own row", lines.at((*spec.page.where, "inclusive")))
+    if plan.page.drop:
+        yield Row("", f"left out along with a cursor: {', '.join(plan.page.drop)}", lines.at((*spec.page.where, "drop")))
+
+
+def errors(spec: Errors, lines: Lines) -> Iterator[Row]:
+    """When an answer is an error, where its code and message are, and the class of each code."""
+    at = spec.where
+    if spec.failed is not None:
+        yield Row("failed", f"when {conditions(spec.failed)}, or by the HTTP status", lines.at((*at, "failed")))
+    for key in ("code", "message"):
+        yield Row(key, " or ".join(getattr(spec, key)), lines.at((*at, key)))
+    classes: dict[str, list[str]] = {}
+    for code, rule in spec.codes.items():
+        classes.setdefault(rule.error, []).append(f"{code}*" if rule.messages else code)
+    for status, name in spec.statuses.items():
+        classes.setdefault(name, []).append(f"HTTP {status}")
+    for name, codes in sorted(classes.items()):
+        first, *more = wrap(", ".join(codes), _WIDTH)
+        yield Row(name, first, lines.at((*at, "codes")))
+        yield from (Row("", line) for line in more)
+    if any(rule.messages for rule in spec.codes.values()):
+        yield Row("*", "unless the message tells another class")
+
+
+def _derived(exchange: Exchange, plan: OperationPlan, spec: Operation, lines: Lines) -> list[Row]:
+    """What the compiler concluded from keys that are not there."""
+    at = lines.at(spec.where)
+    rows = [Row("weight", "1", at)] if spec.weight is None else []
+    if spec.idempotent is None:
+        rows.append(Row("idempotent", f"{'yes' if plan.idempotent else 'no'}: it is a {plan.method}", at))
+    if spec.errors is None:
+        rows.append(Row("errors", "those of the exchange", lines.at(exchange.spec.errors.where)))
+    return rows
