@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cexspec.compile.paths import MISSING, Path, Steps, Wild, show
+from cexspec.compile.paths import MISSING, Path, Steps, show
 from cexspec.compile.source import Origin
 from cexspec.compile.wire import Leaf, Wire, WireNode
 
@@ -99,11 +99,3 @@ def _guard(guards: list[str], code: str) -> str:
     for guard in reversed(guards):
         code = f"None if {guard} else {code}"
     return f"({code})" if guards else code
-
-
-def split_items(path: Path) -> tuple[Steps, Steps] | None:
-    """A path to many lowered items as (list, inside): `$.data[*]` -> (data, ()); None where it can't be lowered so."""
-    wilds = [at for at, step in enumerate(path.steps) if step is Wild.ELEMENTS]
-    if not path.lowered or len(wilds) != 1:
-        return None
-    return path.steps[: wilds[0]], path.steps[wilds[0] + 1 :]

@@ -64,6 +64,7 @@ class ConnectionCompiler:
         before = len(self.findings.errors)
         for text, where in self._paths(roles):
             compile_lookup(text, self.findings, where)
+            self._finds_one(text, where)
         self._payload_is_plain()
         self._route_is_learned()
         return len(self.findings.errors) == before
@@ -78,6 +79,15 @@ class ConnectionCompiler:
             yield connection.payload, (*connection.where, "payload")
         if connection.route is not None:
             yield connection.route.by, (*connection.route.where, "by")
+
+    def _finds_one(self, text: str, where: Where) -> None:
+        """A frame is told by single values: a wildcard could find several."""
+        try:
+            path = parse(text)
+        except PathError:
+            return  # found already
+        if path.many and path.rest is None:
+            self.findings.error("CEX044", where, f"'{text}' finds many values where one is wanted", "name one element: [0] instead of [*]")
 
     def _payload_is_plain(self) -> None:
         if self.connection.payload is None:

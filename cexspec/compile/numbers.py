@@ -47,11 +47,12 @@ def to_decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, _NUMERIC):
         raise Hole(f"{shown(value)} is not a number")
     try:
-        return finite(exact(value if isinstance(value, str) else repr(value)))
+        number = exact(value if isinstance(value, str) else repr(value))
     except InvalidOperation:
         raise Hole(f"{shown(value)} is not a number") from None
     except (DecimalException, ValueError):  # Python itself writes no integer of thousands of digits
         raise Hole(f"{shown(value)} is out of range") from None
+    return finite(number)
 
 
 def to_float(value: object) -> float:
