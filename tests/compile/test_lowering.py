@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import given
@@ -10,11 +11,22 @@ from hypothesis import strategies as st
 from jsonpath_ng.ext import parse as jsonpath
 
 from cexspec.compile.access import Scope
-from cexspec.compile.paths import MISSING, Step, Wild, parse, show
+from cexspec.compile.body import Surroundings
+from cexspec.compile.extract import compile_extractor
+from cexspec.compile.instruments import InstrumentNames
+from cexspec.compile.parts import Form
+from cexspec.compile.paths import MISSING, Step, Steps, Wild, parse, show
+from cexspec.compile.symbols import compile_symbols
 from cexspec.compile.wire import Leaf, Wire
+from cexspec.models import Event, Trade
+from cexspec.spec.model import Mapping, Symbols
+from cexspec.spec.problems import Findings
+from cexspec.spec.source import Position
+from tests.compile.made_up import Notes
 
 NAMES = st.sampled_from(["a", "b", "c", "class", "a-b", "x y", "0", "_p", "é", 'q"uote', "at1"])
 LEAVES = st.one_of(st.integers(-9, 9), st.text("ab1.", max_size=3), st.booleans())
+LEAF_OF = {str: Leaf.TEXT, int: Leaf.TEXT, bool: Leaf.BOOLEAN}
 STEPS = st.lists(st.one_of(NAMES, st.integers(0, 3)), max_size=4)
 PATHS = st.lists(st.one_of(NAMES, st.integers(-2, 3), st.sampled_from(list(Wild))), max_size=4)
 
@@ -69,6 +81,18 @@ def test_typed_access_finds_what_jsonpath_finds(case: tuple[object, list[tuple[S
         assert typed_value(wire, decoded, steps) == (found[0] if found else None), (show(steps), document)
 
 
+@given(documents_with_paths())
+def test_typed_leaves_are_what_jsonpath_finds(case: tuple[object, list[tuple[Step, ...]]]) -> None:
+    document, paths = case
+    wire, expected = Wire(), {}
+    for steps in paths:
+        found = [match.value for match in jsonpath(show(steps)).find(document)]
+        expected[steps] = found[0] if found else None
+        wire.add(steps, LEAF_OF.get(type(expected[steps]), Leaf.ANY), required=False)
+    decoded = wire.decoder(wire.build()).decode(json.dumps(document).encode())
+    assert {steps: typed_value(wire, decoded, steps) for steps in paths} == expected
+
+
 @given(documents_with_paths(), PATHS)
 def test_walked_steps_find_what_jsonpath_finds(case: tuple[object, list[tuple[Step, ...]]], steps: list[Step]) -> None:
     document, _ = case
@@ -86,3 +110,63 @@ def test_a_shown_path_reads_back(steps: list[Step]) -> None:
 def test_nothing_is_found_where_nothing_is() -> None:
     assert parse("$.a").first({"b": 1}) is MISSING
     assert repr(MISSING) == "MISSING"
+
+
+INSIDE = st.lists(st.one_of(NAMES, st.integers(0, 3)), max_size=3).map(tuple)
+BESIDE = st.lists(st.sampled_from(["k", "l m", "n"]), min_size=1, max_size=2).map(tuple)
+TEXTS = st.one_of(st.integers(-9, 9), st.text("ab1.", max_size=3))
+HOLES = st.one_of(TEXTS, st.none())
+SYMBOLS = compile_symbols(Symbols(formats={}, examples={}), Findings(lambda where: Position("spec.yaml", 1, 1)))
+AROUND = Surroundings("venue", {}, Decimal, InstrumentNames(lambda: SYMBOLS, {}, []))
+REST = {"price": {"const": "1"}, "size": {"const": "1"}, "side": {"const": "buy"}}
+
+
+def trades(items: str, inside: Steps, document: object, symbol: object) -> list[tuple[str | None, str | None]]:
+    """Symbol and id of the trades that a compiled mapping finds, id at `inside` of each item."""
+    fields = {"symbol": symbol, "id": {"path": show(inside), "optional": True}, **REST}
+    mapping = Mapping.model_validate({"returns": "trade", "items": items, "fields": fields})
+    extractor = compile_extractor(mapping, "trade", Form(), AROUND)
+    message = extractor.wire.decoder(extractor.wire_type).decode(json.dumps(document).encode())
+    events: list[Event] = extractor.extract(message, Notes())
+    return [(event.symbol, event.id) for event in events if isinstance(event, Trade)]
+
+
+def holding(steps: Steps, leaf: object) -> object:
+    """A document with a leaf at some steps, or with a hole there."""
+    if leaf is None:
+        return [] if steps and isinstance(steps[0], int) else {}
+    return _grown({}, steps, leaf)
+
+
+def text_at(document: object, steps: Steps) -> str | None:
+    """The text that jsonpath-ng finds."""
+    found = [match.value for match in jsonpath(show(steps)).find(document)]
+    return str(found[0]) if found else None
+
+
+@given(INSIDE, INSIDE, st.lists(HOLES, max_size=4))
+def test_items_of_a_list_are_what_jsonpath_finds(head: Steps, inside: Steps, leaves: list[object]) -> None:
+    rows = [holding(inside, leaf) for leaf in leaves if inside or leaf is not None]
+    document = _grown({}, head, rows)
+    items = [match.value for match in jsonpath(show((*head, Wild.ELEMENTS))).find(document)]
+    assert items == rows
+    expected = [("S", text_at(item, inside)) for item in items]
+    assert trades(show((*head, Wild.ELEMENTS)), inside, document, {"const": "S"}) == expected
+
+
+@given(INSIDE, BESIDE, st.lists(st.tuples(HOLES, st.lists(HOLES, max_size=3)), max_size=3))
+def test_items_of_lists_in_a_list_are_what_jsonpath_finds(inside: Steps, beside: Steps, outer: list[tuple[object, list[object]]]) -> None:
+    elements = []
+    for leaf, leaves in outer:
+        rows = [holding(inside, one) for one in leaves if inside or one is not None]
+        element = holding(beside, None if leaf is None else f"S{leaf}")
+        assert isinstance(element, dict)
+        elements.append({**element, "rows": rows})
+    document = {"data": elements}
+    expected = [
+        (text_at(match.value, beside), text_at(item, inside))
+        for match in jsonpath("$.data[*]").find(document)
+        for item in match.value["rows"]
+    ]
+    symbol = {"path": show(beside), "of": "parent", "optional": True}
+    assert trades("$.data[*].rows[*]", inside, document, symbol) == expected
