@@ -21,7 +21,7 @@ MAX_EXPONENT = 300
 MAX_INTEGER = 9_223_372_036_854_775_807
 """The largest integer: what 64 bits hold, signed."""
 
-_NUMERIC = (str, int, float)
+_NUMERIC = (int, float)
 
 exact: Callable[[str], Decimal] = Context(
     prec=MAX_DIGITS, Emin=-MAX_EXPONENT, Emax=MAX_EXPONENT, traps=[InvalidOperation, Overflow, Rounded]
@@ -40,19 +40,25 @@ def number_reader(number: NumberType) -> Callable[[object], Number]:
 
 def to_decimal(value: object) -> Decimal:
     """Text or JSON number -> `Decimal`."""
-    if isinstance(value, Decimal):  # a JSON number, which `exact` has read
-        return value if value.is_finite() else finite(value)
+    try:  # text and fractions of JSON (which `exact` has read) first: they are what is there a thousand times
+        number = value if isinstance(value, Decimal) else exact(value if isinstance(value, str) else _digits(value))
+    except InvalidOperation:
+        raise Hole(f"{shown(value)} is not a number") from None
+    except DecimalException:
+        raise Hole(f"{shown(value)} is out of range") from None
+    return number if number.is_finite() else finite(number)
+
+
+def _digits(value: object) -> str:
+    """A JSON number as text."""
     if value is None:
         raise Hole("Expected `number`, got `null`")
     if isinstance(value, bool) or not isinstance(value, _NUMERIC):
         raise Hole(f"{shown(value)} is not a number")
     try:
-        number = exact(value if isinstance(value, str) else repr(value))
-    except InvalidOperation:
-        raise Hole(f"{shown(value)} is not a number") from None
-    except (DecimalException, ValueError):  # Python itself writes no integer of thousands of digits
+        return repr(value)
+    except ValueError:  # Python writes no integer of thousands of digits
         raise Hole(f"{shown(value)} is out of range") from None
-    return finite(number)
 
 
 def to_float(value: object) -> float:
