@@ -84,8 +84,10 @@ async def test_a_call_sends_this_request(exchange: str, case: Case) -> None:
 def test_a_subscription_sends_this_message(exchange: str, case: Case) -> None:
     feed = Feed(exchange)
     channel = feed.plan.channel(case["channel"])
-    topic = channel.topic(feed.params(case["call"]))
-    frame = feed.plan.connection(channel.connection).subscribe.send([topic], "1", {})
+    symbol = case["call"].get("symbol")
+    connection = channel.connection_of(feed.markets.find(symbol).category if symbol is not None else None)
+    assert connection is not None
+    frame = feed.plan.connection(connection).subscribe.send([channel.topic(feed.params(case["call"]))], "1", {})
     assert json.loads(frame) == case["sends"]
 
 

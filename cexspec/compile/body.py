@@ -10,7 +10,7 @@ from cexspec.compile.inline import condition_code
 from cexspec.compile.instruments import InstrumentNames
 from cexspec.compile.numbers import NumberType
 from cexspec.compile.parts import Parts, Rule
-from cexspec.compile.paths import Path, show
+from cexspec.compile.paths import Path, parse, show
 from cexspec.compile.source import Writer
 from cexspec.compile.targets import PRICES_OF_SIZES, targets
 from cexspec.spec.model import FieldRule
@@ -24,6 +24,7 @@ class Surroundings:
     intervals: dict[str, str]
     number: NumberType
     instruments: InstrumentNames
+    categories: frozenset[str]
 
 
 class BodyWriter:
@@ -67,10 +68,17 @@ class BodyWriter:
         mapping = self.parts.mapping
         if any(_asks_request(each.rule) for each in self.parts.rules):
             self.line("request = ctx.request")
+        if mapping.category is not None:
+            self._category(mapping.category)
         if isinstance(mapping.snapshot_when, dict):
             self.line(f"is_snapshot = {condition_code(self.scope, self.parts.message, mapping.snapshot_when)}")
         elif self.parts.model == "book":
             self.line(f"is_snapshot = {mapping.snapshot_when == 'always'}")
+
+    def _category(self, path: str) -> None:
+        """The product line of the message's ids, by its own word or what is known around it."""
+        self.line(f"word = text_of({self.scope.access(self.parts.message, parse(path)).code})")
+        self.line("lookup = ctx.market if word is None else ctx.within(word)")
 
     def _bind_item(self) -> None:
         """The one item in a variable of its own, where it stands deeper in the message."""
@@ -112,9 +120,10 @@ class BodyWriter:
     def _market(self, rule: FieldRule) -> None:
         """The market of the native id; a message need not name one that the request names, or that is optional."""
         may_miss = rule.optional or rule.empty is not None or rule.of == "request"
-        self.line("market = NOWHERE if native is None else ctx.market(native)" if may_miss else "market = ctx.market(native)")
-        if self.parts.by_kind:
-            self.line("kind = market.kind")
+        find = f"{'ctx.market' if self.parts.mapping.category is None else 'lookup'}(native)"
+        self.line(f"market = NOWHERE if native is None else {find}" if may_miss else f"market = {find}")
+        for name in sorted(self.parts.branches_on):
+            self.line(f"{name} = market.{name}")
         self.values["symbol"] = "market.symbol"
 
     def _scale(self, name: str) -> None:
@@ -124,7 +133,7 @@ class BodyWriter:
         if counted:
             self.line("contracts = None")
             self.values["contracts"] = "contracts"
-        with self.block(f"if kind != 'spot' and {name} is not None"):
+        with self.block(f"if market.counted and {name} is not None"):
             if counted:
                 self.line(f"contracts = {name}")
             self.line(f"{name} = market.base_size({name}, {price})")
@@ -143,12 +152,13 @@ class BodyWriter:
         """Complete and name the instrument."""
         names = self.scope.constant(self.around.instruments, "names")
         given = [self.values.get(name, "None") for name in InstrumentNames.FIELDS]
-        self.line(f"symbol, kind, base, quote, settle = {names}.of({', '.join(given)})")
-        self.values |= {name: name for name in ("symbol", "kind", "base", "quote", "settle")}
+        word = "ctx.category" if self.parts.mapping.category is None else "ctx.category if word is None else word"
+        self.line(f"{', '.join(InstrumentNames.COMPLETED)} = {names}.of({word}, {', '.join(given)})")
+        self.values |= {name: name for name in InstrumentNames.COMPLETED}
 
     def _made(self) -> str:
         return f"Model({', '.join(f'{name}={code}' for name, code in self.values.items())})"
 
 
 def _asks_request(rule: FieldRule) -> bool:
-    return rule.of == "request" or any(map(_asks_request, (rule.by_kind or {}).values()))
+    return rule.of == "request" or (rule.branching is not None and any(map(_asks_request, rule.branching.rules.values())))

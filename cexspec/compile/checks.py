@@ -10,7 +10,7 @@ from cexspec.compile.paths import HOW_TO_WRITE, Path, PathError, parse
 from cexspec.compile.targets import PRICES_OF_SIZES, FieldTarget, targets
 from cexspec.hooks import CHECKSUMS
 from cexspec.models import MODELS
-from cexspec.spec.model import Checksum, FieldRule, Mapping, Sequence
+from cexspec.spec.model import Branching, Checksum, FieldRule, Mapping, Sequence
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 
@@ -32,8 +32,8 @@ def nearest(word: str, known: list[str]) -> str:
 class MappingChecks:
     """Checks one mapping; on a `stream`, paths that can't be lowered cost every message."""
 
-    def __init__(self, mapping: Mapping, findings: Findings, *, stream: bool) -> None:
-        self.mapping, self.findings, self.stream = mapping, findings, stream
+    def __init__(self, mapping: Mapping, findings: Findings, categories: frozenset[str], *, stream: bool) -> None:
+        self.mapping, self.findings, self.categories, self.stream = mapping, findings, categories, stream
         self.unlowered: list[str] = []
 
     def run(self, model: str, where: Where) -> bool:
@@ -87,15 +87,21 @@ class MappingChecks:
         if rule.scale and target.name not in PRICES_OF_SIZES:
             hint = f"'scale' goes with {', '.join(sorted(PRICES_OF_SIZES))}"
             self.findings.error("CEX065", where, f"'{target.name}' is no size that contracts could be converted to", hint)
-        if rule.by_kind is None:
-            return
-        if target.name == "symbol" or (model, target.name) in _KINDLESS:
-            self.findings.error("CEX043", where, f"'{target.name}' is read before a market's kind is known", "remove 'by_kind'")
-        for kind, branch in rule.by_kind.items():
-            inside = (*where, "by_kind", kind)
+        if rule.branching is not None:
+            self._branches(model, rule.branching, target, where)
+
+    def _branches(self, model: str, branching: Branching, target: FieldTarget, where: Where) -> None:
+        on = branching.on
+        early = _KINDLESS if on == "kind" else {*_KINDLESS, (model, target.name)} if model == "instrument" else _KINDLESS
+        if target.name == "symbol" or (model, target.name) in early:
+            self.findings.error("CEX043", where, f"'{target.name}' is read before a market's {on} is known", f"remove '{branching.key}'")
+        for name, branch in branching.rules.items():
+            inside = (*where, branching.key, name)
+            if on == "category" and name not in {*self.categories, "other"}:
+                self.findings.error("CEX043", inside, f"no category is called '{name}'", nearest(name, [*self.categories, "other"]))
             self._rule(model, branch, target, inside)
             if branch.scale:
-                self.findings.error("CEX043", inside, "'scale' is for all kinds: spot has no contracts", "write it beside 'by_kind'")
+                self.findings.error("CEX043", inside, "'scale' is for all markets", f"write it beside '{branching.key}'")
 
     def _no_book(self, model: str) -> None:
         for key in ("levels", "snapshot_when", "sequence", "checksum"):

@@ -9,6 +9,7 @@ import msgspec
 
 from cexspec.compile.body import Surroundings
 from cexspec.compile.candidates import Named, grouped, overlaps
+from cexspec.compile.categories import check_connection, served
 from cexspec.compile.channels import ChannelCompiler, book_plan, messages
 from cexspec.compile.checks import nearest
 from cexspec.compile.lookups import compile_lookup
@@ -40,11 +41,12 @@ class ConnectionCompiler:
         assert spec.ws is not None
         self.name, self.spec, self.errors, self.around, self.findings = name, spec, errors, around, findings
         self.connection = spec.ws.connections[name]
-        self.channels = {key: channel for key, channel in spec.ws.channels.items() if channel.on == name}
+        self.channels = {key: channel for key, channel in spec.ws.channels.items() if name in channel.connections.values()}
         self.messages = [Named(key, channel, message) for key, channel in self.channels.items() for message in messages(key, channel)]
 
     def compile(self) -> tuple[ConnectionPlan, dict[str, ChannelPlan]] | None:
         """The connection and its channels; None where its own paths are wrong. What is wrong goes to `findings`."""
+        check_connection(self.spec, self.name, self.findings)
         roles = list(compile_roles(self.connection))
         if not self._routable(roles):
             return None
@@ -116,6 +118,7 @@ class ConnectionCompiler:
             greet=compile_greet(connection.greet, self.findings),
             expects_greeting=connection.greet is not None and connection.greet.expect is not None,
             learns=connection.route.learned if connection.route is not None else None,
+            category=self._category(),
             sequence=self._sequence(),
             lifetime=connection.lifetime,
             max_topics=connection.max_topics,
@@ -126,6 +129,10 @@ class ConnectionCompiler:
             position=self.findings.position(connection.where),
             docs=connection.docs,
         )
+
+    def _category(self) -> str | None:
+        found = served(self.spec, self.name) if self.spec.symbols.unique_in == "category" else []
+        return found[0] if len(found) == 1 else None
 
     def _router(self, roles: list[RoleAt], read: list[Read]) -> FrameRouter:
         connection, expected = self.connection, self.connection.keepalive.expect
@@ -152,14 +159,14 @@ class ConnectionCompiler:
         return sequence
 
     def _channel(self, name: str, channel: Channel, read: list[Read]) -> ChannelPlan:
-        parts = compile_topic(channel, self.spec, self.findings)
+        parts = compile_topic(channel, self.connection, self.spec, self.findings)
         self._check_keys(channel)
         self._check_sync(channel)
         forms = [form for one in read if one.named.name == name for form in (one.wrapped, one.bare)]
         return ChannelPlan(
             name=name,
             stream=channel.stream or name,
-            connection=channel.on,
+            connections=channel.connections,
             topic=parts.topic,
             params_of=parts.params_of,
             needs=parts.needs,
@@ -178,7 +185,7 @@ class ConnectionCompiler:
             return
         for field, rule in (channel.fields or {}).items():
             if field in ("symbol", "interval") and rule.of == "request":
-                text = f"messages don't say their {field}: with several subscriptions on '{channel.on}' it can't be told"
+                text = f"messages don't say their {field}: with several subscriptions on '{self.name}' it can't be told"
                 self.findings.error("CEX055", rule.where, text, "read it from the message, or learn a number from the ack")
 
     def _check_sync(self, channel: Channel) -> None:

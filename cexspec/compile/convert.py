@@ -65,7 +65,7 @@ class Words(dict[object, object]):
 
 def scaled(rows: list[Level], market: Market) -> tuple[list[Level], str]:
     """Levels in contracts -> levels in base where the contract size is known; and the unit they are in."""
-    if market.kind == "spot":
+    if not market.counted:
         return rows, "base"
     if market.contract_size is None:
         return rows, "contracts"

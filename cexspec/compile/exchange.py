@@ -9,17 +9,18 @@ from functools import cached_property
 from types import MappingProxyType
 
 from cexspec.compile.body import Surroundings
+from cexspec.compile.categories import category_of, check_scope, compile_categories
 from cexspec.compile.checks import nearest
 from cexspec.compile.connections import ConnectionCompiler
 from cexspec.compile.errors import compile_errors
 from cexspec.compile.instruments import InstrumentNames
 from cexspec.compile.limits import compile_pools
 from cexspec.compile.operations import compile_operation
-from cexspec.compile.plan import ChannelPlan, ConnectionPlan, EnvironmentPlan, ErrorPlan, OperationPlan, PoolPlan
+from cexspec.compile.plan import CategoryPlan, ChannelPlan, ConnectionPlan, EnvironmentPlan, ErrorPlan, OperationPlan, PoolPlan
 from cexspec.compile.symbols import Codec, compile_symbols
 from cexspec.models import NotSupported, SpecError
 from cexspec.spec.load import Loaded, find, load
-from cexspec.spec.model import Category, ExchangeSpec
+from cexspec.spec.model import ExchangeSpec
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 from cexspec.spec.unread import note_unread
@@ -51,8 +52,11 @@ class Exchange:
         self._operations: dict[str, OperationPlan] = {}
         self._channels: dict[str, ChannelPlan] = {}
         self._connections: dict[str, ConnectionPlan] = {}
-        names = InstrumentNames(lambda: self.symbols, self.spec.symbols.aliases, self.spec.symbols.inverse_quotes)
-        self._around = Surroundings(self.id, dict(self.spec.intervals), number, names)
+        self.categories = compile_categories(self.spec.categories)
+        symbols = self.spec.symbols
+        self.unique_in_category = symbols.unique_in == "category"
+        names = InstrumentNames(lambda: self.symbols, symbols.aliases, symbols.inverse_quotes, self.categories, number)
+        self._around = Surroundings(self.id, dict(self.spec.intervals), number, names, frozenset(self.spec.categories))
 
     @cached_property
     def environments(self) -> Mapping[str, EnvironmentPlan]:
@@ -69,7 +73,8 @@ class Exchange:
     def symbols(self) -> Codec:
         """Native ids both ways."""
         findings = self.findings()
-        symbols = compile_symbols(self.spec.symbols, findings)
+        check_scope(self.spec, findings)
+        symbols = compile_symbols(self.spec.symbols, self.categories, findings)
         self._refuse(findings, "symbols")
         return symbols
 
@@ -105,7 +110,8 @@ class Exchange:
         if name not in self._channels:
             self._known(name, self.channel_names, "channel")
             assert self.spec.ws is not None
-            self.connection(self.spec.ws.channels[name].on)
+            for connection in self.spec.ws.channels[name].connections.values():
+                self.connection(connection)
         return self._channels[name]
 
     def channels_of(self, stream: str) -> tuple[ChannelPlan, ...]:
@@ -121,25 +127,23 @@ class Exchange:
             self._refuse(findings, f"connection '{name}'")
             assert compiled is not None
             self._connections[name], channels = compiled
-            self._channels |= channels
+            self._channels = channels | self._channels  # of a channel on several connections, the first one's plan
         return self._connections[name]
 
-    def category(self, kind: str, settle: str | None) -> str | None:
-        """The venue's word for the product line of an instrument; None where the spec has none."""
-        words = (_word(name, category, kind, settle) for name, category in self.spec.categories.items())
-        return next((word for word in words if word is not None), None)
+    def category(self, kind: str, settle: str | None) -> CategoryPlan | None:
+        """The product line of an instrument; None where the spec has none."""
+        return category_of(self.categories, kind, settle)
 
     def check(self, findings: Findings) -> None:
         """Compile everything; what is wrong goes to `findings`."""
-        compile_symbols(self.spec.symbols, findings)
+        check_scope(self.spec, findings)
+        compile_symbols(self.spec.symbols, self.categories, findings)
         errors = compile_errors(self.spec.errors, self.id, findings)
         compile_pools(self.spec.limits, findings)
         for name in self.operation_names:
             compile_operation(name, self.spec, errors, self._around, findings)
         for name in self.connection_names:
             ConnectionCompiler(name, self.spec, errors, self._around, findings).compile()
-        for name, category in self.spec.categories.items():
-            _word(name, category, "spot", None)
         self._check_hosts(findings)
         self._check_intervals(findings)
         note_unread(self.spec, findings)
@@ -160,7 +164,8 @@ class Exchange:
 
     def _named_connections(self) -> Iterator[tuple[str, Where]]:
         for name, channel in (self.spec.ws.channels if self.spec.ws else {}).items():
-            yield channel.on, ("ws", "channels", name, "on")
+            at = ("ws", "channels", name, "on")
+            yield from ((connection, at if category is None else (*at, category)) for category, connection in channel.connections.items())
         for environment, one in self.environments.items():
             yield from ((name, ("environments", environment, "ws", name)) for name in one.ws)
 
@@ -183,9 +188,3 @@ class Exchange:
         if name not in names:
             offered = ", ".join(names) or "none"
             raise NotSupported(f"{self.id} declares no {what} '{name}' (it has: {offered})")
-
-
-def _word(name: str, category: Category, kind: str, settle: str | None) -> str | None:
-    """The venue's word for a category, where an instrument belongs to it."""
-    word, kinds, settles = category.value or name, category.kind, category.settle
-    return word if kind in kinds and (settles is None or settle in settles) else None

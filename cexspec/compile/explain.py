@@ -18,7 +18,7 @@ def explain(exchange: Exchange, name: str) -> str:
     for one in served:
         sections += channel(exchange, one)
     with_errors = name not in exchange.operation_names
-    for used in dict.fromkeys(exchange.channel(one).connection for one in served):
+    for used in dict.fromkeys(name for one in served for name in exchange.channel(one).connections.values()):
         sections += connection(exchange, used, with_errors=with_errors)
     if not sections:
         known = ", ".join(dict.fromkeys((*exchange.operation_names, *exchange.channel_names)))

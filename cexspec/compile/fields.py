@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from cexspec.compile.access import Access
 from cexspec.compile.conversion import Conversion, Setting
 from cexspec.compile.leaves import paths_of
 from cexspec.compile.paths import parse
 from cexspec.compile.source import Origin
 from cexspec.compile.targets import FieldTarget
-from cexspec.spec.model import FieldRule
+from cexspec.spec.model import Branching, FieldRule
 
 _REQUEST_NAMES = {"symbol": "id"}
 """The request's own name of a field, where it differs: a message's symbol is the native id."""
@@ -27,25 +24,25 @@ class FieldWriter:
     def write(self, variable: str, rule: FieldRule, target: FieldTarget) -> None:
         """Statements that leave the unified value in `variable`; None only where the field may be None."""
         with self.setting.writer.origin(Origin(target.name, " or ".join(paths_of(rule)), rule.where)):
-            if rule.by_kind is not None:
-                self._by_kind(variable, rule.by_kind, target)
+            if rule.branching is not None:
+                self._branches(variable, rule.branching, target)
             elif rule.const is not None:
                 self.line(f"{variable} = {self.setting.scope.constant(self.setting.literal(rule.const, target), 'const')}")
             else:
                 self._read(variable, rule, target)
 
-    def _by_kind(self, variable: str, branches: Mapping[Any, FieldRule], target: FieldTarget) -> None:
+    def _branches(self, variable: str, branching: Branching, target: FieldTarget) -> None:
         word = "if"
-        for kind, branch in branches.items():
-            if kind != "other":
-                with self.block(f"{word} kind == {kind!r}"):
+        for name, branch in branching.rules.items():
+            if name != "other":
+                with self.block(f"{word} {branching.on} == {name!r}"):
                     self.write(variable, branch, target)
                 word = "elif"
         with self.block("else" if word == "elif" else "if True"):
-            if "other" in branches:
-                self.write(variable, branches["other"], target)
+            if "other" in branching.rules:
+                self.write(variable, branching.rules["other"], target)
             else:
-                self._nothing(variable, target, "no rule for markets of this kind")
+                self._nothing(variable, target, f"no rule for markets of this {branching.on}")
 
     def _nothing(self, variable: str, target: FieldTarget, reason: str) -> None:
         self.line(f"{variable} = None" if target.nullable else f"raise Hole({reason!r})")

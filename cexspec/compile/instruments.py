@@ -5,32 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, cast
 
+from cexspec.compile.categories import category_of, named
 from cexspec.compile.hole import Hole
-from cexspec.compile.plan import SymbolCodec
+from cexspec.compile.numbers import NumberType
+from cexspec.compile.plan import CategoryPlan, SymbolCodec
 from cexspec.models import InvalidSymbol, Number
 from cexspec.models.events import Kind
 from cexspec.models.symbol import Symbol
 
-Names = tuple[str, Kind, str, str, str | None]
-"""Unified symbol, kind, base, quote, settlement currency."""
+Names = tuple[str, Kind, str, str, str | None, Number | None, str | None]
+"""Unified symbol, kind, base, quote, settlement currency, contract size and what it is an amount of."""
 
 
 class InstrumentNames:
     """Completes and names instruments.
 
     Assets are translated by the spec's aliases. Base, quote, kind and settlement that the venue doesn't send follow
-    from the native id. A record whose parts make no symbol (an option without strike) keeps its native id as symbol.
+    from the native id; a kind also from the product line that has no other, and contracts from their product line. A
+    record whose parts make no symbol (an option without strike) keeps its native id as symbol.
     """
 
-    FIELDS: ClassVar[tuple[str, ...]] = ("id", "kind", "base", "quote", "settle", "expiry", "strike", "right")
+    FIELDS: ClassVar[tuple[str, ...]] = (
+        "id", "kind", "base", "quote", "settle", "expiry", "strike", "right", "contract_size", "contract_currency")  # fmt: skip
+    COMPLETED: ClassVar[tuple[str, ...]] = ("symbol", "kind", "base", "quote", "settle", "contract_size", "contract_currency")
 
-    def __init__(self, codec: Callable[[], SymbolCodec], aliases: Mapping[str, str], inverse_quotes: list[str]) -> None:
+    def __init__(
+        self,
+        codec: Callable[[], SymbolCodec],
+        aliases: Mapping[str, str],
+        inverse_quotes: list[str],
+        categories: tuple[CategoryPlan, ...],
+        number: NumberType,
+    ) -> None:
         self._codec, self._aliases, self._inverse = codec, dict(aliases), frozenset(inverse_quotes)
+        self._categories, self._number = categories, number
 
     def of(
         self,
+        category: str | None,
         native_id: str,
         kind: Kind | None,
         base: str | None,
@@ -39,19 +53,28 @@ class InstrumentNames:
         expiry: int | None,
         strike: Number | None,
         right: str | None,
+        contract_size: Number | None,
+        contract_currency: str | None,
     ) -> Names:
-        """Raises `Hole` where neither the record nor its id tells what it is."""
-        read = self._read(native_id) if kind is None or not base or not quote else None
+        """Raises `Hole` where neither the record nor its id tells what it is. `category`: the line that the answer is about."""
+        line = named(self._categories, category)
+        kind = kind or _only_kind(line)
+        read = self._read(native_id, line) if kind is None or not base or not quote else None
         kind = kind or (read.kind if read else None)
         base = self._common(base) or (read.base if read else None)
         quote = self._common(quote) or (read.quote if read else None)
         if kind is None or base is None or quote is None:
             raise Hole(f"nothing tells kind, base and quote of '{native_id}'")
         settle = self._settle(kind, base, quote, self._common(settle) or (read.settle if read else None))
-        return self._symbol(native_id, kind, base, quote, settle, expiry, strike, right), kind, base, quote, settle
+        symbol = self._symbol(native_id, kind, base, quote, settle, expiry, strike, right)
+        line = category_of(self._categories, kind, settle)
+        if contract_size is None and line is not None and line.contract_size is not None:
+            contract_size = self._number(line.contract_size)
+            contract_currency = quote if line.contract_currency == "quote" else base
+        return symbol, kind, base, quote, settle, contract_size, contract_currency
 
-    def _read(self, native_id: str) -> Symbol | None:
-        found = self._codec().parse(native_id)
+    def _read(self, native_id: str, line: CategoryPlan | None) -> Symbol | None:
+        found = self._codec().parse(native_id, line.name if line is not None else None)
         return Symbol.parse(found[0]) if found else None
 
     def _common(self, asset: str | None) -> str | None:
@@ -79,3 +102,8 @@ class InstrumentNames:
             return str(Symbol(base, quote, kind, day, terms[0], terms[1], settle))  # type: ignore[arg-type]
         except InvalidSymbol:
             return native_id
+
+
+def _only_kind(line: CategoryPlan | None) -> Kind | None:
+    """The kind of all instruments of a product line that has no other."""
+    return cast(Kind, next(iter(line.kinds))) if line is not None and len(line.kinds) == 1 else None

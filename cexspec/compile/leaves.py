@@ -84,7 +84,7 @@ def paths_of(rule: FieldRule) -> list[str]:
 
 def request_paths(scope: Scope, bases: Bases, rule: FieldRule, target: FieldTarget, *, optional: bool = False) -> None:
     """Add what the rule reads to the wire type; `optional`: it may be missing, whatever the rule says. Raises PathError."""
-    for branch in (rule.by_kind or {}).values():
+    for branch in rule.branching.rules.values() if rule.branching is not None else ():
         request_paths(scope, bases, branch, target, optional=True)
     base = bases.of(rule.of)
     if base is None:

@@ -22,6 +22,8 @@ def mapping_paths(mapping: Mapping) -> Iterator[PathAt]:
     """All of them, in the order of the spec language's keys."""
     at = mapping.where
     yield from _item_paths(mapping)
+    if mapping.category is not None:
+        yield PathAt(mapping.category, (*at, "category"), True)
     for key in ("only", "snapshot_when", "match", "shape"):
         yield from condition_paths(getattr(mapping, key, None), (*at, key))
     for name, rule in (mapping.fields or {}).items():
@@ -45,8 +47,9 @@ def rule_paths(rule: FieldRule, where: Where) -> Iterator[PathAt]:
         yield PathAt(text, (*where, "first_of", index), True)
     if rule.times is not None:
         yield PathAt(rule.times, (*where, "times"), True)
-    for kind, branch in (rule.by_kind or {}).items():
-        yield from rule_paths(branch, (*where, "by_kind", kind))
+    if rule.branching is not None:
+        for name, branch in rule.branching.rules.items():
+            yield from rule_paths(branch, (*where, rule.branching.key, name))
 
 
 def _item_paths(mapping: Mapping) -> Iterator[PathAt]:

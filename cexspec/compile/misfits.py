@@ -13,7 +13,7 @@ Misfit = tuple[str, str]
 TIME_UNITS = frozenset({"s", "ms", "us", "ns", "iso"})
 
 _COUNTABLE = (Target.NUMBER, Target.INTEGER, Target.TIME)
-_ALONE = {"const": frozenset[str](), "by_kind": frozenset({"scale"})}
+_ALONE = {"const": frozenset[str](), "by_kind": frozenset({"scale"}), "by_category": frozenset({"scale"})}
 """What may stand beside a source that needs nothing else."""
 _LEGAL = {Target.BOOLEAN: ("true", "false")}
 _TABLES = ("map", "flag", "sign")
@@ -47,7 +47,7 @@ def _units(rule: FieldRule, target: FieldTarget) -> Iterator[Misfit]:
         yield f"'{target.name}' is {kind.value}, 'unit: fraction' is for numbers", "remove 'unit'"
     if kind is not Target.TIME:
         return
-    if unit is None and rule.const is None and rule.by_kind is None:
+    if unit is None and rule.const is None and rule.branching is None:
         yield f"'{target.name}' is a time, and nothing says in what unit", "add 'unit: ms' (or s, us, ns, iso)"
     if unit == "fraction":
         yield f"'{target.name}' is a time, 'unit: fraction' is for ratios", "write 'unit: ms' (or s, us, ns, iso)"

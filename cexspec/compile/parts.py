@@ -12,9 +12,9 @@ from cexspec.compile.items import Items, compile_items
 from cexspec.compile.leaves import Bases, request_paths
 from cexspec.compile.levels import LevelWriter
 from cexspec.compile.numbers import NumberType
-from cexspec.compile.paths import Steps
+from cexspec.compile.paths import Steps, parse
 from cexspec.compile.targets import FieldTarget, Target, targets
-from cexspec.compile.wire import Wire
+from cexspec.compile.wire import Leaf, Wire
 from cexspec.spec.model import FieldRule, Levels, Mapping
 from cexspec.spec.source import Where
 
@@ -63,11 +63,12 @@ class Parts:
         return frozenset(each.name for each in self.rules)
 
     @property
-    def by_kind(self) -> bool:
-        """Whether anything depends on the kind of the market."""
+    def branches_on(self) -> frozenset[str]:
+        """What of the market anything depends on: its `kind`, its `category`."""
         levels = self.levels.levels if self.levels is not None else None
         inside = [levels.price, levels.size] if levels is not None else []
-        return any(rule.by_kind is not None or rule.scale is not None for rule in (*inside, *(each.rule for each in self.rules)))
+        rules = (*inside, *(each.rule for each in self.rules))
+        return frozenset(rule.branching.on for rule in rules if rule.branching is not None)
 
     @property
     def scaled(self) -> bool:
@@ -87,6 +88,9 @@ def take_apart(mapping: Mapping, model: str, form: Form, number: NumberType, twi
     for each in rules:
         request_paths(scope, each.bases, each.rule, each.target)
     request_conditions(scope, items.base, mapping.only)
+    if mapping.category is not None:
+        path = parse(mapping.category)
+        scope.request((*form.message, *path.steps), Leaf.SCALAR if path.rest is None else Leaf.ANY, required=False)
     if isinstance(mapping.snapshot_when, dict):
         request_conditions(scope, form.message, mapping.snapshot_when)
     levels = _levels(mapping)

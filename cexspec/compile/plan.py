@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal, Protocol
 from urllib.parse import quote, urlencode
 
@@ -35,8 +36,15 @@ class Context(Protocol):
     def request(self) -> Params | None:
         """The call's or subscription's own parameters, where known."""
 
+    @property
+    def category(self) -> str | None:
+        """The product line that the message is about, as far as the request or the connection tells: its name or the venue's word."""
+
     def market(self, native_id: str) -> Market:
-        """The market of a native id; never fails."""
+        """The market of a native id, in that product line where ids are unique in one only; never fails."""
+
+    def within(self, category: str) -> Callable[[str], Market]:
+        """As `market`, in the product line that the message itself names."""
 
     def quarantine(self, error: DecodeError) -> None:
         """Take note of a record that was left out of a batch; `error` says why."""
@@ -193,12 +201,32 @@ class PoolPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CategoryPlan:
+    """A product line of the venue: the instruments of some kinds, maybe only with some settlement currencies.
+
+    `word` is what the venue calls it. `contract_size`, an amount of `contract_currency`, is that of all its instruments whose
+    own list doesn't say.
+    """
+
+    name: str
+    word: str
+    kinds: frozenset[str]
+    settles: frozenset[str] | None
+    contract_size: Decimal | None = None
+    contract_currency: Literal["base", "quote"] | None = None
+
+    def holds(self, kind: str, settle: str | None) -> bool:
+        """Whether an instrument of this kind and settlement belongs to it."""
+        return kind in self.kinds and (self.settles is None or settle in self.settles)
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelPlan:
-    """One kind of subscription."""
+    """One kind of subscription. `connections`: category -> where it lives; None: whatever the category."""
 
     name: str
     stream: str
-    connection: str
+    connections: Mapping[str | None, str]
     topic: Callable[[Params], Json]
     """parameters -> topic; raises KeyError with the hole that has no value"""
     params_of: Callable[[Json], dict[str, str] | None]
@@ -211,6 +239,10 @@ class ChannelPlan:
     expect_every: float | None
     position: Position
     docs: str | None = None
+
+    def connection_of(self, category: str | None) -> str | None:
+        """The connection that carries it for a product line; None: it isn't offered for that."""
+        return self.connections.get(category) or self.connections.get(None)
 
 
 Role = Literal["data", "ack", "refusal", "heartbeat", "error", "notice", "ignored", "pong", "ping", "greeting", "unrouted"]
@@ -293,6 +325,8 @@ class ConnectionPlan:
     expects_greeting: bool
     learns: str | None
     """name of the learned value that routes data"""
+    category: str | None
+    """the one product line that is served here, where its ids mean something else elsewhere"""
     sequence: Callable[[bytes], int | None] | None
     lifetime: float | None
     max_topics: int | None
@@ -307,8 +341,8 @@ class ConnectionPlan:
 class SymbolCodec(Protocol):
     """Native ids both ways by the spec's rules, without instruments."""
 
-    def parse(self, native_id: str) -> tuple[str, str] | None:
-        """Native id -> (unified symbol text, kind); None where no rule reads it."""
+    def parse(self, native_id: str, category: str | None = None) -> tuple[str, str] | None:
+        """Native id (of a category, by name) -> (unified symbol text, kind); None where no rule reads it."""
 
     def format(self, symbol: str) -> str | None:
         """Unified symbol text -> native id; None where no rule writes it."""
@@ -372,8 +406,16 @@ class ExchangePlan(Protocol):
     def connection(self, name: str) -> ConnectionPlan:
         """One WebSocket endpoint, with the routing of its channels."""
 
-    def category(self, kind: str, settle: str | None) -> str | None:
-        """The venue's word for the product line of an instrument; None where the spec has none."""
+    @property
+    def categories(self) -> tuple[CategoryPlan, ...]:
+        """The product lines, in the spec's order."""
+
+    @property
+    def unique_in_category(self) -> bool:
+        """Whether a native id may be another market in another product line."""
+
+    def category(self, kind: str, settle: str | None) -> CategoryPlan | None:
+        """The product line of an instrument; None where the spec has none."""
 
 
 @dataclass(frozen=True, slots=True)

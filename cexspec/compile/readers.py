@@ -27,7 +27,7 @@ class ReaderCompiler:
 
     def __init__(self, name: str, mapping: Mapping, around: Surroundings, findings: Findings, *, stream: bool) -> None:
         self.name, self.mapping, self.around, self.findings = name, mapping, around, findings
-        self._checks = MappingChecks(mapping, findings, stream=stream)
+        self._checks = MappingChecks(mapping, findings, around.categories, stream=stream)
 
     def check(self, model: str, where: Where) -> bool:
         """Whether the mapping can be compiled to give `model`."""

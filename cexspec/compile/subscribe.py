@@ -48,16 +48,16 @@ class TopicParts:
     needs: frozenset[str]
 
 
-def compile_topic(channel: Channel, spec: ExchangeSpec, findings: Findings) -> TopicParts:
-    """Compile a channel's topic both ways; what is wrong goes to `findings`."""
+def compile_topic(channel: Channel, connection: Connection, spec: ExchangeSpec, findings: Findings) -> TopicParts:
+    """Compile a channel's topic both ways, as one of its connections sends it; what is wrong goes to `findings`."""
     where = (*channel.where, "topic")
     template = compile_tree(channel.topic, TOPIC, findings, where, OPTIONAL)
     inverse = compile_inverse(template.tree, OPTIONAL, findings, where)
     if template.spreads:
         findings.error("CEX048", where, "a topic spreads nothing: '*' belongs to the subscribe message")
-    elif _spread_on(channel, spec) and not isinstance(template.tree, dict):
-        hint = f"write a mapping, or '{{{{ topic }}}}' instead of '*' in the subscribe message of {channel.on}"
-        findings.error("CEX048", where, f"the connection '{channel.on}' spreads its topics, and this one is no mapping", hint)
+    elif spreads(connection.subscribe.send) and not isinstance(template.tree, dict):
+        hint = "write a mapping, or '{{ topic }}' instead of '*' in the subscribe message"
+        findings.error("CEX048", where, "its connection spreads topics, and this one is no mapping", hint)
     depth = channel.depth
     names = {word: interval for interval, word in spec.intervals.items()}
     bounds = {name: compile_param(param) for name, param in channel.params.items()}
@@ -79,11 +79,6 @@ def compile_topic(channel: Channel, spec: ExchangeSpec, findings: Findings) -> T
         return found
 
     return TopicParts(topic, params_of, template.needs - (OPTIONAL if depth is not None else NOTHING))
-
-
-def _spread_on(channel: Channel, spec: ExchangeSpec) -> bool:
-    connection = spec.ws.connections.get(channel.on) if spec.ws else None
-    return connection is not None and spreads(connection.subscribe.send)
 
 
 def compile_subscribe(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cexspec.compile.categories import category_of
 from cexspec.compile.formats import Format, compile_format
+from cexspec.compile.plan import CategoryPlan
 from cexspec.models import InvalidSymbol, Kind, Symbol
 from cexspec.spec.model import Symbols
 from cexspec.spec.problems import Findings
@@ -37,15 +39,19 @@ class Aliases:
 class Codec:
     """The `SymbolCodec` of a spec."""
 
-    def __init__(self, formats: list[Format], aliases: Aliases, inverse_quotes: frozenset[str]) -> None:
+    def __init__(
+        self, formats: list[Format], aliases: Aliases, inverse_quotes: frozenset[str], categories: tuple[CategoryPlan, ...] = ()
+    ) -> None:
         self.formats = tuple(formats)
+        self._categories = categories
+        """the product lines, where ids are unique in one only"""
         self._reading = sorted(formats, key=lambda each: -each.literal)
         self._aliases = aliases
         self._inverse_quotes = inverse_quotes
 
-    def parse(self, native_id: str) -> tuple[str, Kind] | None:
-        """Native id -> (unified symbol text, kind); None where no rule reads it."""
-        found = self.read(native_id)
+    def parse(self, native_id: str, category: str | None = None) -> tuple[str, Kind] | None:
+        """Native id (of a category, by name) -> (unified symbol text, kind); None where no rule reads it."""
+        found = self.read(native_id, category)
         return (str(found[0]), found[0].kind) if found else None
 
     def format(self, symbol: str) -> str | None:
@@ -57,13 +63,13 @@ class Codec:
         written = self.write(parsed)
         return written[0] if written else None
 
-    def read(self, native_id: str) -> tuple[Symbol, Format] | None:
-        """The symbol of a native id, and the format that reads it."""
+    def read(self, native_id: str, category: str | None = None) -> tuple[Symbol, Format] | None:
+        """The symbol of a native id (of a category), and the format that reads it."""
         if len(native_id) > MAX_ID:
             return None
         for each in self._reading:
             symbol = self._read(each, native_id)
-            if symbol is not None:
+            if symbol is not None and category in (None, self.category(symbol)):
                 return symbol, each
         return None
 
@@ -72,10 +78,15 @@ class Codec:
         for each in self.formats:
             text = self._write(each, symbol) if each.kind == symbol.kind and not each.read_only else None
             if text is not None:
-                read = self.read(text)
+                read = self.read(text, self.category(symbol))
                 if read is not None and read[0] == symbol:
                     return text, each
         return None
+
+    def category(self, symbol: Symbol) -> str | None:
+        """The category in which its id is unique; None: its id is unique anyway."""
+        found = category_of(self._categories, symbol.kind, symbol.settle)
+        return found.name if found is not None else None
 
     def _read(self, format: Format, native_id: str) -> Symbol | None:
         parts = format.read(native_id)
@@ -105,7 +116,7 @@ class Codec:
         return base if quote in self._inverse_quotes else quote
 
 
-def compile_symbols(symbols: Symbols, findings: Findings) -> Codec:
+def compile_symbols(symbols: Symbols, categories: tuple[CategoryPlan, ...], findings: Findings) -> Codec:
     """The codec of a spec's symbol rules.
 
     Finds CEX051 (a bad format or alias), CEX052 (an example that doesn't go both ways), CEX053 (a format no example is
@@ -119,7 +130,8 @@ def compile_symbols(symbols: Symbols, findings: Findings) -> Codec:
             if compiled is not None:
                 formats.append(compiled)
     _check_aliases(symbols, findings)
-    codec = Codec(formats, Aliases(symbols.aliases), frozenset(symbols.inverse_quotes))
+    lines = categories if symbols.unique_in == "category" else ()
+    codec = Codec(formats, Aliases(symbols.aliases), frozenset(symbols.inverse_quotes), lines)
     if len(formats) == sum(map(len, symbols.formats.values())):
         _check_examples(codec, symbols, findings)
     return codec
@@ -151,7 +163,7 @@ def _example(codec: Codec, text: str, native: str, where: Where, findings: Findi
         return []
     if str(symbol) != text:
         findings.error("CEX052", where, f"{text} has one spelling", f"write {symbol}")
-    read, written = codec.read(native), codec.write(symbol)
+    read, written = codec.read(native, codec.category(symbol)), codec.write(symbol)
     if read is None or read[0] != symbol:
         found = f"reads as {read[0]}" if read else "is read by no format"
         findings.error("CEX052", where, f"{native} {found}, not as {text}", "the most literal format is read first")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cexspec.compile.plan import ChannelPlan, ExchangePlan
-from cexspec.models import InvalidRequest, NotSupported
+from cexspec.models import InvalidRequest, Market, NotSupported
 
 MARKET_HOLES = frozenset({"id", "symbol", "base", "quote"})
 """Holes of a topic that only a symbol fills: a topic without them is shared by symbols."""
@@ -20,15 +20,18 @@ def channels_for(plan: ExchangePlan, stream: str) -> tuple[ChannelPlan, ...]:
     return channels
 
 
-def choose(plan: ExchangePlan, channels: Sequence[ChannelPlan], kind: str | None, depth: int | None) -> ChannelPlan:
-    """The channel for an instrument of this kind (None: not known) and, for books, a depth.
+def choose(plan: ExchangePlan, channels: Sequence[ChannelPlan], market: Market, depth: int | None) -> ChannelPlan:
+    """The channel for a market (of whatever kind, while that isn't known) and, for books, a depth.
 
     The smallest declared depth that holds the request, else one of no declared depth; without a request the first.
-    Raises `NotSupported` where no channel serves the kind, `InvalidRequest` where none is deep enough.
+    Raises `NotSupported` where no channel serves such markets, `InvalidRequest` where none is deep enough.
     """
+    kind = market.kind
     fits = [channel for channel in channels if channel.kinds is None or kind is None or kind in channel.kinds]
+    fits = [channel for channel in fits if kind is None or channel.connection_of(market.category) is not None]
     if not fits:
-        raise NotSupported(f"{plan.id} declares no stream {channels[0].stream!r} for instruments of the kind {kind}")
+        line = f" in {market.category}" if market.category is not None else ""
+        raise NotSupported(f"{plan.id} declares no stream {channels[0].stream!r} for instruments of the kind {kind}{line}")
     if depth is None:
         return fits[0]
     deep = sorted((channel for channel in fits if (channel.depth or 0) >= depth), key=lambda channel: channel.depth or 0)

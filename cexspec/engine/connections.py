@@ -55,8 +55,9 @@ class Watcher:
 
 @dataclass(eq=False, slots=True)
 class _Use:
-    """A topic in use: on which connection, by whom."""
+    """A topic in use: on which connection (`kind` is its name in the spec), by whom."""
 
+    kind: str
     topic: Topic
     connection: Connection
     users: dict[Subscription, Watcher] = field(default_factory=dict)
@@ -175,12 +176,12 @@ class Connections:
         use = self._uses.get(key)
         if use is None:
             connection = self._place(key[0])
-            use = self._uses[key] = self._used[connection][subscription.topic.text] = _Use(subscription.topic, connection)
+            use = self._uses[key] = self._used[connection][subscription.topic.text] = _Use(key[0], subscription.topic, connection)
             asked.setdefault(connection, []).append(subscription.topic)
         return use
 
     def _key(self, subscription: Subscription) -> tuple[str, str]:
-        return self._plan.channel(subscription.channel).connection, subscription.topic.text
+        return subscription.connection, subscription.topic.text
 
     def _place(self, name: str) -> Connection:
         """A connection of this kind with room for a topic more."""
@@ -200,7 +201,8 @@ class Connections:
         url = self._environment.ws.get(plan.name)
         if url is None:
             raise NotSupported(f"{self._plan.id} has no URL for the connection {plan.name!r} in its environment {self._environment.name!r}")
-        channels = {name: channel for name in self._plan.channel_names if (channel := self._plan.channel(name)).connection == plan.name}
+        every = {name: self._plan.channel(name) for name in self._plan.channel_names}
+        channels = {name: channel for name, channel in every.items() if plan.name in channel.connections.values()}
         session = Session(self._plan.id, plan, channels, self._markets, self._options.session)
 
         async def open_socket() -> Socket:
@@ -273,8 +275,7 @@ class Connections:
         self._ending.add(connection)
 
     def _forget(self, use: _Use) -> None:
-        key = (self._plan.channel(use.topic.channel).connection, use.topic.text)
-        self._uses.pop(key, None)
+        self._uses.pop((use.kind, use.topic.text), None)
         self._used.get(use.connection, {}).pop(use.topic.text, None)
 
     def _count(self, output: Unrouted | Undecodable | VenueError) -> None:

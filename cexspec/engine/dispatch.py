@@ -20,27 +20,49 @@ Key = str | None | tuple[str | None, str | None, str | None]
 
 
 class Subscription:
-    """One symbol (or all) of one channel, asked for by one stream.
+    """One symbol (or all) of one channel, asked for by one stream; `connection` is where it lives, `category` the product line.
 
     `since` is when it was asked for and when it last became live (wall-clock nanoseconds); `last` the event delivered
     last.
     """
 
-    __slots__ = ("_gap", "buffer", "channel", "exchange", "interval", "last", "live", "native_id", "since", "topic")
+    __slots__ = (
+        "_gap",
+        "buffer",
+        "category",
+        "channel",
+        "connection",
+        "exchange",
+        "interval",
+        "last",
+        "live",
+        "native_id",
+        "since",
+        "topic",
+    )
 
     def __init__(
-        self, exchange: str, channel: str, topic: Topic, buffer: Buffer, since: int, native_id: str | None, interval: str | None
+        self,
+        exchange: str,
+        channel: str,
+        connection: str,
+        topic: Topic,
+        buffer: Buffer,
+        since: int,
+        native_id: str | None,
+        category: str | None,
+        interval: str | None,
     ) -> None:
-        self.exchange, self.channel, self.topic, self.buffer = exchange, channel, topic, buffer
-        self.native_id, self.interval, self.since = native_id, interval, since
+        self.exchange, self.channel, self.connection, self.topic, self.buffer = exchange, channel, connection, topic, buffer
+        self.native_id, self.category, self.interval, self.since = native_id, category, interval, since
         self.last: Event | None = None
         self.live = False
         self._gap: tuple[str, int] | None = None
 
     @property
-    def key(self) -> tuple[str, str, str | None]:
+    def key(self) -> tuple[str, str, str, str | None]:
         """What is asked for."""
-        return self.channel, self.topic.text, self.native_id
+        return self.channel, self.connection, self.topic.text, self.native_id
 
     def interrupted(self, cause: str) -> None:
         """The connection is gone; events are missed until `resumed`."""
@@ -146,7 +168,9 @@ class Dispatcher:
 
     def symbol_of(self, subscription: Subscription) -> str | None:
         """The unified symbol, as it is known now; None for all of a channel."""
-        return self._markets.market(subscription.native_id).symbol if subscription.native_id is not None else None
+        if subscription.native_id is None:
+            return None
+        return self._markets.within(subscription.category)(subscription.native_id).symbol
 
     def _find(self, channel: _Channel, key: Key, event: Event, topic: Topic | None) -> tuple[Subscription, ...]:
         # One for each queue: a stream that asked for several topics in full can't tell them apart by their events.

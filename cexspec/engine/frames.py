@@ -34,8 +34,8 @@ Part = tuple[str, list[Event]]
 class MarketLookup(Protocol):
     """Where markets come from (`Markets`)."""
 
-    def market(self, native_id: str) -> Market:
-        """The market of a native id; never fails."""
+    def within(self, category: str | None) -> Callable[[str], Market]:
+        """Native id -> market, in a product line (its name, or the venue's word); None: whatever the line. Never fails."""
 
 
 class Reading(Struct, frozen=True):
@@ -76,13 +76,13 @@ class Reading(Struct, frozen=True):
 class _Context:
     """The `Context` of the frame at hand; one object serves them all."""
 
-    __slots__ = ("left_out", "market", "quarantine", "received", "request")
+    __slots__ = ("category", "left_out", "market", "quarantine", "received", "request", "within")
 
-    def __init__(self, markets: MarketLookup) -> None:
+    def __init__(self, markets: MarketLookup, category: str | None) -> None:
         self.received: int | None = None
         self.request: Params | None = None
         self.left_out: list[DecodeError] = []
-        self.market = markets.market
+        self.category, self.market, self.within = category, markets.within(category), markets.within
         self.quarantine = self.left_out.append
 
 
@@ -95,7 +95,8 @@ class FrameReader:
 
     With `live`, whoever drives it knows the subscriptions: it calls `learn` with the topic an ack answers, and gets
     data that came before its ack as `early`. Offline, acks among the frames teach by themselves, and data that no ack
-    announced is read by its shape.
+    announced is read by its shape. Not `certain`, the frames may be another connection's: what is known of this one's
+    product line is left aside.
     """
 
     def __init__(
@@ -106,13 +107,15 @@ class FrameReader:
         markets: MarketLookup,
         *,
         live: bool = False,
+        certain: bool = True,
         max_frame: int = MAX_FRAME,
         guesses: dict[bytes | str, Guess] | None = None,
     ) -> None:
         self._exchange, self._connection, self._live, self._max_frame = exchange, connection, live, max_frame
-        self._channels = {name: channel for name, channel in channels.items() if channel.connection == connection.name}
+        self._channels = {name: channel for name, channel in channels.items() if connection.name in channel.connections.values()}
         self._route = connection.router.route
-        self._context, self._bare_context = _Context(markets), _Context(markets)
+        category = connection.category if certain else None
+        self._context, self._bare_context = _Context(markets, category), _Context(markets, category)
         self._learned: dict[str, str] = {}
         self._topics: dict[str, Topic] = {}
         self._guesses: dict[bytes | str, Guess] = {} if guesses is None else guesses

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, cast
 
 from cexspec.compile.plan import ExchangePlan
@@ -18,6 +19,10 @@ from cexspec.models.symbol import Symbol
 
 MAX_GUESSES = 10_000
 """Ids kept that no instrument lists: bounded, because they come from the wire."""
+
+
+Key = tuple[str | None, str]
+"""The product line in which a native id is unique (None: it is anyway), and the id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +46,22 @@ class _Table(dict[str, Market]):
 
 
 class Markets:
-    """What every native id of an exchange stands for. `number` is the client's number type."""
+    """What every native id of an exchange stands for. `number` is the client's number type.
+
+    Where ids are unique in a product line only (`unique_in: category`), each line has a table of its own, and an id is one
+    market without its line only as long as no other line has it.
+    """
 
     def __init__(self, plan: ExchangePlan, number: type[Decimal] | type[float] = Decimal) -> None:
         self._plan, self._number = plan, number
-        self._instruments: dict[str, Instrument] = {}
-        self._ids: dict[str, str] = {}
-        self._markets = _Table(self._guess)
-        self.market: Callable[[str], Market] = self._markets.__getitem__
+        self._instruments: dict[Key, Instrument] = {}
+        self._keys: dict[str, Key] = {}
+        self._scopes = {category.name: category.name for category in plan.categories} if plan.unique_in_category else {}
+        self._tables = {scope: _Table(partial(self._guess, scope)) for scope in (None, *self._scopes)}
+        if self._scopes:
+            self._scopes |= {category.word: category.name for category in plan.categories}
+            self._tables[None] = _Table(self._anywhere)
+        self.market: Callable[[str], Market] = self.within(None)
         """The market of a native id; one that nothing knows is labelled by itself. Never fails, one dict hit when known."""
         self._guesses = 0
         self.conflicts: tuple[Conflict, ...] = ()
@@ -58,48 +71,54 @@ class Markets:
         """Whether instruments are the authority."""
         return bool(self._instruments)
 
+    def within(self, category: str | None) -> Callable[[str], Market]:
+        """As `market`, of one product line (its name, or the venue's word); None, or one that isn't known: of any."""
+        return self._tables[self._scopes.get(category or "")].__getitem__
+
     def load(self, instruments: Iterable[Instrument]) -> tuple[Conflict, ...]:
         """Make these instruments the authority, in place of earlier ones; none at all change nothing.
 
         Of two with one symbol or one id the first wins; the others are returned, and kept in `conflicts`.
         """
-        by_id: dict[str, Instrument] = {}
-        ids: dict[str, str] = {}
+        by_key: dict[Key, Instrument] = {}
+        keys: dict[str, Key] = {}
         conflicts = []
         for each in instruments:
-            symbol = each.symbol or each.id
-            if each.id in by_id or symbol in ids:
-                conflicts.append(Conflict(each.id, each.symbol, ids.get(symbol, each.id)))
+            symbol, key = each.symbol or each.id, (self._scope_of(each), each.id)
+            if key in by_key or symbol in keys:
+                conflicts.append(Conflict(each.id, each.symbol, keys[symbol][1] if symbol in keys else each.id))
                 continue
-            by_id[each.id], ids[symbol] = each, each.id
-        if by_id:
-            self._instruments, self._ids, self.conflicts = by_id, ids, tuple(conflicts)
+            by_key[key], keys[symbol] = each, key
+        if by_key:
+            self._instruments, self._keys, self.conflicts = by_key, keys, tuple(conflicts)
             self._forget_guesses()
         return tuple(conflicts)
 
-    def native_id(self, symbol_or_id: str) -> str:
-        """The native id. Raises `InvalidSymbol`, with close matches once instruments are loaded."""
+    def find(self, symbol_or_id: str) -> Market:
+        """The market that a caller names. Raises `InvalidSymbol`, with close matches once instruments are loaded."""
         if self._instruments:
-            found = self._ids.get(symbol_or_id) or (symbol_or_id if symbol_or_id in self._instruments else None)
-            if found is None:
-                raise self._unknown(symbol_or_id, (*self._ids, *self._instruments))
-            return found
+            scope, native_id = self._key(symbol_or_id)
+            return self._tables[scope][native_id]
         written = self._plan.symbols.format(symbol_or_id)
         if written is not None:
-            return written
+            return self._tables[self._scope_of(Symbol.parse(symbol_or_id))][written]
         if "/" in symbol_or_id and self._plan.symbols.parse(symbol_or_id) is None:
             raise self._unknown(symbol_or_id, ())
-        return symbol_or_id
+        self._check_unique(symbol_or_id, [scope for scope in self._scopes.values() if self._plan.symbols.parse(symbol_or_id, scope)])
+        return self.market(symbol_or_id)
+
+    def native_id(self, symbol_or_id: str) -> str:
+        """The native id. Raises `InvalidSymbol`, as `find`."""
+        return self.find(symbol_or_id).id
 
     def params(self, symbol_or_id: str) -> dict[str, Any]:
         """What a request or subscription may hold of a market: `id`, `symbol`, `base`, `quote`, `category`.
 
         Parts that can't be known are not in it. Raises `InvalidSymbol`.
         """
-        native_id = self.native_id(symbol_or_id)
-        market = self.market(native_id)
-        params: dict[str, Any] = {"id": native_id, "symbol": market.symbol}
-        listed = self._instruments.get(native_id)
+        market = self.find(symbol_or_id)
+        params: dict[str, Any] = {"id": market.id, "symbol": market.symbol}
+        listed = self._listed(market)
         if listed is not None:
             base, quote, settle = listed.base, listed.quote, listed.settle
         elif market.kind is not None:
@@ -109,19 +128,45 @@ class Markets:
             return params
         params |= {"base": base, "quote": quote}
         if market.kind is not None and (category := self._plan.category(market.kind, settle)) is not None:
-            params["category"] = category
+            params["category"] = category.word
         return params
 
     def instrument(self, symbol_or_id: str) -> Instrument | None:
         """The loaded instrument; None while none are loaded. Raises `InvalidSymbol`."""
-        return self._instruments.get(self.native_id(symbol_or_id))
+        return self._listed(self.find(symbol_or_id))
+
+    def _listed(self, market: Market) -> Instrument | None:
+        return self._instruments.get(self._keys.get(market.symbol or "", (None, market.id)))
+
+    def _key(self, asked: str) -> Key:
+        """The scope and id of a loaded instrument. Raises `InvalidSymbol`."""
+        if (key := self._keys.get(asked)) is not None:
+            return key
+        found = [key for scope in self._tables if (key := (scope, asked)) in self._instruments]
+        if not found:
+            raise self._unknown(asked, (*self._keys, *(native_id for _, native_id in self._instruments)))
+        self._check_unique(asked, [scope for scope, _ in found])
+        return found[0]
+
+    def _check_unique(self, asked: str, scopes: Iterable[str | None]) -> None:
+        """An id that several product lines know names no market: whatever is done must not reach another one."""
+        symbols = list(dict.fromkeys(str(self._tables[scope][asked].symbol) for scope in dict.fromkeys(scopes)))
+        if len(symbols) > 1:
+            raise self._refused(asked, f"{asked!r} is the id of {' and '.join(symbols)}: name one of these")
+
+    def _scope_of(self, thing: Instrument | Symbol) -> str | None:
+        """The product line in which an instrument's id is unique; None: it is unique anyway."""
+        category = self._plan.category(thing.kind, thing.settle) if self._scopes else None
+        return category.name if category is not None else None
 
     def _forget_guesses(self) -> None:
         self._guesses = 0
-        self._markets.clear()
-        self._markets.update({each.id: self._market_of(each) for each in self._instruments.values()})
+        for scope, table in self._tables.items():
+            table.clear()
+            table.update({id: self._market_of(each) for (own, id), each in self._instruments.items() if own == scope})
 
     def _market_of(self, listed: Instrument) -> Market:
+        category = self._plan.category(listed.kind, listed.settle)
         return Market(
             id=listed.id,
             symbol=listed.symbol or listed.id,
@@ -129,25 +174,49 @@ class Markets:
             contract_size=_decimal(listed.contract_size),
             contract_in_quote=listed.contract_currency == listed.quote,
             number=self._number,
+            category=category.name if category is not None else None,
         )
 
-    def _guess(self, native_id: str) -> Market:
+    def _guess(self, scope: str | None, native_id: str) -> Market:
+        self._make_room()
+        symbol, kind = self._rule(native_id, scope)
+        category = self._plan.category(kind, Symbol.parse(symbol).settle) if kind is not None and self._plan.categories else None
+        market = self._tables[scope][native_id] = Market(
+            native_id,
+            symbol,
+            kind,
+            contract_size=category.contract_size if category is not None and kind != "spot" else None,
+            contract_in_quote=category is not None and category.contract_currency == "quote",
+            number=self._number,
+            category=category.name if category is not None else None,
+        )
+        return market
+
+    def _anywhere(self, native_id: str) -> Market:
+        """The market of an id whose product line isn't known: the only one that has it, else none that could be named."""
+        self._make_room()
+        known = [market for scope in dict.fromkeys(self._scopes.values()) if (market := self._tables[scope][native_id]).kind is not None]
+        market = known[0] if len(known) == 1 else Market(native_id, native_id, None, number=self._number)
+        self._tables[None][native_id] = market
+        return market
+
+    def _make_room(self) -> None:
         if self._guesses >= MAX_GUESSES:
             self._forget_guesses()
         self._guesses += 1
-        symbol, kind = self._rule(native_id)
-        market = self._markets[native_id] = Market(native_id, symbol, kind, number=self._number)
-        return market
 
-    def _rule(self, native_id: str) -> tuple[str, Kind | None]:
-        read = self._plan.symbols.parse(native_id)
+    def _rule(self, native_id: str, scope: str | None) -> tuple[str, Kind | None]:
+        read = self._plan.symbols.parse(native_id, scope)
         # A symbol that an instrument has belongs to that instrument alone.
-        return (native_id, None) if read is None or read[0] in self._ids else (read[0], cast(Kind, read[1]))
+        return (native_id, None) if read is None or read[0] in self._keys else (read[0], cast(Kind, read[1]))
 
     def _unknown(self, asked: str, known: Iterable[str]) -> InvalidSymbol:
         close = get_close_matches(asked.upper(), list(known), 3)
         hint = f": did you mean {' or '.join(close)}?" if close else ""
-        error = InvalidSymbol(f"no symbol or native id {asked[:80]!r}{hint}", exchange=self._plan.id)
+        return self._refused(asked, f"no symbol or native id {asked[:80]!r}{hint}")
+
+    def _refused(self, asked: str, reason: str) -> InvalidSymbol:
+        error = InvalidSymbol(reason, exchange=self._plan.id)
         error.symbol = asked
         return error
 

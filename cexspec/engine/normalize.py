@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,7 @@ from cexspec.compile.plan import OperationPlan
 from cexspec.compile.reader import FAILURES
 from cexspec.engine.frames import BEGINNING, MAX_FRAME, FrameReader, Guess, Reading
 from cexspec.engine.markets import Markets
-from cexspec.models import CexspecError, DecodeError, Event, Instrument, InvalidSymbol, Market, NotSupported
+from cexspec.models import CexspecError, DecodeError, Event, Instrument, InvalidSymbol, NotSupported
 
 OK = 200
 
@@ -38,13 +39,14 @@ class Normalizer:
         self.exchange = compile_exchange(exchange, number)
         self._markets = Markets(self.exchange, number)
         self._instruments: dict[str, Instrument] = {}
-        self._readers: dict[str, FrameReader] = {}
-        self._guesses: dict[bytes | str, Guess] = {}
+        self._readers: dict[tuple[str, bool], FrameReader] = {}
+        self._guesses: defaultdict[str | None, dict[bytes | str, Guess]] = defaultdict(dict)
+        """by the connection that was named"""
 
     def ws(self, frame: bytes | str, connection: str | None = None) -> list[Event]:
         """The events of a WebSocket frame. Raises `DecodeError`, or the venue's error where the frame is one."""
-        guess = self._guesses.get(frame[BEGINNING])  # as FrameReader.guessed, without the detour: this is what is measured
-        if guess is not None and (connection is None or connection == guess[0]) and len(frame) <= MAX_FRAME:
+        guess = self._guesses[connection].get(frame[BEGINNING])  # as FrameReader.guessed, without the detour: this is what is measured
+        if guess is not None and len(frame) <= MAX_FRAME:
             try:
                 return guess[3](guess[2](frame), guess[4])
             except FAILURES:
@@ -58,8 +60,9 @@ class Normalizer:
     def read_ws(self, frame: bytes | str, connection: str | None = None, url: str | None = None) -> Normalized:
         """What a frame is. Without `connection` or a `url` that tells it, the first connection that knows the frame reads it."""
         reading = None
-        for name in self._connections(connection, url):
-            reading = self._reader(name).read(frame)
+        names, certain = self._connections(connection, url)
+        for name in names:
+            reading = self._reader(name, certain=certain).read(frame)
             if reading.role not in ("unrouted", "undecodable"):
                 break
         if reading is None:
@@ -104,7 +107,8 @@ class Normalizer:
 
     def _read(self, plan: OperationPlan, body: bytes, params: Mapping[str, Any], *, keep: bool = True) -> Normalized:
         assert plan.reader is not None
-        context = _Answer(self._markets.market, self._request(params))
+        request = self._request(params)
+        context = _Answer(self._markets, request)
         try:
             events = plan.reader.read(body, context)
         except DecodeError as error:
@@ -132,30 +136,35 @@ class Normalizer:
         target = urlsplit(path).path
         return [name for name in self.exchange.operation_names if self.exchange.operation(name).path_params(target) is not None]
 
-    def _connections(self, connection: str | None, url: str | None) -> Iterable[str]:
+    def _connections(self, connection: str | None, url: str | None) -> tuple[Iterable[str], bool]:
+        """The connections that a frame may be of, and whether that is certain."""
         if connection is not None:
-            return [connection]
+            return [connection], True
         if url is not None:
             hosts = [pair for environment in self.exchange.environments.values() for pair in environment.ws.items()]
             found = [name for name, known in hosts if _same(url, known)]
             if found:
-                return dict.fromkeys(found)
-        return self.exchange.connection_names
+                return dict.fromkeys(found), True
+        return self.exchange.connection_names, False
 
-    def _reader(self, name: str) -> FrameReader:
-        if name not in self._readers:
+    def _reader(self, name: str, *, certain: bool) -> FrameReader:
+        if (name, certain) not in self._readers:
             connection = self.exchange.connection(name)
             channels = {channel: self.exchange.channel(channel) for channel in self.exchange.channel_names}
-            self._readers[name] = FrameReader(self.exchange.id, connection, channels, self._markets, guesses=self._guesses)
-        return self._readers[name]
+            guesses = self._guesses[name if certain else None]
+            self._readers[name, certain] = FrameReader(
+                self.exchange.id, connection, channels, self._markets, certain=certain, guesses=guesses
+            )
+        return self._readers[name, certain]
 
 
 class _Answer:
     """The `Context` of one REST body."""
 
-    def __init__(self, market: Callable[[str], Market], request: Mapping[str, Any]) -> None:
+    def __init__(self, markets: Markets, request: Mapping[str, Any]) -> None:
         self.received: int | None = None
-        self.market, self.request = market, request
+        self.category: str | None = request.get("category")
+        self.market, self.within, self.request = markets.within(self.category), markets.within, request
         self.left_out: list[DecodeError] = []
         self.quarantine = self.left_out.append
 

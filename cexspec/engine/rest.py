@@ -19,7 +19,6 @@ from cexspec.engine.paging import collect
 from cexspec.engine.sender import Retry, Sender
 from cexspec.engine.span import span_of
 from cexspec.models import (
-    Bbo,
     Book,
     Candle,
     DecodeError,
@@ -31,7 +30,6 @@ from cexspec.models import (
     Market,
     NotSupported,
     OpenInterest,
-    Ticker,
     Trade,
 )
 from cexspec.transport.clock import Clock, within
@@ -39,8 +37,6 @@ from cexspec.transport.http import HttpTransport
 from cexspec.transport.limiter import Limiter
 
 T = TypeVar("T")
-SIZED = (Ticker, Bbo, Trade, Book, Candle, OpenInterest, Liquidation)
-"""Models that hold sizes, which venues may count in contracts."""
 OF_INSTRUMENT = ("id", "symbol", "base", "quote", "category")
 HISTORY = (Trade, Candle, FundingRate, OpenInterest, Liquidation)
 """Models whose rows are returned oldest first."""
@@ -72,9 +68,21 @@ class Reading:
     unsized: bool = False
     """a derivative was met whose contract size is not known"""
 
+    @property
+    def category(self) -> str | None:
+        """See `Context.category`."""
+        return self.request.get("category") if self.request is not None else None
+
     def market(self, native_id: str) -> Market:
         """See `Context.market`."""
-        market = self.markets.market(native_id)
+        return self._noted(self.markets.within(self.category)(native_id))
+
+    def within(self, category: str) -> Callable[[str], Market]:
+        """See `Context.within`."""
+        find = self.markets.within(category)
+        return lambda native_id: self._noted(find(native_id))
+
+    def _noted(self, market: Market) -> Market:
         if market.contract_size is None and market.kind not in (None, "spot"):
             self.unsized = True
         return market
@@ -184,7 +192,7 @@ class RestEngine:
             return []
         reading = Reading(self.clock.time_ns(), params, self.markets)
         events = reader.read(body, reading)
-        if reading.unsized and issubclass(reader.model, SIZED) and not self.markets.loaded:
+        if reading.unsized and reader.scaled and not self.markets.loaded:
             await self.ensure_instruments()
             reading = Reading(reading.received, params, self.markets)
             events = reader.read(body, reading)
@@ -206,7 +214,7 @@ class RestEngine:
     def _check_kind(self, operation: OperationPlan, params: Params) -> None:
         if operation.kinds is None or params.get("id") is None:
             return
-        market = self.markets.market(str(params["id"]))
+        market = self.markets.within(params.get("category"))(str(params["id"]))
         if market.kind is not None and market.kind not in operation.kinds:
             kinds = " and ".join(sorted(operation.kinds))
             raise NotSupported(f"{self.plan.id} has {operation.name} for {kinds} only; {market.symbol} is {market.kind}")

@@ -28,7 +28,9 @@ from cexspec.models import (
     FundingRate,
     InvalidRequest,
     Liquidation,
+    Market,
     MarkPrice,
+    NotSupported,
     OpenInterest,
     Ticker,
     Trade,
@@ -39,7 +41,6 @@ from cexspec.transport.websocket import WebSocketTransport, websocket_transport
 
 T = TypeVar("T", bound=Event)
 log = logging.getLogger(__name__)
-KINDS = ("spot", "perpetual", "future", "option")
 AnySymbol = str | Symbol
 """A unified symbol, as text or parsed, or a native id."""
 
@@ -200,7 +201,12 @@ class StreamClient:
         shared = [channel for channel in wish.channels if is_shared(channel)]
         if not shared:
             raise InvalidRequest(f"name at least one symbol: {stream.name} is subscribed by symbol", exchange=self._plan.id)
-        return [self._subscription(stream, channel, params, None) for channel in shared for params in self._lines(channel, wish.params)]
+        return [
+            self._subscription(stream, channel, params, None, category)
+            for channel in shared
+            for category in channel.connections
+            for params in self._lines(channel, wish.params, category)
+        ]
 
     def attach(self, stream: Stream[Any], subscriptions: Sequence[Subscription]) -> None:
         """See `StreamHost.attach`. What counts contracts is subscribed once the contract sizes are known."""
@@ -214,8 +220,9 @@ class StreamClient:
     def _needs_sizes(self, subscription: Subscription) -> bool:
         if self._prepare is None or self._markets.loaded:
             return False
-        spot = subscription.native_id is not None and self._markets.market(subscription.native_id).kind == "spot"
-        return not spot and any(reader.scaled for reader in self._plan.channel(subscription.channel).readers)
+        market = self._markets.within(subscription.category)(subscription.native_id) if subscription.native_id is not None else None
+        known = market is not None and (market.kind == "spot" or market.contract_size is not None)
+        return not known and any(reader.scaled for reader in self._plan.channel(subscription.channel).readers)
 
     async def _attach_prepared(self, stream: Stream[Any], subscriptions: set[Subscription]) -> None:
         assert self._prepare is not None
@@ -272,22 +279,30 @@ class StreamClient:
                 raise InvalidRequest(f"{channel.name} can't be conflated: every event of it counts", exchange=self._plan.id)
 
     def _of_symbol(self, stream: Stream[Any], wish: _Wish, symbol: str) -> Subscription:
-        market = self._markets.market(self._markets.native_id(symbol))
-        depth = wish.params.get("depth")
-        channel = choose(self._plan, wish.channels, market.kind, depth)
-        return self._subscription(stream, channel, {**wish.params, **self._markets.params(symbol)}, market.id)
+        market = self._markets.find(symbol)
+        channel = choose(self._plan, wish.channels, market, wish.params.get("depth"))
+        return self._subscription(stream, channel, {**wish.params, **self._markets.params(symbol)}, market)
 
-    def _lines(self, channel: ChannelPlan, params: dict[str, Any]) -> list[dict[str, Any]]:
+    def _lines(self, channel: ChannelPlan, params: dict[str, Any], category: str | None) -> list[dict[str, Any]]:
         """The parameters for each product line of the venue, where a topic stands for one."""
         if "category" not in channel.needs or "category" in params:
             return [params]
-        words = (self._plan.category(kind, None) for kind in KINDS if channel.kinds is None or kind in channel.kinds)
-        return [{**params, "category": word} for word in dict.fromkeys(words) if word is not None] or [params]
+        lines = [line for line in self._plan.categories if category in (None, line.name)]
+        words = [line.word for line in lines if channel.kinds is None or line.kinds & channel.kinds]
+        return [{**params, "category": word} for word in words] or [params]
 
-    def _subscription(self, stream: Stream[Any], channel: ChannelPlan, params: dict[str, Any], native_id: str | None) -> Subscription:
+    def _subscription(
+        self, stream: Stream[Any], channel: ChannelPlan, params: dict[str, Any], market: Market | None, category: str | None = None
+    ) -> Subscription:
+        category = market.category if market is not None else category
+        connection = channel.connection_of(category)
+        if connection is None:
+            raise NotSupported(f"{self._plan.id} has {channel.name} for {' and '.join(map(str, channel.connections))} only")
         try:
             topic = topic_of(channel, params)
         except KeyError as hole:
             raise InvalidRequest(f"{channel.name} needs {hole.args[0]!r}", exchange=self._plan.id, endpoint=channel.name) from None
         interval = params.get("interval") if "interval" in channel.needs else None
-        return Subscription(self._plan.id, channel.name, topic, stream._buffer, self._clock.time_ns(), native_id, interval)
+        native_id = market.id if market is not None else None
+        since = self._clock.time_ns()
+        return Subscription(self._plan.id, channel.name, connection, topic, stream._buffer, since, native_id, category, interval)

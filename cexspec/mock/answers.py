@@ -10,7 +10,7 @@ from cexspec.compile.convert import NANOSECONDS
 from cexspec.compile.exchange import Exchange
 from cexspec.mock.encode import Encoder
 from cexspec.mock.history import FEED, Span, rows
-from cexspec.mock.listing import Listed, Listing, Models
+from cexspec.mock.listing import Listed, Listing, Models, symbol_of
 from cexspec.mock.market import ID_TIME, MILLISECOND, Market, Row
 from cexspec.mock.requests import Asked, Refused
 from cexspec.mock.samples import Case, Samples, decode
@@ -42,15 +42,16 @@ class Answers:
             return sample
         encoder = Encoder([self._exchange.spec.rest[one] for one in asked.operations], sample, self._exchange.intervals)
         if spec.returns == "server_time":
-            return encoder.encode([{"timestamp": self._clock() // MILLISECOND * MILLISECOND}], "spot")
+            return encoder.encode([{"timestamp": self._clock() // MILLISECOND * MILLISECOND}])
         if spec.returns == "instrument":
             return self._instruments(name, encoder, case, asked.params)
-        listed = [self._listing[asked.params["id"]]] if "id" in asked.params else self._wanted(case, asked.params)
+        one = self._listing.named(asked.params)
+        listed = [one] if one is not None else self._wanted(case, asked.params)
         if len(listed) > 1 and _is_history(spec):
-            found = self._of_many(listed, self._history(spec, case, asked, self._market(listed[0].id)))
+            found = self._of_many(listed, self._history(spec, case, asked, self._market(str(listed[0].symbol))))
         else:
-            found = [{"symbol": one.id, **row} for one in listed for row in self._rows(spec, case, asked, self._market(one.id))]
-        return encoder.encode(found, listed[0].symbol.kind if listed else "spot")
+            found = [{"symbol": one.id, **row} for one in listed for row in self._rows(spec, case, asked, self._market(str(one.symbol)))]
+        return encoder.encode(found, listed[0].branches if listed else ())
 
     def refusal(self, operation: str, error: str, reason: str) -> tuple[int, str]:
         """Status and body for a refused request, in the venue's words as far as its samples have them."""
@@ -60,22 +61,20 @@ class Answers:
     def _instruments(self, operation: str, encoder: Encoder, case: Case, params: Mapping[str, Any]) -> Any:
         models = Models(self._exchange, self._samples, operation)
         wanted = ((one, models.nearest(one.symbol)) for one in self._wanted(case, params))
-        return encoder.encode([{**one.row, "like": model.item} for one, model in wanted if model is not None], "spot")
+        return encoder.encode([{**one.row, "like": model.item} for one, model in wanted if model is not None])
 
     def _wanted(self, case: Case, params: Mapping[str, Any]) -> list[Listed]:
         """The instruments an answer about many is about: of one category where the request names one, else of the sample's kinds."""
-        categories = {one.category for one in self._listing} & set(params.values())
-        if categories:
-            return [one for one in self._listing if one.category in categories]
-        parse = self._exchange.symbols
-        natives = (parse.format(str(event["symbol"])) or str(event["symbol"]) for event in case.get("events") or ())
-        kinds = {found[1] for native in natives if (found := parse.parse(native)) is not None}
+        words = {one.params.get("category") for one in self._listing} & set(params.values())
+        if words:
+            return [one for one in self._listing if one.params.get("category") in words]
+        kinds = {found.kind for event in case.get("events") or () if (found := symbol_of(str(event["symbol"]))) is not None}
         return [one for one in self._listing if not kinds or one.symbol.kind in kinds]
 
     def _of_many(self, listed: Sequence[Listed], found: Iterable[Row]) -> list[Row]:
         """A history that is of all instruments: each in turn."""
         turns = ((listed[row["timestamp"] // FEED % len(listed)], row) for row in found)
-        return [{**row, "symbol": one.id, "price": self._market(one.id).price} for one, row in turns]
+        return [{**row, "symbol": one.id, "price": self._market(str(one.symbol)).price} for one, row in turns]
 
     def _rows(self, spec: Operation, case: Case, asked: Asked, market: Market) -> Iterable[Row]:
         if spec.returns == "book":

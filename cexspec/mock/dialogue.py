@@ -56,14 +56,12 @@ class Dialogue:
         """The data of one instrument that its topics are due."""
         for topic in list(self.topics.values()):
             if topic.about(listed):
-                yield from self._sent(topic, self._feed.next(topic, listed, self._market(listed.id)))
+                yield from self._sent(topic, self._feed.next(topic, listed, self._market(str(listed.symbol))))
 
     def instruments(self) -> set[str]:
-        """Native ids that move for this connection: those that topics name, and one for each topic that names none."""
-        topics = self.topics.values()
-        named = {topic.params["id"] for topic in topics if "id" in topic.params}
-        others = (next((one.id for one in self._listing if topic.about(one)), None) for topic in topics if "id" not in topic.params)
-        return named | {native for native in others if native is not None}
+        """Symbols that move for this connection: those that topics name, and one for each topic that names none."""
+        firsts = (next((one for one in self._listing if topic.about(one)), None) for topic in self.topics.values())
+        return {str(one.symbol) for one in firsts if one is not None}
 
     def _answer(self, message: Any) -> Iterator[str]:
         greet, keepalive, subscribe, unsubscribe = self._spec.greet, self._spec.keepalive, self._spec.subscribe, self._spec.unsubscribe
@@ -93,9 +91,8 @@ class Dialogue:
         for one in refused:
             yield from self._refuse(one, holes)
         for topic in started.values():
-            if "id" in topic.params:
-                listed = self._listing[topic.params["id"]]
-                yield from self._sent(topic, self._feed.first(topic, listed, self._market(listed.id)))
+            if (listed := self._listing.named(topic.params)) is not None:
+                yield from self._sent(topic, self._feed.first(topic, listed, self._market(str(listed.symbol))))
 
     def _unsubscribe(self, holes: Holes) -> Iterator[str]:
         asked, verb = topics_of(holes), self._spec.unsubscribe
@@ -110,7 +107,8 @@ class Dialogue:
     def _topic(self, asked: Any) -> Topic | None:
         topic = self._feed.topic(asked, {name: next(self._numbers) for name in self._spec.subscribe.learn})
         try:
-            if topic is not None and "id" in topic.params and not topic.about(self._listing[topic.params["id"]]):
+            listed = self._listing.named(topic.params) if topic is not None else None
+            if topic is not None and listed is not None and not topic.about(listed):
                 return None
         except InvalidSymbol:
             return None

@@ -23,7 +23,7 @@ Values = Mapping[str, Any]
 """Unified fields of one event; `bids` and `asks` are lists of (price, size), sizes in the venue's own unit."""
 
 OTHER = "other"
-"""The key of `by_kind` for the kinds it doesn't name, and of rules that are the same for all."""
+"""The key of `by_kind` and `by_category` for what they don't name, and of rules that are the same for all."""
 
 
 class Encoder:
@@ -41,11 +41,11 @@ class Encoder:
         self._numbers = [number for mapping in mappings for number in _numbers(mapping)]
         self.levels = level_writer(mappings[0])
 
-    def encode(self, events: Iterable[Values], kind: str) -> Any:
-        """The sample with these events instead of its own; `kind` chooses the branch of `by_kind`."""
+    def encode(self, events: Iterable[Values], branches: Sequence[str] = ()) -> Any:
+        """The sample with these events instead of its own; `branches` are the market's kind and category, for rules by them."""
         document = copy.deepcopy(self._sample)
         message = get(document, self._payload)
-        items = [(event.get(self._keyed or ""), self._written(document, message, event, kind)) for event in events]
+        items = [(event.get(self._keyed or ""), self._written(document, message, event, branches)) for event in events]
         return put(document, self._payload, self._placed(message, items))
 
     @cached_property
@@ -63,12 +63,12 @@ class Encoder:
                 fits = predicate(self._only) if self._only else bool
                 return [item for item in walk(message, parse(str(path)).steps) if fits(item)]
 
-    def _written(self, document: Any, message: Any, event: Values, kind: str) -> Any:
+    def _written(self, document: Any, message: Any, event: Values, chosen: Sequence[str]) -> Any:
         """One item with the event's values; what stands around it is written where it stands."""
         is_message = self._items is None and not self._item
         bases = {"item": message if is_message else self._template(event), "message": message, "frame": document}
         for name, branches in self._fields:
-            rule = branches.get(kind) or branches.get(OTHER)
+            rule = next((branches[name] for name in (*chosen, OTHER) if name in branches), None)
             if rule is not None and event.get(name) is not None and bases.get(rule.of) is not None:
                 base = bases[rule.of]
                 steps = _place(rule, base).steps
@@ -97,15 +97,15 @@ class Encoder:
 
 
 def _fields(mapping: MappingSpec, intervals: Mapping[str, str]) -> list[tuple[str, dict[str, Inverse | None]]]:
-    """Each field with its rule by kind; signs last, because they go onto the sizes."""
+    """Each field with its rule by kind or category; signs last, because they go onto the sizes."""
     fields = [(name, rule) for name, rule in (mapping.fields or {}).items() if name not in SIDES]
     fields.sort(key=lambda field: field[1].sign is not None)
     words = {"interval": intervals}
-    return [(name, {kind: inverse(one, words.get(name)) for kind, one in _branches(rule).items()}) for name, rule in fields]
+    return [(name, {branch: inverse(one, words.get(name)) for branch, one in _branches(rule).items()}) for name, rule in fields]
 
 
 def _branches(rule: FieldRule) -> dict[str, FieldRule]:
-    return {str(kind): one for kind, one in rule.by_kind.items()} if rule.by_kind is not None else {OTHER: rule}
+    return dict(rule.branching.rules) if rule.branching is not None else {OTHER: rule}
 
 
 def _numbers(mapping: MappingSpec) -> Iterator[tuple[str, str, Steps]]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from cexspec.compile.categories import named
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.paths import parse
 from cexspec.compile.plan import ChannelPlan
@@ -60,15 +61,20 @@ class Feed:
     def __init__(self, exchange: Exchange, connection: str, samples: Samples) -> None:
         assert exchange.spec.ws is not None
         self._exchange = exchange
+        line = named(exchange.categories, exchange.connection(connection).category)
+        self._line = {"category": line.word} if line is not None else {}
+        """the product line of every topic here"""
         self._payload = parse(exchange.spec.ws.connections[connection].payload or "$").steps
-        self._channels = {name: spec for name, spec in exchange.spec.ws.channels.items() if spec.on == connection}
-        self._templates = {name: [self._template(name, frame) for frame in samples.frames(exchange, name)] for name in self._channels}
+        self._channels = {name: spec for name, spec in exchange.spec.ws.channels.items() if connection in spec.connections.values()}
+        self._templates = {
+            name: [self._template(name, frame) for frame in samples.frames(exchange, name, connection)] for name in self._channels
+        }
 
     def topic(self, asked: Any, learned: dict[str, int]) -> Topic | None:
         """The subscription a topic means; None where no channel has such a topic."""
         plans = [self._exchange.channel(name) for name in self._channels]
         fits = [(plan, params) for plan in plans if (params := plan.params_of(asked)) is not None]
-        return Topic(asked, [plan for plan, _ in fits], fits[0][1], learned) if fits else None
+        return Topic(asked, [plan for plan, _ in fits], {**self._line, **fits[0][1]}, learned) if fits else None
 
     def first(self, topic: Topic, listed: Listed, market: Market) -> Iterator[Any]:
         """The frames a subscription begins with: whole books, lists of what was, how things stand."""
@@ -147,7 +153,7 @@ def _filled(topic: Topic, template: Template, events: list[Row], listed: Listed)
     named = [{"interval": topic.params.get("interval"), "symbol": listed.id, **event} for event in events]
     for part in [named] if template.many else [[one] for one in named]:
         if part:
-            yield template.encoder.encode(part, listed.symbol.kind)
+            yield template.encoder.encode(part, listed.branches)
 
 
 def _view(topic: Topic, spec: Channel, market: Market) -> tuple[Side, Side]:

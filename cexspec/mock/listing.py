@@ -9,6 +9,7 @@ from typing import Any
 from zlib import crc32
 
 from cexspec.compile.exchange import Exchange
+from cexspec.compile.plan import CategoryPlan
 from cexspec.mock.encode import Encoder
 from cexspec.mock.market import Grid, Row
 from cexspec.mock.samples import Samples, decode
@@ -16,6 +17,8 @@ from cexspec.models import InvalidSymbol
 from cexspec.models.symbol import Symbol
 
 INSTRUMENTS = "instruments"
+_NAMES = ("id", "symbol", "category")
+"""Holes that name an instrument (a category alone does not)."""
 _COMMON = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "ETH/BTC")
 _PRICES = {"BTC": 60_000, "ETH": 3_000, "SOL": 150, "BNB": 600, "XRP": 2, "DOGE": 1, "USD": 1, "USDT": 1, "USDC": 1, "EUR": 1}
 
@@ -37,7 +40,7 @@ class Models:
         encoders = [(case, Encoder([spec], decode(case["raw"]), {})) for case in samples.answers(operation)] if spec is not None else []
         pairs = (pair for case, encoder in encoders for pair in zip(case["events"], encoder.samples, strict=False))
         rows = ((event, item) for event, item in pairs if event.get("active", True))
-        self.all = [Model(symbol, event, item) for event, item in rows if (symbol := _symbol(event.get("symbol"))) is not None]
+        self.all = [Model(symbol, event, item) for event, item in rows if (symbol := symbol_of(event.get("symbol"))) is not None]
 
     def nearest(self, symbol: Symbol) -> Model | None:
         """The instrument itself, else one of the same kind, settled alike, that says as much as possible of itself."""
@@ -57,12 +60,18 @@ class Listed:
     symbol: Symbol
     price: Decimal
     grid: Grid
-    category: str | None
+    category: CategoryPlan | None
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """What rules by kind or category choose by."""
+        return (self.symbol.kind, self.category.name) if self.category is not None else (self.symbol.kind,)
 
     @property
     def params(self) -> dict[str, str]:
         """What requests and topics may hold of it."""
-        found = {"id": self.id, "symbol": str(self.symbol), "base": self.symbol.base, "quote": self.symbol.quote, "category": self.category}
+        word = self.category.word if self.category is not None else None
+        found = {"id": self.id, "symbol": str(self.symbol), "base": self.symbol.base, "quote": self.symbol.quote, "category": word}
         return {key: value for key, value in found.items() if value is not None}
 
     @property
@@ -75,25 +84,38 @@ class Listed:
 
 
 class Listing:
-    """Everything listed, by native id. `symbols` (unified or native) are listed too, as far as the spec can write them."""
+    """Everything listed, by unified symbol. `symbols` (unified or native) are listed too, as far as the spec can write them."""
 
     def __init__(self, exchange: Exchange, samples: Samples, symbols: Iterable[str] = ()) -> None:
         self._exchange = exchange
         self._models = Models(exchange, samples, INSTRUMENTS)
-        self._listed = {one.id: one for text in self._names(symbols) if (one := self._made(text)) is not None}
+        self._listed = {str(one.symbol): one for text in self._names(symbols) if (one := self._made(text)) is not None}
 
-    def __getitem__(self, native: str) -> Listed:
-        """The instrument of a native id. Raises InvalidSymbol where the venue has none."""
-        if native not in self._listed:
-            raise InvalidSymbol(f"no instrument {native}", exchange=self._exchange.id)
-        return self._listed[native]
+    def __getitem__(self, symbol: str) -> Listed:
+        """The instrument of a unified symbol. Raises InvalidSymbol where the venue has none."""
+        if symbol not in self._listed:
+            raise InvalidSymbol(f"no instrument {symbol}", exchange=self._exchange.id)
+        return self._listed[symbol]
 
     def __iter__(self) -> Iterator[Listed]:
         return iter(self._listed.values())
 
-    def find(self, symbol: str) -> Listed:
+    def named(self, params: Mapping[str, Any]) -> Listed | None:
+        """The instrument that the holes of a request or topic name; None where they name none.
+
+        Raises InvalidSymbol where the venue has none of that name.
+        """
+        asked = {key: params[key] for key in _NAMES if key in params}
+        if asked.keys() <= {"category"}:
+            return None
+        found = next((one for one in self if all(one.params.get(key) == value for key, value in asked.items())), None)
+        if found is None:
+            raise InvalidSymbol(f"no instrument {' '.join(map(str, asked.values()))}", exchange=self._exchange.id)
+        return found
+
+    def find(self, name: str) -> Listed:
         """The instrument of a unified symbol or native id. Raises InvalidSymbol where the venue has none."""
-        return self[self._exchange.symbols.format(symbol) or symbol]
+        return self._listed.get(name) or self[next((str(one.symbol) for one in self if one.id == name), name)]
 
     def _names(self, symbols: Iterable[str]) -> Iterator[str]:
         spec = self._exchange.spec.symbols
@@ -106,7 +128,7 @@ class Listing:
     def _made(self, text: str) -> Listed | None:
         codec = self._exchange.symbols
         native = codec.format(text) or text
-        symbol = _symbol((codec.parse(native) or (None,))[0])
+        symbol = symbol_of(text if codec.format(text) is not None else (codec.parse(native) or (None,))[0])
         model = self._models.nearest(symbol) if symbol is not None else None
         if symbol is None or (self._models.all and model is None):
             return None
@@ -115,7 +137,8 @@ class Listing:
         return Listed(native, symbol, price, Grid.around(price, *steps), self._exchange.category(symbol.kind, symbol.settle))
 
 
-def _symbol(text: str | None) -> Symbol | None:
+def symbol_of(text: str | None) -> Symbol | None:
+    """The symbol of a text; None where it is none."""
     try:
         return Symbol.parse(text or "")
     except InvalidSymbol:

@@ -131,17 +131,13 @@ class Requests:
                 raise Refused(f"{pattern.name} knows no {key} '{params[key]}'")
 
     def _check_instrument(self, pattern: _Pattern, params: Mapping[str, Any]) -> None:
-        if "id" not in params:
-            return
         try:
-            listed = self._listing[params["id"]]
+            listed = self._listing.named(params)
         except InvalidSymbol as error:
             raise Refused(error.message, "InvalidSymbol") from None
         kinds = pattern.spec.kinds
-        if kinds is not None and listed.symbol.kind not in kinds:
+        if listed is not None and kinds is not None and listed.symbol.kind not in kinds:
             raise Refused(f"{pattern.name} is not for {listed.symbol.kind}", "InvalidSymbol")
-        if params.get("category", listed.category) != listed.category:
-            raise Refused(f"{listed.id} is of {listed.category}", "InvalidSymbol")
 
     def _unified(self, pattern: _Pattern, params: dict[str, Any]) -> dict[str, Any]:
         if "interval" in params:

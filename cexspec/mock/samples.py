@@ -69,15 +69,13 @@ class Samples:
         best = min(cases, key=lambda one: one.get("operation") != operation, default=None)
         return None if best is None else (int(best.get("status", 400)), str(best["body"]))
 
-    def frames(self, exchange: Exchange, channel: str) -> list[Frame]:
-        """Sample data frames of a channel, wrapped ones and then rich ones first."""
+    def frames(self, exchange: Exchange, channel: str, connection: str) -> list[Frame]:
+        """Sample data frames of a channel on a connection (on any other where that has none), wrapped ones and then rich ones first."""
         assert exchange.spec.ws is not None
-        spec = exchange.spec.ws.channels[channel]
-        payload = exchange.spec.ws.connections[spec.on].payload
+        spec, payload = exchange.spec.ws.channels[channel], exchange.spec.ws.connections[connection].payload
+        cases = [case for case in self.messages if case.get("channel") == channel and case.get("events")]
         found: list[tuple[bool, int, Frame]] = []
-        for case in self.messages:
-            if case.get("channel") != channel or not case.get("events"):
-                continue
+        for case in [case for case in cases if case.get("connection") == connection] or cases:
             document = decode(case["raw"])
             inner = parse(payload).first(document) if payload else MISSING
             body = document if inner is MISSING else inner

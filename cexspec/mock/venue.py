@@ -76,14 +76,15 @@ class MockVenue:
         sockets = {name: f"ws://{base}{WS_PREFIX}{name}" for name in self.exchange.connection_names}
         return {"rest": f"http://{base}", "ws": sockets}
 
-    def market(self, native: str) -> Market:
-        """The simulated market of a native id, where it stands now. Raises `InvalidSymbol` where the venue has no such instrument."""
-        listed, now = self.listing[native], self._clock() // MILLISECOND * MILLISECOND
-        market = self._markets.get(native)
+    def market(self, name: str) -> Market:
+        """The simulated market of a unified symbol or native id, where it stands now. Raises `InvalidSymbol` where it isn't listed."""
+        listed, now = self.listing.find(name), self._clock() // MILLISECOND * MILLISECOND
+        symbol = str(listed.symbol)
+        market = self._markets.get(symbol)
         if market is None:
-            seeded = random.Random(f"{self._seed} {native}")
-            market = self._markets[native] = Market(str(listed.symbol), listed.price, listed.grid, seeded, now)
-        elif native not in self._subscribed() and now - market.time >= self._interval * SECOND:
+            seeded = random.Random(f"{self._seed} {symbol}")
+            market = self._markets[symbol] = Market(symbol, listed.price, listed.grid, seeded, now)
+        elif symbol not in self._subscribed() and now - market.time >= self._interval * SECOND:
             market.advance(now)
         return market
 
@@ -144,11 +145,11 @@ class MockVenue:
     def move(self) -> None:
         """Let every subscribed market make one move."""
         now = self._clock()
-        for native in sorted(self._subscribed()):
-            self.market(native).advance(now)
+        for symbol in sorted(self._subscribed()):
+            self.market(symbol).advance(now)
 
     def _subscribed(self) -> set[str]:
-        return {native for peer in self._peers for native in peer.dialogue.instruments()}
+        return {symbol for peer in self._peers for symbol in peer.dialogue.instruments()}
 
     async def _move(self) -> None:
         while True:
@@ -157,8 +158,8 @@ class MockVenue:
             await asyncio.gather(*(peer.send(self._due(peer)) for peer in tuple(self._peers)))
 
     def _due(self, peer: Peer) -> Iterator[str]:
-        for native in sorted(self._subscribed()):
-            yield from peer.dialogue.tick(self.listing[native])
+        for symbol in sorted(self._subscribed()):
+            yield from peer.dialogue.tick(self.listing[symbol])
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         from aiohttp import WSMsgType, web

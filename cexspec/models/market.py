@@ -14,7 +14,8 @@ class Market:
 
     `symbol` is the unified text, or the native id itself where no rule reads it (`kind` is then None).
     `contract_size` is None until instruments are loaded; `contract_in_quote` says that it is an amount of quote
-    currency (inverse contracts), so that base = contracts * contract_size / price.
+    currency (inverse contracts), so that base = contracts * contract_size / price. `category` is the spec's name of its
+    product line.
     """
 
     id: str
@@ -23,6 +24,12 @@ class Market:
     contract_size: Decimal | None = None
     contract_in_quote: bool = False
     number: type[Decimal] | type[float] = Decimal
+    category: str | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether its sizes are counts of contracts, which differ from sizes in base."""
+        return self.kind != "spot" and (self.contract_in_quote or self.contract_size != 1)
 
     def base_size(self, contracts: Number, price: Number | None) -> Number | None:
         """Contracts in base currency; None while the contract size (or, inverse, the price) is unknown."""

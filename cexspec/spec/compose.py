@@ -24,6 +24,10 @@ _YAML = "tag:yaml.org,2002:"
 _PLAIN_TAGS = (f"{_YAML}str", f"{_YAML}map", f"{_YAML}seq")
 
 
+_TOO_DEEP = "exceeded maximum nesting depth"
+"""What libyaml itself says of it, from 1000 levels on, before any of them reaches the builder."""
+
+
 @dataclass(frozen=True, slots=True)
 class Composed:
     """What a text holds: None where it can't be read on; the problems tell why."""
@@ -44,19 +48,28 @@ def compose(text: str, file: str) -> Composed:
         root = None
     except (yaml.YAMLError, UnicodeError) as error:
         root = None
-        builder.problem("CEX002", *_syntax(error, text))
+        if getattr(error, "problem", None) == _TOO_DEEP:
+            builder.problem("CEX008", _mark(error), f"nested deeper than {MAX_DEPTH} levels")
+        else:
+            builder.problem("CEX002", *_syntax(error, text))
     return Composed(root, builder.problems)
 
 
 def _syntax(error: Exception, text: str) -> tuple[tuple[int, int], str, str]:
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        return (1, 1), "not YAML: a character that YAML does not allow", 'printable text; "\\u0007" in double quotes for the rest'
+    at = _mark(error)
+    if getattr(error, "problem_mark", None) is None:
+        return at, "not YAML: a character that YAML does not allow", 'printable text; "\\u0007" in double quotes for the rest'
     lines = text.split("\n")
-    line = lines[mark.line] if mark.line < len(lines) else ""
+    line = lines[at[0] - 1] if at[0] <= len(lines) else ""
     context = getattr(error, "context", None)
     message = f"not YAML: {context + ': ' if context else ''}{getattr(error, 'problem', '')}"
-    return (mark.line + 1, mark.column + 1), message, _syntax_hint(line)
+    return at, message, _syntax_hint(line)
+
+
+def _mark(error: Exception) -> tuple[int, int]:
+    """Line and column of an error, from 1; the beginning where it has none."""
+    mark = getattr(error, "problem_mark", None)
+    return (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
 
 
 def _syntax_hint(line: str) -> str:

@@ -9,6 +9,7 @@ import datetime
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -138,7 +139,7 @@ def _short_key(marks: list[Any], probe: str | list[str]) -> str | None:
     return None
 
 
-_TYPES: dict[Any, str] = {int: "whole number", float: "number", datetime.date: "date"}
+_TYPES: dict[Any, str] = {int: "whole number", float: "number", Decimal: "number", datetime.date: "date"}
 _NOUNS: dict[Any, str] = {
     mark: noun
     for noun, alias in (("path", Path), ("flag", Flag), ("duration", Seconds), ("URL", Url), ("name", Name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -67,10 +67,15 @@ class Notes:
     request: Mapping[str, Any] | None = None
     markets: Mapping[str, Market] = field(default_factory=dict)
     left_out: list[DecodeError] = field(default_factory=list)
+    category: str | None = None
 
     def market(self, native_id: str) -> Market:
         """The market of that id; its symbol is the id itself where the test names none."""
         return self.markets.get(native_id, Market(id=native_id, symbol=native_id, kind="spot"))
+
+    def within(self, category: str) -> Callable[[str], Market]:
+        """The markets of that category, which the test names `category:id`."""
+        return lambda native_id: self.market(f"{category}:{native_id}")
 
     def quarantine(self, error: DecodeError) -> None:
         """Keep it."""

@@ -116,8 +116,8 @@ INSIDE = st.lists(st.one_of(NAMES, st.integers(0, 3)), max_size=3).map(tuple)
 BESIDE = st.lists(st.sampled_from(["k", "l m", "n"]), min_size=1, max_size=2).map(tuple)
 TEXTS = st.one_of(st.integers(-9, 9), st.text("ab1.", max_size=3))
 HOLES = st.one_of(TEXTS, st.none())
-SYMBOLS = compile_symbols(Symbols(formats={}, examples={}), Findings(lambda where: Position("spec.yaml", 1, 1)))
-AROUND = Surroundings("venue", {}, Decimal, InstrumentNames(lambda: SYMBOLS, {}, []))
+SYMBOLS = compile_symbols(Symbols(formats={}, examples={}), (), Findings(lambda where: Position("spec.yaml", 1, 1)))
+AROUND = Surroundings("venue", {}, Decimal, InstrumentNames(lambda: SYMBOLS, {}, [], (), Decimal), frozenset())
 REST = {"price": {"const": "1"}, "size": {"const": "1"}, "side": {"const": "buy"}}
 
 

@@ -65,7 +65,7 @@ def topic_of(
     findings = collect()
     spec = compile_spec(connection or {}, {"topic": topic, **channel}, intervals)
     assert spec.ws is not None
-    return compile_topic(spec.ws.channels["one"], spec, findings), findings
+    return compile_topic(spec.ws.channels["one"], spec.ws.connections["public"], spec, findings), findings
 
 
 def connection_of(**connection: Any) -> tuple[Connection, ErrorPlan]:

@@ -79,7 +79,7 @@ def collect() -> Findings:
 
 def codec(rules: dict[str, Any]) -> Codec:
     findings = collect()
-    compiled = compile_symbols(Symbols.model_validate(rules), findings)
+    compiled = compile_symbols(Symbols.model_validate(rules), (), findings)
     assert findings.problems == []
     return compiled
 
@@ -173,7 +173,7 @@ BAD_FORMATS: list[tuple[str, str, list[str], str]] = [
 @pytest.mark.parametrize(("kind", "text", "quotes", "reason"), BAD_FORMATS, ids=[f"{row[1][:50]} {row[0]}" for row in BAD_FORMATS])
 def test_a_bad_format_is_a_problem_at_its_node(kind: str, text: str, quotes: list[str], reason: str) -> None:
     findings = collect()
-    compile_symbols(Symbols.model_validate({"formats": {kind: [text, text]}, "quotes": quotes, "examples": {}}), findings)
+    compile_symbols(Symbols.model_validate({"formats": {kind: [text, text]}, "quotes": quotes, "examples": {}}), (), findings)
     assert [(one.rule, one.where) for one in findings.problems] == [("CEX051", ("formats", kind, 0)), ("CEX051", ("formats", kind, 1))]
     assert reason in f"{findings.problems[0].message} {findings.problems[0].hint}"
 
@@ -181,7 +181,7 @@ def test_a_bad_format_is_a_problem_at_its_node(kind: str, text: str, quotes: lis
 def test_two_codes_for_one_asset_are_a_problem() -> None:
     findings = collect()
     rules = {**DASHED, "aliases": {"XBT": "BTC", "WBT": "BTC"}, "examples": DASHED["examples"]}
-    compile_symbols(Symbols.model_validate(rules), findings)
+    compile_symbols(Symbols.model_validate(rules), (), findings)
     assert ("CEX051", ("aliases", "WBT")) in [(problem.rule, problem.where) for problem in findings.problems]
 
 
@@ -198,14 +198,14 @@ BAD_EXAMPLES = [
 def test_an_example_that_does_not_go_both_ways_is_a_problem(examples: dict[str, str], reasons: list[str]) -> None:
     findings = collect()
     rules = {**DASHED, "examples": {**DASHED["examples"], **examples}}
-    compile_symbols(Symbols.model_validate(rules), findings)
+    compile_symbols(Symbols.model_validate(rules), (), findings)
     assert [(one.rule, one.where) for one in findings.problems] == [("CEX052", ("examples", next(iter(examples))))] * len(reasons)
     assert all(reason in problem.message for reason, problem in zip(reasons, findings.problems, strict=True))
 
 
 def test_a_format_without_example_is_a_problem() -> None:
     findings = collect()
-    compile_symbols(Symbols.model_validate({**PREFIXED, "examples": {"BTC/USDT": "tBTCUST"}}), findings)
+    compile_symbols(Symbols.model_validate({**PREFIXED, "examples": {"BTC/USDT": "tBTCUST"}}), (), findings)
     expected = [("CEX053", ("formats", "spot", 1)), ("CEX053", ("formats", "perpetual"))]
     assert [(problem.rule, problem.where) for problem in findings.problems] == expected
 

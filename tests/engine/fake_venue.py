@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from cexspec.compile.categories import category_of
 from cexspec.compile.plan import (
+    CategoryPlan,
     ChannelPlan,
     ConnectionPlan,
     Context,
@@ -29,6 +31,7 @@ from cexspec.models import (
     Event,
     ExchangeError,
     ExchangeUnavailable,
+    Instrument,
     Kind,
     NotSupported,
     RateLimitExceeded,
@@ -47,7 +50,7 @@ def reader(model: type[Event], rows: Rows) -> ReaderPlan:
         except (ValueError, LookupError, TypeError) as failure:
             raise DecodeError(str(failure), exchange="fake") from None
 
-    return ReaderPlan("fake", model, None, json.loads, lambda wire, context: [], read, "", (), HERE)
+    return ReaderPlan("fake", model, None, json.loads, lambda wire, context: [], read, "", (), HERE, scaled=model is not Instrument)
 
 
 def check(status: int, body: bytes, endpoint: str) -> ExchangeError | None:
@@ -122,7 +125,7 @@ ENVIRONMENT = EnvironmentPlan("live", "https://fake.example/api/", {}, {"X-Demo"
 class Codec:
     """Ids such as `BTC-USDT`, `BTC-USDT-SWAP`, `BTC-USD-SWAP` (inverse)."""
 
-    def parse(self, native_id: str) -> tuple[str, Kind] | None:
+    def parse(self, native_id: str, category: str | None = None) -> tuple[str, Kind] | None:
         match native_id.split("-"):
             case [base, quote]:
                 return f"{base}/{quote}", "spot"
@@ -153,6 +156,11 @@ class Plan:
     number: type = Decimal
     channel_names: tuple[str, ...] = ()
     connection_names: tuple[str, ...] = ()
+    categories: tuple[CategoryPlan, ...] = (
+        CategoryPlan("spot", "SPOT", frozenset({"spot"}), None),
+        CategoryPlan("swap", "SWAP", frozenset({"perpetual"}), None),
+    )
+    unique_in_category: bool = False
 
     @property
     def operation_names(self) -> tuple[str, ...]:
@@ -172,8 +180,8 @@ class Plan:
     def connection(self, name: str) -> ConnectionPlan:
         raise NotSupported(name)
 
-    def category(self, kind: str, settle: str | None) -> str | None:
-        return {"spot": "SPOT", "perpetual": "SWAP"}.get(kind)
+    def category(self, kind: str, settle: str | None) -> CategoryPlan | None:
+        return category_of(self.categories, kind, settle)
 
 
 def pool(name: str, rate: int, per: float, **others: Any) -> PoolPlan:

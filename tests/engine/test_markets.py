@@ -35,7 +35,7 @@ def markets() -> Markets:
 
 def test_offline_the_rules_read_and_write(markets: Markets) -> None:
     assert not markets.loaded
-    assert markets.market("BTC-USDT-SWAP") == Market("BTC-USDT-SWAP", "BTC/USDT:PERP", "perpetual")
+    assert markets.market("BTC-USDT-SWAP") == Market("BTC-USDT-SWAP", "BTC/USDT:PERP", "perpetual", category="swap")
     assert markets.native_id("BTC/USDT") == markets.native_id("BTC-USDT") == "BTC-USDT"
     assert markets.params("BTC/USDT:PERP") == {
         "id": "BTC-USDT-SWAP",
@@ -62,7 +62,7 @@ def test_loaded_instruments_are_the_authority(markets: Markets) -> None:
     assert markets.market("BTC-USDT-SWAP").contract_size is None
     assert markets.load([SPOT, LINEAR, INVERSE]) == ()
     assert markets.loaded
-    assert markets.market("BTC-USDT-SWAP") == Market("BTC-USDT-SWAP", "BTC/USDT:PERP", "perpetual", Decimal("0.01"), False)
+    assert markets.market("BTC-USDT-SWAP") == Market("BTC-USDT-SWAP", "BTC/USDT:PERP", "perpetual", Decimal("0.01"), False, category="swap")
     assert markets.market("BTC-USD-SWAP").contract_in_quote
     assert markets.native_id("BTC/USD:PERP:BTC") == markets.native_id("BTC-USD-SWAP") == "BTC-USD-SWAP"
     assert markets.instrument("BTC/USDT") is SPOT
@@ -113,7 +113,7 @@ def test_guesses_are_bounded_and_listed_markets_stay(markets: Markets) -> None:
     listed = markets.market("BTC-USDT-SWAP")
     for number in range(MAX_GUESSES + 10):
         markets.market(f"noise{number}")
-    assert len(markets._markets) <= MAX_GUESSES + 1
+    assert len(markets._tables[None]) <= MAX_GUESSES + 1
     assert markets.market("BTC-USDT-SWAP") == listed
 
 
@@ -128,7 +128,7 @@ def test_float_clients_keep_exact_contract_sizes() -> None:
 def test_loaded_markets_are_bijective(pairs: list[tuple[str, str]]) -> None:
     markets = Markets(Plan({}))
     markets.load(instrument(id, symbol) for id, symbol in pairs)
-    kept = {id: markets.market(id).symbol for id, _ in pairs if id in markets._instruments}
+    kept = {id: markets.market(id).symbol for id, _ in pairs if (None, id) in markets._instruments}
     assert len(set(kept.values())) == len(kept)
     for id, symbol in kept.items():
         assert markets.native_id(str(symbol)) == id

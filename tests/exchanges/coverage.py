@@ -46,7 +46,7 @@ def exercised(exchange: Exchange, case: Case, feed: Feed) -> set[str]:
         name = case["operation"]
         events, _ = feed.rest(case)
         document = JSON.decode(case["raw"].encode())
-        return set(_seen(f"rest.{name}", exchange.spec.rest[name], document, document, events))
+        return set(_seen(exchange, f"rest.{name}", exchange.spec.rest[name], document, document, events))
     reading = feed.ws(case)
     place = f"ws.connections.{connection_of(exchange, case)}"
     if reading.role != "data":
@@ -97,8 +97,9 @@ def _of_mapping(place: str, mapping: SpecMapping) -> set[str]:
 
 
 def _of_rule(place: str, rule: FieldRule) -> set[str]:
-    if rule.by_kind is not None:
-        return {line for kind, inner in rule.by_kind.items() for line in _of_rule(f"{place}.by_kind.{kind}", inner)}
+    if rule.branching is not None:
+        branches = rule.branching
+        return {line for name, inner in branches.rules.items() for line in _of_rule(f"{place}.{branches.key}.{name}", inner)}
     return {place} | _words_of(place, rule)
 
 
@@ -111,13 +112,13 @@ def _channel_seen(exchange: Exchange, name: str, case: Case, events: list[Event]
     found = _message_of(exchange, name, case)
     if found is not None:
         at, message, document, frame = found
-        yield from _seen(_place(name, at), message.mapping, document, frame, events)
+        yield from _seen(exchange, _place(name, at), message.mapping, document, frame, events)
 
 
 def _ignored_seen(exchange: Exchange, case: Case) -> Iterator[str]:
     assert exchange.spec.ws is not None
     for name, channel in exchange.spec.ws.channels.items():
-        found = _message_of(exchange, name, case) if channel.on == connection_of(exchange, case) else None
+        found = _message_of(exchange, name, case) if connection_of(exchange, case) in channel.connections.values() else None
         if found is not None and found[1].ignored is not None:
             yield f"{_place(name, found[0])}: ignored"
 
@@ -164,7 +165,7 @@ _ROLES = {"ack": ("ack",), "failed": ("refusal", "error"), "answer": ("ping",)}
 """The roles a case has where a message is an answer; a role's own name tells nothing."""
 
 
-def _seen(place: str, mapping: SpecMapping, document: object, frame: object, events: list[Event]) -> Iterator[str]:
+def _seen(exchange: Exchange, place: str, mapping: SpecMapping, document: object, frame: object, events: list[Event]) -> Iterator[str]:
     """What the items of a message and their events exercise of a mapping."""
     found = list(raw.items(mapping, document, frame))
     if isinstance(mapping.snapshot_when, dict):
@@ -173,7 +174,7 @@ def _seen(place: str, mapping: SpecMapping, document: object, frame: object, eve
         yield f"{place}: an event"
         for name, rule in (mapping.fields or {}).items():
             if getattr(event, name, None) not in (None, []) or _unsized(rule, found) or _bare(rule, document, frame):
-                yield from _rule_seen(f"{place}.fields.{name}", rule, event, found)
+                yield from _rule_seen(f"{place}.fields.{name}", rule, (exchange, event), found)
     yield from _levels_seen(place, mapping, found)
 
 
@@ -187,12 +188,13 @@ def _bare(rule: FieldRule, document: object, frame: object) -> bool:
     return rule.of == "frame" and rule.optional and document is frame
 
 
-def _rule_seen(place: str, rule: FieldRule, event: Event, found: list[raw.Item]) -> Iterator[str]:
-    if rule.by_kind is not None:
-        kind = _kind(event)
-        branch = kind if kind in rule.by_kind else "other"
-        if branch in rule.by_kind:
-            yield from _rule_seen(f"{place}.by_kind.{branch}", rule.by_kind[branch], event, found)
+def _rule_seen(place: str, rule: FieldRule, seen: tuple[Exchange, Event], found: list[raw.Item]) -> Iterator[str]:
+    branches = rule.branching
+    if branches is not None:
+        name = _kind(seen[1]) if branches.on == "kind" else _category(*seen)
+        branch = name if name in branches.rules else "other"
+        if branch in branches.rules:
+            yield from _rule_seen(f"{place}.{branches.key}.{branch}", branches.rules[branch], seen, found)
         return
     yield place
     for item in found:
@@ -222,6 +224,16 @@ def _kind(event: Event) -> str:
         return Symbol.parse(event.symbol or "").kind
     except InvalidSymbol:
         return "other"
+
+
+def _category(exchange: Exchange, event: Event) -> str:
+    """The name of the product line that an event is about."""
+    try:
+        symbol = Symbol.parse(event.symbol or "")
+    except InvalidSymbol:
+        return "other"
+    found = exchange.category(symbol.kind, symbol.settle)
+    return found.name if found is not None else "other"
 
 
 def missing_messages(exchange: Exchange, cases: Iterable[Case]) -> set[str]:

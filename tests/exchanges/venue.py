@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -60,8 +60,15 @@ class Answer:
     received: int | None = None
     left_out: list[DecodeError] = field(default_factory=list)
 
+    @property
+    def category(self) -> str | None:
+        return self.request.get("category") if self.request is not None else None
+
     def market(self, native_id: str) -> Market:
-        return self.markets.market(native_id)
+        return self.within(self.category)(native_id)
+
+    def within(self, category: str | None) -> Callable[[str], Market]:
+        return self.markets.within(category)
 
     def quarantine(self, error: DecodeError) -> None:
         self.left_out.append(error)
@@ -106,8 +113,8 @@ class Feed:
 
 
 def connection_of(exchange: Exchange, case: Case) -> str:
-    """The connection a case came in on: its own word, else its channel's."""
-    return str(case.get("connection") or exchange.channel(case["channel"]).connection)
+    """The connection a case came in on: its own word, else its channel's first."""
+    return str(case.get("connection") or next(iter(exchange.channel(case["channel"]).connections.values())))
 
 
 def prepared(exchange: str, case: Case) -> Feed:

@@ -126,31 +126,31 @@ ITEMS = [
 def test_items_go_where_the_mapping_reads_them(own: dict[str, Any], sample: Any, expected: Any) -> None:
     events = [{"symbol": "one", "price": D(5), "size": D(6)}, {"symbol": "two", "price": D(7), "size": D(8)}]
     encoder = Encoder([trade(**own)], sample, {})
-    assert encoder.encode(events if "items" in own else events[:1], "spot") == expected
+    assert encoder.encode(events if "items" in own else events[:1]) == expected
 
 
 def test_only_items_that_count_serve_as_the_sample() -> None:
     mapping = trade(items="$[*]", only={"$.dup": "0"})
-    encoded = Encoder([mapping], [{"p": "1", "q": "1", "dup": 1}, {"p": "2", "q": "2", "dup": 0}], {}).encode([{"price": D(9)}], "spot")
+    encoded = Encoder([mapping], [{"p": "1", "q": "1", "dup": 1}, {"p": "2", "q": "2", "dup": 0}], {}).encode([{"price": D(9)}])
     assert encoded == [{"p": "9", "q": "2", "dup": 0}]
 
 
 def test_no_events_leave_an_empty_list() -> None:
-    assert Encoder([trade(items="$.data[*]")], {"data": [{"p": "1", "q": "1"}]}, {}).encode([], "spot") == {"data": []}
+    assert Encoder([trade(items="$.data[*]")], {"data": [{"p": "1", "q": "1"}]}, {}).encode([]) == {"data": []}
 
 
 def test_the_kind_chooses_the_place() -> None:
     mapping = Mapping.model_validate({"returns": "ticker", "fields": {"base_volume": {"by_kind": {"spot": "$.v", "other": "$.c"}}}})
     encoder = Encoder([mapping], {"v": "1", "c": "1"}, {})
-    assert encoder.encode([{"base_volume": D(5)}], "spot") == {"v": "5", "c": "1"}
-    assert encoder.encode([{"base_volume": D(5)}], "perpetual") == {"v": "1", "c": "5"}
+    assert encoder.encode([{"base_volume": D(5)}], ["spot"]) == {"v": "5", "c": "1"}
+    assert encoder.encode([{"base_volume": D(5)}], ["perpetual"]) == {"v": "1", "c": "5"}
 
 
 def test_a_payload_is_filled_inside_its_frame() -> None:
     mapping = Mapping.model_validate({"returns": "trade", "fields": {"symbol": {"path": "$.stream", "of": "frame"}, "price": "$.p"}})
     frame = {"stream": "a", "data": {"p": "1"}}
-    assert Encoder([mapping], frame, {}, ("data",)).encode([{"symbol": "b", "price": D(2)}], "spot") == {"stream": "b", "data": {"p": "2"}}
-    assert Encoder([mapping], {"p": "1"}, {}, ("data",)).encode([{"price": D(2)}], "spot") == {"p": "2"}
+    assert Encoder([mapping], frame, {}, ("data",)).encode([{"symbol": "b", "price": D(2)}]) == {"stream": "b", "data": {"p": "2"}}
+    assert Encoder([mapping], {"p": "1"}, {}, ("data",)).encode([{"price": D(2)}]) == {"p": "2"}
 
 
 LEVELS = [

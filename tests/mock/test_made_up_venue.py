@@ -149,7 +149,7 @@ def test_it_greets_pings_and_serves(venue: MockVenue) -> None:
     assert [msgspec.json.decode(text) for text in dialogue.receive('{"sub":"trades.NOP","id":"6"}')] == [{"error": "no_symbol", "id": "6"}]
     venue._clock.now += 1_000_000_000  # type: ignore[attr-defined]
     venue.market("BTC_USDT")
-    frames = [text.encode() for text in dialogue.tick(venue.listing["BTC_USDT"])]
+    frames = [text.encode() for text in dialogue.tick(venue.listing.find("BTC_USDT"))]
     verdict, _ = venue.exchange.connection("feed").router.route(frames[0], {})
     assert verdict.role == "data"
     assert [msgspec.json.decode(text) for text in dialogue.receive('{"unsub":"trades.BTC_USDT","id":"7"}')] == [{"ok": True, "id": "7"}]
@@ -162,7 +162,7 @@ def test_signed_sizes_tell_the_side(venue: MockVenue) -> None:
     market = venue.market("BTC_USDT")
     for _ in range(5):
         market.advance(0)
-        for text, trade in zip(dialogue.tick(venue.listing["BTC_USDT"]), market.trades, strict=True):
+        for text, trade in zip(dialogue.tick(venue.listing.find("BTC_USDT")), market.trades, strict=True):
             frame = msgspec.json.decode(text)
             assert (frame["trade"]["s"] > 0) == (trade["side"] == "buy")
             assert abs(frame["trade"]["s"]) == float(trade["size"])

@@ -28,7 +28,7 @@ def channels() -> list[tuple[str, str]]:
 
 
 def talk_with(venue: MockVenue, channel: str) -> Talk:
-    return Talk(venue, venue.exchange.channel(channel).connection, Markets(venue.exchange))
+    return Talk(venue, next(iter(venue.exchange.channel(channel).connections.values())), Markets(venue.exchange))
 
 
 def wrong(talk: Talk) -> list[object]:

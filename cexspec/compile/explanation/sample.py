@@ -20,5 +20,6 @@ def samples(exchange: Exchange, kinds: frozenset[str] | None) -> Iterator[Params
         symbol = Symbol.parse(text)
         if kinds is None or symbol.kind in kinds:
             params: dict[str, Any] = {"id": native, "symbol": text, "base": symbol.base, "quote": symbol.quote, "uuid": "<uuid>"}
-            params |= {"category": exchange.category(symbol.kind, symbol.settle), "interval": interval}
+            category = exchange.category(symbol.kind, symbol.settle)
+            params |= {"category": category.word if category is not None else None, "interval": interval}
             yield {**params, "now": TIME, "start": None, "end": None}

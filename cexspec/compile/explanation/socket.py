@@ -45,7 +45,9 @@ def connection(exchange: Exchange, name: str, *, with_errors: bool) -> Iterator[
 
 
 def _head(plan: ChannelPlan, spec: Channel, lines: Lines) -> list[Row]:
-    rows = [Row("on", f"connection {plan.connection}", lines.at((*spec.where, "on"))), Row("docs", plan.docs or "-")]
+    several = [f"{category}: {name}" for category, name in plan.connections.items() if category is not None]
+    where = f"connections by category ({', '.join(several)})" if several else f"connection {plan.connections[None]}"
+    rows = [Row("on", where, lines.at((*spec.where, "on"))), Row("docs", plan.docs or "-")]
     for key in ("stream", "kinds", "depth", "expect_every", "like"):
         if (value := getattr(spec, key)) is not None:
             rows.append(Row(key, _limit(value) if isinstance(value, float) else compact(value), lines.at((*spec.where, key))))
@@ -54,7 +56,8 @@ def _head(plan: ChannelPlan, spec: Channel, lines: Lines) -> list[Row]:
 
 def _subscription(exchange: Exchange, plan: ChannelPlan, spec: Channel, lines: Lines) -> Iterator[Row]:
     assert exchange.spec.ws is not None
-    verbs, how = exchange.connection(plan.connection), exchange.spec.ws.connections[plan.connection]
+    first = next(iter(plan.connections.values()))
+    verbs, how = exchange.connection(first), exchange.spec.ws.connections[first]
     params = next(samples(exchange, plan.kinds), None)
     if params is None:
         yield Row("example", "no example symbol of its kinds")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -33,10 +34,22 @@ class Split(Node):
     part: int = key("Which part, from 0; negative counts from the end", 1)
 
 
+class Branching(NamedTuple):
+    """A rule for each kind or category of markets: `on` says which, `other` among the rules is the rest."""
+
+    on: Literal["kind", "category"]
+    rules: Mapping[str, FieldRule]
+
+    @property
+    def key(self) -> str:
+        """The key of the spec that says it."""
+        return f"by_{self.on}"
+
+
 class FieldRule(Node):
     """Where a unified field comes from. Plain text is short for `{path: ...}`.
 
-    Exactly one source: `path`, `first_of`, `const`, `by_kind`, or `of: request` / `of: key` alone. Then, in this
+    Exactly one source: `path`, `first_of`, `const`, `by_kind`, `by_category`, or `of: request` / `of: key` alone. Then, in this
     order: `split`, `strip`, `prefix`, `case`, `map`/`flag`/`sign`, `zero`/`empty`, `abs`, `times`, `unit`, `scale`.
     """
 
@@ -45,6 +58,9 @@ class FieldRule(Node):
     const: str | None = key("Always this value", "spot", None)
     by_kind: dict[Literal["spot", "perpetual", "future", "option", "other"], FieldValue] | None = key(
         "A rule by the instrument's kind; `other` is the rest", {"spot": "$.vol24h", "other": "$.volCcy24h"}, None
+    )
+    by_category: dict[str, FieldValue] | None = key(
+        "A rule by the market's category; `other` is the rest", {"inverse": "$.turnover24h", "other": "$.volume24h"}, None
     )
     of: Source = key(
         "What `$` is: the item (default), its parent (for items in lists of lists: the element of the outer list), the message,"
@@ -71,14 +87,21 @@ class FieldRule(Node):
     )
     case: Literal["upper", "lower"] | None = key("Change the case of a text", "upper", None)
 
+    @property
+    def branching(self) -> Branching | None:
+        """The rules it chooses among by the market; None: it is the same for all."""
+        if self.by_category is not None:
+            return Branching("category", self.by_category)
+        return Branching("kind", {str(kind): rule for kind, rule in self.by_kind.items()}) if self.by_kind is not None else None
+
     @model_validator(mode="after")
     def _one_source(self) -> FieldRule:
-        sources = [name for name in ("path", "first_of", "const", "by_kind") if getattr(self, name) is not None]
+        sources = [name for name in ("path", "first_of", "const", "by_kind", "by_category") if getattr(self, name) is not None]
         implied = self.of in ("request", "key")
         if len(sources) > 1:
             raise ValueError(f"more than one source: {' and '.join(sources)}; keep one")
         if not sources and not implied:
-            raise ValueError("no source: give path, first_of, const, by_kind, or 'of: request' / 'of: key'")
+            raise ValueError("no source: give path, first_of, const, by_kind, by_category, or 'of: request' / 'of: key'")
         if implied and sources and sources != ["path"]:
             raise ValueError(f"'of: {self.of}' goes with a path or alone")
         return self

@@ -97,6 +97,11 @@ class Mapping(Node):
     returns: Name | None = key("The unified model", "trade", None)
     item: Path | None = key("The one thing the message is about (default: the message)", "$.data", None)
     items: Items | None = key("Many: a path, pairs of lists, or columns", "$.data[*]", None)
+    category: Path | None = key(
+        "Where the message names the product line that its ids belong to (default: the request's, else the connection's)",
+        "$.result.category",
+        None,
+    )
     only: Conditions | None = key("Only items of which this holds", {"$[8]": "0"}, None)
     skip: list[str] = key("Keys of an iterated object that are no items", ["last"], [], alias="except")
     fields: Fields | None = key("Unified field -> rule", {"price": "$.px"}, None)

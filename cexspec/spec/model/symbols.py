@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from cexspec.spec.model.node import Flag, Name, Node, key
 
@@ -48,6 +49,11 @@ class Symbols(Node):
         "Known quote currencies, where nothing separates base from quote; the longest that fits is taken", ["USDT", "BTC"], []
     )
     aliases: dict[str, str] = key("Native asset code -> common code, both ways", {"XBT": "BTC"}, {})
+    unique_in: Literal["exchange", "category"] = key(
+        "Where a native id means one market only; `category`: the same id may be another market in another product line",
+        "category",
+        "exchange",
+    )
     inverse_quotes: list[str] = key("Derivatives quoted in these settle in the base currency", ["USD"], [])
     examples: dict[str, str] = key(
         "Unified symbol -> native id; `validate` checks each both ways (one per format at least)", {"BTC/USDT": "BTC-USDT"}
@@ -60,6 +66,16 @@ class Category(Node):
     kind: list[Kind] = key("The kinds in it", ["perpetual", "future"])
     settle: list[str] | None = key("Only with these settlement currencies", ["USDT", "USDC"], None)
     value: str | None = key("The venue's word for it, if not the name itself", "SWAP", None)
+    contract_size: Annotated[Decimal, Field(gt=0)] | None = key(
+        "What one contract of all its instruments stands for, where their list doesn't say", "1", None
+    )
+    contract_currency: Literal["base", "quote"] | None = key("What `contract_size` is an amount of", "quote", None)
+
+    @model_validator(mode="after")
+    def _whole_contract(self) -> Category:
+        if (self.contract_size is None) != (self.contract_currency is None):
+            raise ValueError("'contract_size' and 'contract_currency' go together")
+        return self
 
 
 Categories = Annotated[

@@ -122,7 +122,9 @@ class Channel(Mapping):
     docs: str | None = key(
         "The venue's page for it", "https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-trades-channel", None
     )
-    on: Name = key("The connection it lives on", "public")
+    on: Name | dict[Name, Name] = key(
+        "The connection it lives on, or category -> connection where the product lines have their own", "public"
+    )
     topic: Tree = key("What subscribes it: a text or structure with holes", {"channel": "trades", "instId": "{{ id }}"})
     match: Conditions = key("A message belongs to it when this holds", {"$.arg.channel": "trades"})
     params: dict[str, Param] = key(
@@ -136,6 +138,11 @@ class Channel(Mapping):
     also: list[Also] = key(
         "Further messages of the same subscription", [{"match": {"$[1]": "tu"}, "role": "ignored", "reason": "repeats te"}], []
     )
+
+    @property
+    def connections(self) -> dict[str | None, str]:
+        """Category -> connection; None: whatever the category."""
+        return {None: self.on} if isinstance(self.on, str) else dict(self.on.items())
 
 
 class WebSocket(Node):
