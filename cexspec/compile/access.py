@@ -12,11 +12,15 @@ from cexspec.compile.wire import Leaf, Wire, WireNode
 
 @dataclass(frozen=True)
 class Access:
-    """`code` reads the value; `plain`: it is decoded JSON, not yet of the leaf's type; `nullable`: it may be None."""
+    """`code` reads the value; `plain`: it is decoded JSON, not yet of the leaf's type; `nullable`: it may be None.
+
+    `text`: it can only be a text, where the leaf would take an integer as well.
+    """
 
     code: str
     plain: bool
     nullable: bool
+    text: bool = False
 
 
 @dataclass
@@ -77,7 +81,7 @@ class Scope:
         if path.rest is not None:
             found = self._find(code, Path("$", (), path.rest))
             return Access(_guard(guards, found.code), True, True)
-        return Access(_guard(guards, code), node.plain, nullable or bool(guards))
+        return Access(_guard(guards, code), node.plain, nullable or bool(guards), node.leaf is Leaf.STRING)
 
     def _find(self, code: str, path: Path) -> Access:
         if not path.steps and path.rest is None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from cexspec.compile import convert
-from cexspec.compile.access import Scope
+from cexspec.compile.access import Access, Scope
 from cexspec.compile.conditions import integers, text_of
 from cexspec.compile.hole import Hole
 from cexspec.compile.leaves import Bases, Words, leaf_of, textual, wire_words
@@ -53,11 +53,11 @@ class Setting:
 class Conversion:
     """Writes the statements of one rule. `code` is the expression of the value so far, which is never null; `leaf` what it holds."""
 
-    def __init__(self, setting: Setting, variable: str, rule: FieldRule, target: FieldTarget, code: str, *, plain: bool) -> None:
+    def __init__(self, setting: Setting, variable: str, rule: FieldRule, target: FieldTarget, code: str, found: Access) -> None:
         self.setting, self.wire, self.line = setting, setting.scope.wire, setting.writer.line
         self.variable, self.rule, self.target, self.code = variable, rule, target, code
-        leaf = leaf_of(rule, target)
-        self.leaf = Leaf.ANY if plain or self.wire.untyped(leaf) else leaf
+        leaf = Leaf.STRING if found.text else leaf_of(rule, target)
+        self.leaf = Leaf.ANY if found.plain or self.wire.untyped(leaf) else leaf
 
     def write(self) -> None:
         """Leave the unified value in the variable."""
@@ -138,6 +138,8 @@ class Conversion:
         known = wire_words(self.rule, self.target)
         if known:
             self._take(Leaf.WORDS, known)
+            if all(venue == word for venue, word in table.items()) and not integers(mapping):
+                return  # decoding lets nothing through but the unified words
             table |= {number: table[str(number)] for number in integers(mapping)}
         elif self.leaf is not Leaf.STRING:
             self._take(Leaf.SCALAR)

@@ -59,7 +59,7 @@ class FieldWriter:
             self.line(f"if {variable} is None: {nothing}")
         if rule.empty is not None:
             self.line(f"if {variable} == '': {variable} = None")
-        conversion = Conversion(self.setting, variable, rule, target, code, plain=found.plain)
+        conversion = Conversion(self.setting, variable, rule, target, code, found)
         if may_miss or rule.empty is not None:
             with self.block(f"if {variable} is not None"):
                 conversion.write()

@@ -235,7 +235,9 @@ def _settle(node: WireNode) -> None:
 
 
 def _arrange(node: WireNode, sample: object) -> None:
-    """Put members in the order in which a message has them: decoding is fastest so."""
+    """Put members in the order in which a message has them, and take for a text what is one there: decoding is fastest so."""
+    if node.leaf is Leaf.TEXT and isinstance(sample, str):
+        node.leaf = Leaf.STRING
     for step, inner in node.members.items():
         _arrange(inner, next(walk(sample, (step,)), None))
     if isinstance(sample, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from cexspec.models.events import Kind, Number
@@ -25,11 +25,11 @@ class Market:
     contract_in_quote: bool = False
     number: type[Decimal] | type[float] = Decimal
     category: str | None = None
+    counted: bool = field(init=False, repr=False, compare=False)
+    """its sizes are counts of contracts, which differ from sizes in base"""
 
-    @property
-    def counted(self) -> bool:
-        """Whether its sizes are counts of contracts, which differ from sizes in base."""
-        return self.kind != "spot" and (self.contract_in_quote or self.contract_size != 1)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "counted", self.kind != "spot" and (self.contract_in_quote or self.contract_size != 1))
 
     def base_size(self, contracts: Number, price: Number | None) -> Number | None:
         """Contracts in base currency; None while the contract size (or, inverse, the price) is unknown."""
