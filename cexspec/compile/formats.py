@@ -11,7 +11,9 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import Literal
 
+from cexspec.compile.expiry import day_pattern, names_a_day, read_day, write_day
 from cexspec.models import Kind, Symbol
+from cexspec.models.symbol import NOT_IN_ASSETS
 from cexspec.spec.model import SymbolFormat
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
@@ -20,17 +22,6 @@ MAX_LENGTH = 80
 """Characters of a format at most."""
 
 _HOLE = re.compile(r"\{([a-z]+)(?::([^{}]*))?\}")
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_DATE_CODE = re.compile(r"%(-?[A-Za-z%])")
-_DATE_PATTERNS = {
-    "y": r"(?P<y>[0-9]{2})",
-    "Y": r"(?P<Y>[0-9]{4})",
-    "m": r"(?P<m>[0-9]{2})",
-    "b": f"(?P<b>{'|'.join(_MONTHS)})",
-    "d": r"(?P<d>[0-9]{2})",
-    "-d": r"(?P<d>[1-9][0-9]?)",
-}
-_DATE_NAMES = {"y": "year", "Y": "year", "m": "month", "b": "month", "d": "day", "-d": "day"}
 _NEEDED: dict[Kind, frozenset[str]] = {
     "spot": frozenset({"base", "quote"}),
     "perpetual": frozenset({"base", "quote"}),
@@ -84,26 +75,27 @@ class Format:
         if found is None:
             return None
         groups = found.groupdict()
-        expiry = _read_date(groups) if "d" in groups else None
-        if "d" in groups and expiry is None:
+        expires = any(isinstance(part, Hole) and part.name == "expiry" for part in self.parts)
+        expiry = read_day(groups) if expires else None
+        if expires and expiry is None:
             return None
         strike = Decimal(groups["strike"]) if "strike" in groups else None
         right: Literal["C", "P"] | None = {"C": "C", "P": "P"}[groups["right"]] if "right" in groups else None  # type: ignore[assignment]
         return NativeParts(groups["base"], groups["quote"], groups.get("settle"), expiry, strike, right)
 
-    def write(self, symbol: Symbol, base: str, quote: str, settle: str) -> str:
-        """The native id of a symbol of this kind, its assets given in the venue's codes."""
-        values = {"base": base, "quote": quote, "settle": settle, "right": symbol.right or ""}
-        values["strike"] = format(symbol.strike, "f") if symbol.strike is not None else ""
-        written = []
+    def write(self, symbol: Symbol, base: str, quote: str, settle: str) -> str | None:
+        """The native id of a symbol of this kind, its assets given in the venue's codes; None where it can't be written so."""
+        values: dict[str, str | None] = {"base": base, "quote": quote, "settle": settle, "right": symbol.right}
+        values["strike"] = format(symbol.strike, "f") if symbol.strike is not None else None
+        written: list[str | None] = []
         for part in self.parts:
             if isinstance(part, str):
                 written.append(part)
-            elif part.name == "expiry":
-                written.append(_write_date(part.argument or "", symbol.expiry or date.min))
+            elif part.name == "expiry" and symbol.expiry is not None:
+                written.append(write_day(part.argument or "", symbol.expiry))
             else:
-                written.append(values[part.name])
-        return "".join(written)
+                written.append(values.get(part.name))
+        return None if None in written else "".join(map(str, written))
 
 
 def compile_format(spec: SymbolFormat, kind: Kind, quotes: Sequence[str], findings: Findings, where: Where) -> Format | None:
@@ -172,9 +164,9 @@ def _check_argument(hole: Hole) -> None:
 
 
 def _check_date(text: str) -> None:
-    names = sorted(_DATE_NAMES.get(code, "?") for code in _DATE_CODE.findall(text))
-    if names != ["day", "month", "year"] or "%" in _DATE_CODE.sub("", text):
-        raise _FormatError(f"{{expiry:{text}}} names no day", "year %y or %Y, month %m or %b, day %d (or %-d, without its zero)")
+    if not names_a_day(text):
+        known = "year %y or %Y, month %m or %b, day %d (or %-d, without its zero); or year and quarter letter %q"
+        raise _FormatError(f"{{expiry:{text}}} names no day", known)
 
 
 def _check_touching(parts: Sequence[str | Hole], quotes: Sequence[str]) -> None:
@@ -195,7 +187,7 @@ def _touches_base(parts: Sequence[str | Hole]) -> bool:
 def _separators(parts: Iterable[str | Hole]) -> str:
     """Characters that no asset holds: the blank, `/`, `:`, and what separates the holes of this format."""
     found = {letter for part in parts if isinstance(part, str) for letter in part if not letter.isalnum()}
-    return "".join(re.escape(letter) for letter in sorted(found | set(" /:")))
+    return "".join(re.escape(letter) for letter in sorted(found | set(NOT_IN_ASSETS)))
 
 
 def _pattern(part: str | Hole, separators: str, touching: bool, quotes: Sequence[str]) -> str:
@@ -203,7 +195,7 @@ def _pattern(part: str | Hole, separators: str, touching: bool, quotes: Sequence
     if isinstance(part, str):
         return re.escape(part)
     if part.name == "expiry":
-        return _date_pattern(part.argument or "")
+        return day_pattern(part.argument or "")
     if part.name == "right":
         return "(?P<right>[CP])"
     if part.name == "strike":
@@ -213,29 +205,3 @@ def _pattern(part: str | Hole, separators: str, touching: bool, quotes: Sequence
     if part.name == "quote" and touching and quotes:
         return f"(?P<quote>{'|'.join(re.escape(each) for each in sorted(quotes, key=len, reverse=True))})"
     return f"(?P<{part.name}>[^{separators}]+?)"
-
-
-def _date_pattern(text: str) -> str:
-    pieces = _DATE_CODE.split(text)
-    return "".join(_DATE_PATTERNS[piece] if at % 2 else re.escape(piece) for at, piece in enumerate(pieces))
-
-
-def _read_date(groups: dict[str, str]) -> date | None:
-    year = int(groups["Y"]) if "Y" in groups else 2000 + int(groups["y"])
-    month = int(groups["m"]) if "m" in groups else _MONTHS.index(groups["b"]) + 1
-    try:
-        return date(year, month, int(groups["d"]))
-    except ValueError:
-        return None
-
-
-def _write_date(text: str, day: date) -> str:
-    words = {
-        "y": f"{day.year % 100:02}",
-        "Y": f"{day.year:04}",
-        "m": f"{day.month:02}",
-        "b": _MONTHS[day.month - 1],
-        "d": f"{day.day:02}",
-        "-d": str(day.day),
-    }
-    return _DATE_CODE.sub(lambda found: words[found[1]], text)

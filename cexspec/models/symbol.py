@@ -25,6 +25,8 @@ MAX_ASSET = 32
 """Characters of an asset code at most."""
 MAX_TEXT = 160
 """Characters of a symbol's text at most."""
+NOT_IN_ASSETS = " /:"
+"""Characters that no asset code holds."""
 YEARS = range(2000, 2100)
 """Years an expiry may fall in: the century that two digits can name."""
 
@@ -60,8 +62,8 @@ class Symbol:
             _refuse(f"no such kind: {self.kind!r}")
         if self.kind != "spot" and self.settle is None:
             object.__setattr__(self, "settle", self.quote)
-        _check_asset("base", self.base)
-        _check_asset("quote", self.quote)
+        check_asset("base", self.base)
+        check_asset("quote", self.quote)
         _check_terms(self)
         if self.strike is not None:
             object.__setattr__(self, "strike", _check_strike(self.strike))
@@ -200,10 +202,11 @@ def _right(text: str) -> Literal["C", "P"]:
     _refuse(f"an option is C (call) or P (put), not {text!r}")
 
 
-def _check_asset(role: str, text: str) -> None:
+def check_asset(role: str, text: str) -> None:
+    """Raise `InvalidSymbol` where a text is no asset code; `role`: `base`, `quote` or `settlement`."""
     if not 1 <= len(text) <= MAX_ASSET:
         _refuse(f"the {role} has 1 to {MAX_ASSET} characters")
-    if not text.isprintable() or any(letter in text for letter in " /:"):
+    if not text.isprintable() or any(letter in text for letter in NOT_IN_ASSETS):
         _refuse(f"the {role} holds no blank, control character, '/' or ':'")
     if role != "base" and "-" in text:
         _refuse(f"the {role} holds no '-'")
@@ -213,7 +216,7 @@ def _check_terms(symbol: Symbol) -> None:
     if (symbol.settle is None) != (symbol.kind == "spot"):
         _refuse("spot has no settlement currency")
     if symbol.settle is not None:
-        _check_asset("settlement", symbol.settle)
+        check_asset("settlement", symbol.settle)
     if (symbol.expiry is None) == (symbol.kind in ("future", "option")):
         _refuse("futures and options expire, nothing else does")
     if symbol.expiry is not None and symbol.expiry.year not in YEARS:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cexspec.compile.expiry import day_pattern, read_day, write_day
 from cexspec.compile.symbols import Codec, compile_symbols
 from cexspec.models import Symbol
 from cexspec.spec.model import Symbols
@@ -70,7 +72,18 @@ WORDED: dict[str, Any] = {
         "BTC/USDC:OPT:P:0.5:20260905": "BTC_USDC-05SEP26-0.5P",
     },
 }
-RULES = {"dashed": DASHED, "prefixed": PREFIXED, "touching": TOUCHING, "worded": WORDED}
+QUARTERLY: dict[str, Any] = {
+    "formats": {"future": ["{base}{quote}-{expiry:%-d%b%y}", {"format": "{base}{quote}{expiry:%q%y}", "settle": "base"}]},
+    "quotes": ["USDT", "USD"],
+    "examples": {
+        "BTC/USDT:FUT:20250221": "BTCUSDT-21FEB25",
+        "BTC/USD:FUT:20230331:BTC": "BTCUSDH23",
+        "BTC/USD:FUT:20250627:BTC": "BTCUSDM25",
+        "ETH/USD:FUT:20250926:ETH": "ETHUSDU25",
+        "ETH/USD:FUT:20991225:ETH": "ETHUSDZ99",
+    },
+}
+RULES = {"dashed": DASHED, "prefixed": PREFIXED, "touching": TOUCHING, "worded": WORDED, "quarterly": QUARTERLY}
 
 
 def collect() -> Findings:
@@ -111,6 +124,8 @@ UNREAD = [
     ("touching", "USDT"),
     ("worded", "BTC_USDC-00SEP26"),
     ("worded", "BTC_USDC-5sep26"),
+    ("quarterly", "BTCUSDF23"),
+    ("quarterly", "BTCUSDH3"),
 ]
 
 
@@ -129,6 +144,8 @@ UNWRITTEN = [
     ("touching", "AB/USD"),
     ("touching", "BTC/EUR"),
     ("worded", "BTC/USDC:PERP:ETH"),
+    ("quarterly", "BTC/USD:FUT:20230330:BTC"),
+    ("quarterly", "BTC/USD:FUT:20230428:BTC"),
 ]
 
 
@@ -164,6 +181,9 @@ BAD_FORMATS: list[tuple[str, str, list[str], str]] = [
     ("future", "{base}-{quote}-{expiry:%y%m}", [], "names no day"),
     ("future", "{base}-{quote}-{expiry:%y%m%d%b}", [], "names no day"),
     ("future", "{base}-{quote}-{expiry:%y%m%d%q}", [], "names no day"),
+    ("future", "{base}-{quote}-{expiry:%q}", [], "year and quarter letter %q"),
+    ("future", "{base}-{quote}-{expiry:%q%y%Y}", [], "names no day"),
+    ("future", "{base}-{quote}-{expiry:%y%m%q}", [], "names no day"),
     ("future", "{base}-{quote}-{expiry:%y%m%d%}", [], "names no day"),
     ("option", "{base}-{quote}-{expiry:%y%m%d}-{strike:2}-{right}", [], "says nothing"),
     ("option", "{base}-{quote}-{expiry:%y%m%d}-{strike}", [], "needs {right}"),
@@ -227,6 +247,17 @@ def any_symbols(draw: st.DrawFn) -> Symbol:
 
 
 CODECS = {name: codec(rules) for name, rules in RULES.items()}
+
+
+@pytest.mark.parametrize("year", ["%y", "%Y"])
+@given(day=st.dates(date(2000, 1, 1), date(2099, 12, 31)))
+def test_a_quarter_letter_names_the_last_friday_of_its_month_and_no_other_day(year: str, day: date) -> None:
+    last_friday = day.weekday() == 4 and (day + timedelta(days=7)).month != day.month
+    written = write_day(f"{year}%q", day)
+    assert (written is not None) == (last_friday and day.month in (3, 6, 9, 12))
+    if written is not None:
+        found = re.fullmatch(day_pattern(f"{year}%q"), written)
+        assert found is not None and read_day(found.groupdict()) == day
 
 
 @pytest.mark.parametrize("rules", CODECS)

@@ -16,7 +16,8 @@ class SymbolFormat(Node):
     """One way to write a native id. Plain text is short for `{format: ...}`.
 
     Holes: `{base}`, `{quote}`, `{settle}`, `{expiry:%y%m%d}` (strftime), `{strike}`, `{right}`. `{base:3}` holds exactly
-    three characters.
+    three characters. `%q` is the letter of a quarter (H, M, U, Z), which with its year means the last Friday of March, June,
+    September or December.
     """
 
     format: str = key("The native id with holes", "{base}-{quote}-SWAP")
