@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Literal
 
 from cexspec.compile.expiry import day_pattern, names_a_day, read_day, write_day
-from cexspec.models import Kind, Symbol
-from cexspec.models.symbol import NOT_IN_ASSETS
+from cexspec.models import InvalidSymbol, Kind, Symbol
+from cexspec.models.symbol import NOT_IN_ASSETS, check_asset
 from cexspec.spec.model import SymbolFormat
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
@@ -46,10 +46,10 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class NativeParts:
-    """What a format reads from a native id; assets in the venue's codes."""
+    """What a format reads from a native id; assets in the id's codes, `quote` None where the format has its own."""
 
     base: str
-    quote: str
+    quote: str | None
     settle: str | None
     expiry: date | None
     strike: Decimal | None
@@ -58,11 +58,14 @@ class NativeParts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Format:
-    """A compiled format. `literal`: how many of its characters are fixed."""
+    """A compiled format. `literal`: how many of its characters are fixed; `quote`: the common code of a format without that hole."""
 
     text: str
     kind: Kind
     settle: Literal["base", "quote"] | None
+    quote: str | None
+    codes: Literal["native", "common"]
+    replace: Mapping[str, str]
     parts: tuple[str | Hole, ...]
     pattern: re.Pattern[str]
     literal: int
@@ -81,11 +84,18 @@ class Format:
             return None
         strike = Decimal(groups["strike"]) if "strike" in groups else None
         right: Literal["C", "P"] | None = {"C": "C", "P": "P"}[groups["right"]] if "right" in groups else None  # type: ignore[assignment]
-        return NativeParts(groups["base"], groups["quote"], groups.get("settle"), expiry, strike, right)
+        table = str.maketrans(dict(self.replace))
+        assets = {name: groups[name].translate(table) for name in _ASSETS if name in groups}
+        return NativeParts(assets["base"], assets.get("quote"), assets.get("settle"), expiry, strike, right)
 
     def write(self, symbol: Symbol, base: str, quote: str, settle: str) -> str | None:
-        """The native id of a symbol of this kind, its assets given in the venue's codes; None where it can't be written so."""
-        values: dict[str, str | None] = {"base": base, "quote": quote, "settle": settle, "right": symbol.right}
+        """The native id of a symbol of this kind, its assets given in the id's codes; None where it can't be written so."""
+        if self.quote not in (None, symbol.quote):
+            return None
+        table = str.maketrans({there: here for here, there in self.replace.items()})
+        assets = {"base": base, "quote": quote, "settle": settle}
+        values: dict[str, str | None] = {name: code.translate(table) for name, code in assets.items()}
+        values["right"] = symbol.right
         values["strike"] = format(symbol.strike, "f") if symbol.strike is not None else None
         written: list[str | None] = []
         for part in self.parts:
@@ -105,21 +115,34 @@ def compile_format(spec: SymbolFormat, kind: Kind, quotes: Sequence[str], findin
     """
     try:
         parts = _parts(spec.format)
-        _check_holes(parts, kind)
+        _check_holes(parts, kind, spec.quote)
         _check_touching(parts, quotes)
-        separators = _separators(parts)
-        pattern = re.compile("".join(_pattern(part, separators, _touches_base(parts), quotes) for part in parts))
+        _check_replace(parts, spec.replace)
+        letter = _letter(parts, spec.replace)
+        pattern = re.compile("".join(_pattern(part, letter, _touches_base(parts), quotes) for part in parts))
     except _FormatError as problem:
-        findings.error("CEX051", where, str(problem), problem.hint)
+        findings.error("CEX051", (*where, *problem.at), str(problem), problem.hint)
         return None
     literal = sum(len(part) for part in parts if isinstance(part, str))
-    return Format(spec.format, kind, spec.settle, tuple(parts), pattern, literal, spec.read_only, where)
+    return Format(
+        text=spec.format,
+        kind=kind,
+        settle=spec.settle,
+        quote=spec.quote,
+        codes=spec.codes,
+        replace=dict(spec.replace),
+        parts=tuple(parts),
+        pattern=pattern,
+        literal=literal,
+        read_only=spec.read_only,
+        where=where,
+    )
 
 
 class _FormatError(ValueError):
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", at: Where = ()) -> None:
         super().__init__(message)
-        self.hint = hint
+        self.hint, self.at = hint, at
 
 
 def _parts(text: str) -> list[str | Hole]:
@@ -136,7 +159,7 @@ def _parts(text: str) -> list[str | Hole]:
     return parts
 
 
-def _check_holes(parts: Iterable[str | Hole], kind: Kind) -> None:
+def _check_holes(parts: Iterable[str | Hole], kind: Kind, quote: str | None) -> None:
     legal = _NEEDED[kind] | (frozenset() if kind == "spot" else frozenset({"settle"}))
     seen: set[str] = set()
     for hole in parts:
@@ -150,9 +173,22 @@ def _check_holes(parts: Iterable[str | Hole], kind: Kind) -> None:
             raise _FormatError(f"{{{hole.name}}} stands twice", "each hole once")
         seen.add(hole.name)
         _check_argument(hole)
+    if quote is not None:
+        _check_quote(quote, seen)
+        seen.add("quote")
     missing = sorted(_NEEDED[kind] - seen)
     if missing:
-        raise _FormatError(f"a {kind} needs {{{missing[0]}}}", f"holes are {', '.join(sorted(legal))}")
+        hint = "or `quote: USDC`, where all that is written so is quoted in that" if missing == ["quote"] else ""
+        raise _FormatError(f"a {kind} needs {{{missing[0]}}}", hint or f"holes are {', '.join(sorted(legal))}")
+
+
+def _check_quote(quote: str, seen: set[str]) -> None:
+    if "quote" in seen:
+        raise _FormatError("{quote} and a quote of its own", "either the id tells the quote, or all that is written so has one", ("quote",))
+    try:
+        check_asset("quote", quote)
+    except InvalidSymbol as problem:
+        raise _FormatError(problem.message, "a common code: USDC", ("quote",)) from None
 
 
 def _check_argument(hole: Hole) -> None:
@@ -179,18 +215,55 @@ def _check_touching(parts: Sequence[str | Hole], quotes: Sequence[str]) -> None:
             raise _FormatError("nothing separates {base} from {quote}", "list the known quote currencies: symbols.quotes")
 
 
+def _check_replace(parts: Iterable[str | Hole], replace: Mapping[str, str]) -> None:
+    literal = {letter for part in parts if isinstance(part, str) for letter in part}
+    seen: dict[str, str] = {}
+    for here, there in replace.items():
+        if len(here) != 1 or len(there) != 1:
+            wrong = "one character stands for one character"
+        elif _fits_in_assets(here):
+            wrong = f"a symbol can hold {here!r}"
+        elif not _fits_in_assets(there):
+            wrong = f"no symbol can hold {there!r}"
+        elif here in literal:
+            wrong = f"{here!r} separates in this format"
+        elif there in seen:
+            wrong = f"{there!r} already stands for {seen[there]!r}"
+        else:
+            seen[there] = here
+            continue
+        raise _FormatError(wrong, "a character of the id that no symbol can hold, and what stands for it: {':': '-'}", ("replace", here))
+
+
+def _fits_in_assets(letter: str) -> bool:
+    try:
+        check_asset("base", letter)
+    except InvalidSymbol:
+        return False
+    return True
+
+
 def _touches_base(parts: Sequence[str | Hole]) -> bool:
     pairs = pairwise(parts)
     return any(not isinstance(a, str) and not isinstance(b, str) and {a.name, b.name} == {"base", "quote"} for a, b in pairs)
 
 
-def _separators(parts: Iterable[str | Hole]) -> str:
-    """Characters that no asset holds: the blank, `/`, `:`, and what separates the holes of this format."""
-    found = {letter for part in parts if isinstance(part, str) for letter in part if not letter.isalnum()}
-    return "".join(re.escape(letter) for letter in sorted(found | set(NOT_IN_ASSETS)))
+def _letter(parts: Sequence[str | Hole], replace: Mapping[str, str]) -> str:
+    """The regex of one character of an asset: nothing that separates here, or stands for something else in symbols.
+
+    A format that is nothing but an asset would read any text: there it is a letter, a digit or what is replaced.
+    """
+    if len(parts) == 1:
+        return f"(?:[^\\W_]|[{_escaped(replace)}])" if replace else "[^\\W_]"
+    separating = {letter for part in parts if isinstance(part, str) for letter in part if not letter.isalnum()}
+    return f"[^{_escaped((separating | set(NOT_IN_ASSETS) | set(replace.values())) - set(replace))}]"
 
 
-def _pattern(part: str | Hole, separators: str, touching: bool, quotes: Sequence[str]) -> str:
+def _escaped(letters: Iterable[str]) -> str:
+    return "".join(re.escape(letter) for letter in sorted(letters))
+
+
+def _pattern(part: str | Hole, letter: str, touching: bool, quotes: Sequence[str]) -> str:
     """The regex of one part. Each has one quantifier at most, over characters that the next literal stops."""
     if isinstance(part, str):
         return re.escape(part)
@@ -201,7 +274,7 @@ def _pattern(part: str | Hole, separators: str, touching: bool, quotes: Sequence
     if part.name == "strike":
         return r"(?P<strike>[0-9]{1,18}(?:\.[0-9]{1,18})?)"
     if part.argument is not None:
-        return f"(?P<{part.name}>[^{separators}]{{{part.argument}}})"
+        return f"(?P<{part.name}>{letter}{{{part.argument}}})"
     if part.name == "quote" and touching and quotes:
         return f"(?P<quote>{'|'.join(re.escape(each) for each in sorted(quotes, key=len, reverse=True))})"
-    return f"(?P<{part.name}>[^{separators}]+?)"
+    return f"(?P<{part.name}>{letter}+?)"

@@ -36,17 +36,29 @@ class Aliases:
         return self._native.get(common) or (None if common in self._common else common)
 
 
+class CommonCodes(Aliases):
+    """Ids that hold common codes already. A code that only the venue uses is none."""
+
+    def common(self, native: str) -> str | None:
+        """The code itself."""
+        return native if super().native(native) is not None else None
+
+    def native(self, common: str) -> str | None:
+        """The code itself."""
+        return self.common(common)
+
+
 class Codec:
     """The `SymbolCodec` of a spec."""
 
     def __init__(
-        self, formats: list[Format], aliases: Aliases, inverse_quotes: frozenset[str], categories: tuple[CategoryPlan, ...] = ()
+        self, formats: list[Format], aliases: Mapping[str, str], inverse_quotes: frozenset[str], categories: tuple[CategoryPlan, ...] = ()
     ) -> None:
         self.formats = tuple(formats)
         self._categories = categories
         """the product lines, where ids are unique in one only"""
         self._reading = sorted(formats, key=lambda each: -each.literal)
-        self._aliases = aliases
+        self._codes = {"native": Aliases(aliases), "common": CommonCodes(aliases)}
         self._inverse_quotes = inverse_quotes
 
     def parse(self, native_id: str, category: str | None = None) -> tuple[str, Kind] | None:
@@ -92,8 +104,9 @@ class Codec:
         parts = format.read(native_id)
         if parts is None:
             return None
-        base, quote = self._aliases.common(parts.base), self._aliases.common(parts.quote)
-        settle = self._aliases.common(parts.settle) if parts.settle else None
+        codes = self._codes[format.codes]
+        base, quote = codes.common(parts.base), codes.common(parts.quote) if parts.quote else format.quote
+        settle = codes.common(parts.settle) if parts.settle else None
         if base is None or quote is None or (parts.settle and settle is None):
             return None
         try:
@@ -102,8 +115,9 @@ class Codec:
             return None
 
     def _write(self, format: Format, symbol: Symbol) -> str | None:
-        base, quote = self._aliases.native(symbol.base), self._aliases.native(symbol.quote)
-        settle = self._aliases.native(symbol.settle) if symbol.settle else None
+        codes = self._codes[format.codes]
+        base, quote = codes.native(symbol.base), format.quote or codes.native(symbol.quote)
+        settle = codes.native(symbol.settle) if symbol.settle else None
         if base is None or quote is None or (symbol.settle and settle is None):
             return None
         return format.write(symbol, base, quote, settle or "")
@@ -131,7 +145,7 @@ def compile_symbols(symbols: Symbols, categories: tuple[CategoryPlan, ...], find
                 formats.append(compiled)
     _check_aliases(symbols, findings)
     lines = categories if symbols.unique_in == "category" else ()
-    codec = Codec(formats, Aliases(symbols.aliases), frozenset(symbols.inverse_quotes), lines)
+    codec = Codec(formats, symbols.aliases, frozenset(symbols.inverse_quotes), lines)
     if len(formats) == sum(map(len, symbols.formats.values())):
         _check_examples(codec, symbols, findings)
     return codec

@@ -83,7 +83,48 @@ QUARTERLY: dict[str, Any] = {
         "ETH/USD:FUT:20991225:ETH": "ETHUSDZ99",
     },
 }
-RULES = {"dashed": DASHED, "prefixed": PREFIXED, "touching": TOUCHING, "worded": WORDED, "quarterly": QUARTERLY}
+SPELT: dict[str, Any] = {
+    "formats": {
+        "spot": [
+            "{base}{quote}",
+            {"format": "{base}/{quote}", "read_only": True, "codes": "common"},
+            {"format": "{base}\\{quote}", "read_only": True},
+            {"format": "X{base:3}Z{quote:3}", "read_only": True},
+        ],
+    },
+    "quotes": ["USD", "USDT", "XBT"],
+    "aliases": {"XBT": "BTC", "LUNA": "LUNC", "LUNA2": "LUNA"},
+    "examples": {"BTC/USD": "XBTUSD", "BTC/USDT": "BTC/USDT", "ETH/BTC": "ETH\\XBT", "LTC/USD": "XLTCZUSD", "LUNA/BTC": "LUNA/BTC"},
+}
+QUOTED: dict[str, Any] = {
+    "formats": {
+        "future": [{"format": "{base}{expiry:%y%m%d}", "quote": "USDC"}, {"format": "{base:4}@{expiry:%q%y}", "quote": "USD"}],
+        "perpetual": [{"format": "{base}", "quote": "USDC", "replace": {":": "-", " ": "_"}}, {"format": "{base}.P", "quote": "USD"}],
+    },
+    "inverse_quotes": ["USD"],
+    "examples": {
+        "kPEPE/USDC:PERP": "kPEPE",
+        "xyz-TSLA/USDC:PERP": "xyz:TSLA",
+        "a_b/USDC:PERP": "a b",
+        "BTC/USD:PERP:BTC": "BTC.P",
+        "BTC/USDC:FUT:20260925": "BTC260925",
+        "DOGE/USD:FUT:20260925:DOGE": "DOGE@U26",
+    },
+}
+COMMON: dict[str, Any] = {
+    "formats": {"spot": {"format": "{base}-{quote}", "codes": "common"}, "perpetual": "{base}-{quote}-P"},
+    "aliases": {"UST": "USDT", "LUNA": "LUNC", "LUNA2": "LUNA"},
+    "examples": {"LUNA/USDT": "LUNA-USDT", "LUNA/USDT:PERP": "LUNA2-UST-P"},
+}
+RULES = {
+    "dashed": DASHED,
+    "prefixed": PREFIXED,
+    "touching": TOUCHING,
+    "worded": WORDED,
+    "quarterly": QUARTERLY,
+    "quoted": QUOTED,
+    "common": COMMON,
+}
 
 
 def collect() -> Findings:
@@ -97,6 +138,8 @@ def codec(rules: dict[str, Any]) -> Codec:
     return compiled
 
 
+# Read as its examples say, but not always written so: other spellings.
+READING = {**RULES, "spelt": SPELT}
 EXAMPLES = [(name, text, native) for name, rules in RULES.items() for text, native in rules["examples"].items()]
 
 
@@ -126,12 +169,19 @@ UNREAD = [
     ("worded", "BTC_USDC-5sep26"),
     ("quarterly", "BTCUSDF23"),
     ("quarterly", "BTCUSDH3"),
+    ("quoted", "@107"),
+    ("quoted", "xyz-TSLA"),
+    ("quoted", "a/b"),
+    ("quoted", "BTC@U26"),
+    ("common", "BTC-UST"),
+    ("common", "BTC-USDT-P"),
+    ("spelt", "XBT/USD"),
 ]
 
 
 @pytest.mark.parametrize(("rules", "native"), UNREAD, ids=[f"{row[0]} {row[1][:24]}" for row in UNREAD])
 def test_what_no_rule_reads_is_none(rules: str, native: str) -> None:
-    assert codec(RULES[rules]).parse(native) is None
+    assert codec(READING[rules]).parse(native) is None
 
 
 UNWRITTEN = [
@@ -146,12 +196,25 @@ UNWRITTEN = [
     ("worded", "BTC/USDC:PERP:ETH"),
     ("quarterly", "BTC/USD:FUT:20230330:BTC"),
     ("quarterly", "BTC/USD:FUT:20230428:BTC"),
+    ("quoted", "BTC/USDT:PERP"),
+    ("quoted", "BTC/USD:PERP"),
+    ("quoted", "@107/USDC:PERP"),
+    ("quoted", "BTC/USDC:FUT:20260925:BTC"),
+    ("common", "BTC/UST"),
+    ("common", "LUNA2/USDT"),
 ]
 
 
 @pytest.mark.parametrize(("rules", "text"), UNWRITTEN, ids=[f"{row[0]} {row[1]}" for row in UNWRITTEN])
 def test_what_would_not_read_back_is_not_written(rules: str, text: str) -> None:
     assert codec(RULES[rules]).format(text) is None
+
+
+@pytest.mark.parametrize(("text", "native"), SPELT["examples"].items(), ids=SPELT["examples"].values())
+def test_a_read_only_format_reads_other_spellings(text: str, native: str) -> None:
+    compiled = codec(SPELT)
+    assert compiled.parse(native) == (text, "spot")
+    assert compiled.parse(compiled.format(text) or "") == (text, "spot")
 
 
 def test_the_longest_known_quote_wins() -> None:
@@ -187,6 +250,8 @@ BAD_FORMATS: list[tuple[str, str, list[str], str]] = [
     ("future", "{base}-{quote}-{expiry:%y%m%d%}", [], "names no day"),
     ("option", "{base}-{quote}-{expiry:%y%m%d}-{strike:2}-{right}", [], "says nothing"),
     ("option", "{base}-{quote}-{expiry:%y%m%d}-{strike}", [], "needs {right}"),
+    ("perpetual", "{base}", [], "quote: USDC"),
+    ("future", "{base}", [], "needs {expiry}"),
 ]
 
 
@@ -196,6 +261,29 @@ def test_a_bad_format_is_a_problem_at_its_node(kind: str, text: str, quotes: lis
     compile_symbols(Symbols.model_validate({"formats": {kind: [text, text]}, "quotes": quotes, "examples": {}}), (), findings)
     assert [(one.rule, one.where) for one in findings.problems] == [("CEX051", ("formats", kind, 0)), ("CEX051", ("formats", kind, 1))]
     assert reason in f"{findings.problems[0].message} {findings.problems[0].hint}"
+
+
+BAD_RULES: list[tuple[dict[str, Any], tuple[str, ...], str]] = [
+    ({"format": "{base}-{quote}", "quote": "USDC"}, ("quote",), "{quote} and a quote of its own"),
+    ({"format": "{base}", "quote": "US-DC"}, ("quote",), "the quote holds no '-'"),
+    ({"format": "{base}", "quote": ""}, ("quote",), "1 to 32 characters"),
+    ({"format": "{quote}", "quote": "USDC"}, ("quote",), "a quote of its own"),
+    ({"format": "{base}-{quote}", "replace": {"::": "-"}}, ("replace", "::"), "one character stands for one character"),
+    ({"format": "{base}-{quote}", "replace": {":": "--"}}, ("replace", ":"), "one character stands for one character"),
+    ({"format": "{base}-{quote}", "replace": {"x": "y"}}, ("replace", "x"), "a symbol can hold 'x'"),
+    ({"format": "{base}-{quote}", "replace": {":": "/"}}, ("replace", ":"), "no symbol can hold '/'"),
+    ({"format": "{base}:{quote}", "replace": {":": "-"}}, ("replace", ":"), "':' separates in this format"),
+    ({"format": "{base}-{quote}", "replace": {":": ".", "/": "."}}, ("replace", "/"), "'.' already stands for ':'"),
+]
+
+
+@pytest.mark.parametrize(("rule", "place", "reason"), BAD_RULES, ids=[f"{row[0]}" for row in BAD_RULES])
+def test_a_bad_rule_of_a_format_is_a_problem_at_its_key(rule: dict[str, Any], place: tuple[str, ...], reason: str) -> None:
+    findings = collect()
+    compile_symbols(Symbols.model_validate({"formats": {"perpetual": rule}, "examples": {}}), (), findings)
+    (problem,) = findings.problems
+    assert (problem.rule, problem.where) == ("CEX051", ("formats", "perpetual", *place))
+    assert reason in problem.message
 
 
 def test_two_codes_for_one_asset_are_a_problem() -> None:
@@ -230,7 +318,7 @@ def test_a_format_without_example_is_a_problem() -> None:
     assert [(problem.rule, problem.where) for problem in findings.problems] == expected
 
 
-ASSETS = st.text(st.sampled_from("ABUSDTC1F0k-._@币"), min_size=1, max_size=6)
+ASSETS = st.text(st.sampled_from("ABUSDTC1F0k-._@币X2"), min_size=1, max_size=6)
 QUOTES = st.sampled_from(["USDT", "USD", "BUSD", "BTC", "UST", "LUNA", "LUNC", "USDC"])
 SETTLES = st.sampled_from([None, "BTC", "ETH", "USD", "UST"])
 
@@ -246,7 +334,7 @@ def any_symbols(draw: st.DrawFn) -> Symbol:
     return Symbol(base, quote, kind, expiry, strike, right, settle)  # type: ignore[arg-type]
 
 
-CODECS = {name: codec(rules) for name, rules in RULES.items()}
+CODECS = {name: codec(rules) for name, rules in READING.items()}
 
 
 @pytest.mark.parametrize("year", ["%y", "%Y"])
@@ -268,7 +356,16 @@ def test_every_written_id_reads_back_as_its_symbol(rules: str, symbol: Symbol) -
 
 
 @pytest.mark.parametrize("rules", CODECS)
-@given(native=st.text(st.sampled_from("tABUSDTC-_:F0PERWSWAP26925:@/ 币"), max_size=70))
+@given(native=st.text(st.sampled_from("tABUSDTCXZL2N-_:F0PERWSWAP26925:@/\\\\. 币"), max_size=70))
 def test_any_text_reads_as_a_symbol_or_none(rules: str, native: str) -> None:
     read = CODECS[rules].parse(native)
     assert read is None or str(Symbol.parse(read[0])) == read[0]
+
+
+@pytest.mark.parametrize("rules", CODECS)
+@given(native=st.text(st.sampled_from("ABUSDTCXZL2N-_:.F0P@/\\ 币"), max_size=12))
+def test_two_ids_of_one_symbol_are_told_apart_by_what_is_written(rules: str, native: str) -> None:
+    compiled = CODECS[rules]
+    read = compiled.read(native)
+    if read is not None and not read[1].read_only and (written := compiled.write(read[0])) is not None:
+        assert written[0] == native or written[1] is not read[1], "one format writes a symbol in one way"

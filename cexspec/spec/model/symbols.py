@@ -17,13 +17,19 @@ class SymbolFormat(Node):
 
     Holes: `{base}`, `{quote}`, `{settle}`, `{expiry:%y%m%d}` (strftime), `{strike}`, `{right}`. `{base:3}` holds exactly
     three characters. `%q` is the letter of a quarter (H, M, U, Z), which with its year means the last Friday of March, June,
-    September or December.
+    September or December. A format that is nothing but `{base}` reads letters, digits and what `replace` names: any other text
+    would be a symbol, too.
     """
 
     format: str = key("The native id with holes", "{base}-{quote}-SWAP")
     settle: Literal["base", "quote"] | None = key(
         "The settlement currency of instruments written so (default: the quote, or see `inverse_quotes`)", "base", None
     )
+    quote: str | None = key("Of a format without `{quote}`: the quote (a common code) of all that is written so", "USDC", None)
+    codes: Literal["native", "common"] = key(
+        "Whether assets in ids written so are the venue's own codes, which `aliases` translates, or common ones already", "common", "native"
+    )
+    replace: dict[str, str] = key("Characters of the id that no symbol can hold -> what stands for them, both ways", {":": "-"}, {})
     read_only: Flag = key("Read, never written: another format writes what it stands for", True, False)
 
 
