@@ -25,7 +25,7 @@ def describe(exchange: Exchange) -> dict[str, Any]:
         "kind": exchange.kind,
         "docs": exchange.docs,
         "environments": environments,
-        "kinds": list(exchange.spec.symbols.formats),
+        "kinds": list(exchange.symbols.kinds),
         "rest": {name: name in exchange.operation_names for name in CALLS},
         "streams": {name: name in exchange.streams for name in STREAMS},
         "more_operations": [name for name in exchange.operation_names if name not in CALLS],

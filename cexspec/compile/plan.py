@@ -347,6 +347,12 @@ class SymbolCodec(Protocol):
     def format(self, symbol: str) -> str | None:
         """Unified symbol text -> native id; None where no rule writes it."""
 
+    def other_spelling(self, native_id: str, category: str | None = None) -> str | None:
+        """The symbol whose instrument has this id (of a category) beside its own; None of an ordinary id.
+
+        Such ids are read by `read_only` formats, or `irregular`.
+        """
+
 
 class ExchangePlan(Protocol):
     """One exchange, compiled. Operations, channels and connections compile on first use and are kept.

@@ -1,7 +1,8 @@
-"""Symbol codecs: native ids to unified symbols and back, by the spec's formats alone.
+"""Symbol codecs: native ids to unified symbols and back, by the spec's rules alone.
 
-Reading tries the most literal format first; writing takes the first format, in the spec's order, that can hold the
-symbol, which means that its text reads back as the same symbol. So what is written is never ambiguous.
+Irregular ids come first, both ways. Then reading tries the most literal format first, of equally literal ones the
+spec's first; writing takes the first format, in the spec's order, that can hold the symbol, which means that its text
+reads back as the same symbol. So what is written is never ambiguous.
 """
 
 from __future__ import annotations
@@ -49,12 +50,20 @@ class CommonCodes(Aliases):
 
 
 class Codec:
-    """The `SymbolCodec` of a spec."""
+    """The `SymbolCodec` of a spec. `irregular` ids are those that no format reads rightly."""
 
     def __init__(
-        self, formats: list[Format], aliases: Mapping[str, str], inverse_quotes: frozenset[str], categories: tuple[CategoryPlan, ...] = ()
+        self,
+        formats: list[Format],
+        aliases: Mapping[str, str],
+        inverse_quotes: frozenset[str],
+        irregular: Mapping[str, Symbol],
+        categories: tuple[CategoryPlan, ...] = (),
     ) -> None:
         self.formats = tuple(formats)
+        self.kinds = tuple(dict.fromkeys([*(each.kind for each in formats), *(symbol.kind for symbol in irregular.values())]))
+        self._irregular = dict(irregular)
+        self._irregular_ids = {symbol: native_id for native_id, symbol in irregular.items()}
         self._categories = categories
         """the product lines, where ids are unique in one only"""
         self._reading = sorted(formats, key=lambda each: -each.literal)
@@ -75,8 +84,16 @@ class Codec:
         written = self.write(parsed)
         return written[0] if written else None
 
-    def read(self, native_id: str, category: str | None = None) -> tuple[Symbol, Format] | None:
-        """The symbol of a native id (of a category), and the format that reads it."""
+    def other_spelling(self, native_id: str, category: str | None = None) -> str | None:
+        """The symbol whose instrument has this id (of a category) beside its own; None of an ordinary id."""
+        found = self.read(native_id, category)
+        return str(found[0]) if found is not None and (found[1] is None or found[1].read_only) else None
+
+    def read(self, native_id: str, category: str | None = None) -> tuple[Symbol, Format | None] | None:
+        """The symbol of a native id (of a category), and the format that reads it (None: it is irregular)."""
+        irregular = self._irregular.get(native_id)
+        if irregular is not None and category in (None, self.category(irregular)):
+            return irregular, None
         if len(native_id) > MAX_ID:
             return None
         for each in self._reading:
@@ -85,8 +102,10 @@ class Codec:
                 return symbol, each
         return None
 
-    def write(self, symbol: Symbol) -> tuple[str, Format] | None:
-        """The native id of a symbol, and the format that writes it."""
+    def write(self, symbol: Symbol) -> tuple[str, Format | None] | None:
+        """The native id of a symbol, and the format that writes it (None: it is irregular)."""
+        if symbol in self._irregular_ids:
+            return self._irregular_ids[symbol], None
         for each in self.formats:
             text = self._write(each, symbol) if each.kind == symbol.kind and not each.read_only else None
             if text is not None:
@@ -133,7 +152,7 @@ class Codec:
 def compile_symbols(symbols: Symbols, categories: tuple[CategoryPlan, ...], findings: Findings) -> Codec:
     """The codec of a spec's symbol rules.
 
-    Finds CEX051 (a bad format or alias), CEX052 (an example that doesn't go both ways), CEX053 (a format no example is
+    Finds CEX051 (a bad format, alias or irregular id), CEX052 (an example that doesn't go both ways), CEX053 (a format no example is
     written in or read by).
     """
     formats: list[Format] = []
@@ -145,7 +164,9 @@ def compile_symbols(symbols: Symbols, categories: tuple[CategoryPlan, ...], find
                 formats.append(compiled)
     _check_aliases(symbols, findings)
     lines = categories if symbols.unique_in == "category" else ()
-    codec = Codec(formats, symbols.aliases, frozenset(symbols.inverse_quotes), lines)
+    regular = Codec(formats, symbols.aliases, frozenset(symbols.inverse_quotes), {}, lines)
+    irregular = _irregular(symbols, regular, findings)
+    codec = Codec(formats, symbols.aliases, frozenset(symbols.inverse_quotes), irregular, lines)
     if len(formats) == sum(map(len, symbols.formats.values())):
         _check_examples(codec, symbols, findings)
     return codec
@@ -167,21 +188,47 @@ def _check_aliases(symbols: Symbols, findings: Findings) -> None:
         seen[common] = native
 
 
-def _example(codec: Codec, text: str, native: str, where: Where, findings: Findings) -> list[Format]:
-    """The formats an example exercises; what is wrong with it goes to `findings`."""
-    where = (*where, "examples", text)
+def _irregular(symbols: Symbols, regular: Codec, findings: Findings) -> dict[str, Symbol]:
+    """Irregular ids and their symbols; `regular` is what the formats alone say."""
+    found: dict[Symbol, str] = {}
+    for native, text in symbols.irregular.items():
+        where = (*symbols.where, "irregular", native)
+        symbol = _symbol(text, "CEX051", where, findings)
+        if symbol is None:
+            continue
+        if symbol in found:
+            findings.error("CEX051", where, f"{native} and {found[symbol]} are both {symbol}: each symbol is written one way", "keep one")
+            continue
+        if regular.parse(native, regular.category(symbol)) == (str(symbol), symbol.kind) and regular.format(str(symbol)) == native:
+            findings.error("CEX051", where, f"the formats read and write {native} as {symbol} already", "leave it out")
+        found[symbol] = native
+    return {native: symbol for symbol, native in found.items()}
+
+
+def _symbol(text: str, rule: str, where: Where, findings: Findings) -> Symbol | None:
     try:
         symbol = Symbol.parse(text)
     except InvalidSymbol as problem:
-        findings.error("CEX052", where, problem.message, "BTC/USDT, BTC/USDT:PERP, BTC/USD:FUT:20260925:BTC")
-        return []
+        findings.error(rule, where, problem.message, "BTC/USDT, BTC/USDT:PERP, BTC/USD:FUT:20260925:BTC")
+        return None
     if str(symbol) != text:
-        findings.error("CEX052", where, f"{text} has one spelling", f"write {symbol}")
+        findings.error(rule, where, f"{text} has one spelling", f"write {symbol}")
+    return symbol
+
+
+def _example(codec: Codec, text: str, native: str, where: Where, findings: Findings) -> list[Format]:
+    """The formats an example exercises; what is wrong with it goes to `findings`."""
+    where = (*where, "examples", text)
+    symbol = _symbol(text, "CEX052", where, findings)
+    if symbol is None:
+        return []
     read, written = codec.read(native, codec.category(symbol)), codec.write(symbol)
     if read is None or read[0] != symbol:
         found = f"reads as {read[0]}" if read else "is read by no format"
-        findings.error("CEX052", where, f"{native} {found}, not as {text}", "the most literal format is read first")
-    if (written is None or written[0] != native) and not (read and read[1].read_only):
+        hint = "irregular ids first, then the most literal format, of equally literal ones the spec's first"
+        findings.error("CEX052", where, f"{native} {found}, not as {text}", hint)
+    if (written is None or written[0] != native) and not (read and read[1] and read[1].read_only):
         found = f"is written {written[0]}" if written else "is written by no format"
-        findings.error("CEX052", where, f"{text} {found}, not {native}", "formats are tried in order: the first that can hold it")
-    return [found[1] for found in (read, written) if found]
+        hint = "irregular ids first, then formats in the spec's order: the first that can hold it"
+        findings.error("CEX052", where, f"{text} {found}, not {native}", hint)
+    return [found[1] for found in (read, written) if found and found[1]]

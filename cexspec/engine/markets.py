@@ -1,7 +1,7 @@
 """Native ids and unified symbols of one exchange, both ways.
 
 Offline, the spec's symbol rules answer. Once instruments are loaded they are the authority: what they list is looked
-up, never guessed, and no two ids share a symbol.
+up, never guessed, and no two ids share a symbol, but for the other spellings of an id that the rules know.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class Markets:
         """The market of a native id; one that nothing knows is labelled by itself. Never fails, one dict hit when known."""
         self._guesses = 0
         self.conflicts: tuple[Conflict, ...] = ()
+        self._left_out: frozenset[Key] = frozenset()
 
     @property
     def loaded(self) -> bool:
@@ -82,15 +83,16 @@ class Markets:
         """
         by_key: dict[Key, Instrument] = {}
         keys: dict[str, Key] = {}
-        conflicts = []
+        conflicts, left_out = [], set[Key]()
         for each in instruments:
             symbol, key = each.symbol or each.id, (self._scope_of(each), each.id)
             if key in by_key or symbol in keys:
                 conflicts.append(Conflict(each.id, each.symbol, keys[symbol][1] if symbol in keys else each.id))
+                left_out.add(key)
                 continue
             by_key[key], keys[symbol] = each, key
         if by_key:
-            self._instruments, self._keys, self.conflicts = by_key, keys, tuple(conflicts)
+            self._instruments, self._keys, self.conflicts, self._left_out = by_key, keys, tuple(conflicts), frozenset(left_out)
             self._forget_guesses()
         return tuple(conflicts)
 
@@ -102,7 +104,7 @@ class Markets:
         written = self._plan.symbols.format(symbol_or_id)
         if written is not None:
             return self._tables[self._scope_of(Symbol.parse(symbol_or_id))][written]
-        if "/" in symbol_or_id and self._plan.symbols.parse(symbol_or_id) is None:
+        if "/" in symbol_or_id and not self._is_an_id(symbol_or_id):
             raise self._unknown(symbol_or_id, ())
         self._check_unique(symbol_or_id, [scope for scope in self._scopes.values() if self._plan.symbols.parse(symbol_or_id, scope)])
         return self.market(symbol_or_id)
@@ -143,6 +145,7 @@ class Markets:
         if (key := self._keys.get(asked)) is not None:
             return key
         found = [key for scope in self._tables if (key := (scope, asked)) in self._instruments]
+        found = found or [key for scope in self._tables if (key := self._spelt(scope, asked)) is not None]
         if not found:
             raise self._unknown(asked, (*self._keys, *(native_id for _, native_id in self._instruments)))
         self._check_unique(asked, [scope for scope, _ in found])
@@ -153,6 +156,17 @@ class Markets:
         symbols = list(dict.fromkeys(str(self._tables[scope][asked].symbol) for scope in dict.fromkeys(scopes)))
         if len(symbols) > 1:
             raise self._refused(asked, f"{asked!r} is the id of {' and '.join(symbols)}: name one of these")
+
+    def _spelt(self, scope: str | None, native_id: str) -> Key | None:
+        """The instrument that this is another spelling of. An id that the venue lists by itself is none."""
+        symbol = self._plan.symbols.other_spelling(native_id, scope)
+        return self._keys.get(symbol) if symbol is not None and (scope, native_id) not in self._left_out else None
+
+    def _is_an_id(self, text: str) -> bool:
+        """Whether the rules know a text that looks like a symbol as an id, and not as a symbol that they can't write."""
+        rules = self._plan.symbols
+        symbol = rules.other_spelling(text)
+        return rules.parse(text) is not None if symbol is None else rules.format(symbol) is not None
 
     def _scope_of(self, thing: Instrument | Symbol) -> str | None:
         """The product line in which an instrument's id is unique; None: it is unique anyway."""
@@ -179,6 +193,10 @@ class Markets:
 
     def _guess(self, scope: str | None, native_id: str) -> Market:
         self._make_room()
+        listed = self._spelt(scope, native_id)
+        if listed is not None:
+            market = self._tables[scope][native_id] = self._tables[listed[0]][listed[1]]
+            return market
         symbol, kind = self._rule(native_id, scope)
         category = self._plan.category(kind, Symbol.parse(symbol).settle) if kind is not None and self._plan.categories else None
         market = self._tables[scope][native_id] = Market(

@@ -116,6 +116,12 @@ COMMON: dict[str, Any] = {
     "aliases": {"UST": "USDT", "LUNA": "LUNC", "LUNA2": "LUNA"},
     "examples": {"LUNA/USDT": "LUNA-USDT", "LUNA/USDT:PERP": "LUNA2-UST-P"},
 }
+IRREGULAR: dict[str, Any] = {
+    "formats": {"future": "{base}{quote}{expiry:%y%m%d}", "perpetual": {"format": "{base}", "quote": "USDC"}},
+    "quotes": ["USDT", "USD"],
+    "irregular": {"@107": "HYPE/USDC", "PURR/USDC": "PURR/USDC", "USDTZ": "USDT/USD:PERP", "ABUSDT260925": "ABUS/USDT:FUT:20260925"},
+    "examples": {"BTC/USDC:PERP": "BTC", "PURR/USDC": "PURR/USDC", "USDT/USD:PERP": "USDTZ", "BTC/USDT:FUT:20260925": "BTCUSDT260925"},
+}
 RULES = {
     "dashed": DASHED,
     "prefixed": PREFIXED,
@@ -124,6 +130,7 @@ RULES = {
     "quarterly": QUARTERLY,
     "quoted": QUOTED,
     "common": COMMON,
+    "irregular": IRREGULAR,
 }
 
 
@@ -176,6 +183,8 @@ UNREAD = [
     ("common", "BTC-UST"),
     ("common", "BTC-USDT-P"),
     ("spelt", "XBT/USD"),
+    ("irregular", "@108"),
+    ("irregular", "HYPE/USDC"),
 ]
 
 
@@ -202,6 +211,8 @@ UNWRITTEN = [
     ("quoted", "BTC/USDC:FUT:20260925:BTC"),
     ("common", "BTC/UST"),
     ("common", "LUNA2/USDT"),
+    ("irregular", "PURR/USD"),
+    ("irregular", "USDTZ/USDC:PERP"),
 ]
 
 
@@ -215,6 +226,51 @@ def test_a_read_only_format_reads_other_spellings(text: str, native: str) -> Non
     compiled = codec(SPELT)
     assert compiled.parse(native) == (text, "spot")
     assert compiled.parse(compiled.format(text) or "") == (text, "spot")
+
+
+def test_irregular_ids_come_before_every_format_both_ways() -> None:
+    rules = {**IRREGULAR, "irregular": {"SOL": "SOLANA/USDC:PERP", "X:SOL": "SOL/USDC:PERP"}, "examples": {"BTC/USDC:PERP": "BTC"}}
+    rules["formats"] = {"perpetual": rules["formats"]["perpetual"]}
+    compiled = codec(rules)
+    assert [compiled.parse(native) for native in ("SOL", "X:SOL")] == [("SOLANA/USDC:PERP", "perpetual"), ("SOL/USDC:PERP", "perpetual")]
+    assert [compiled.format(text) for text in ("SOLANA/USDC:PERP", "SOL/USDC:PERP")] == ["SOL", "X:SOL"]
+
+
+OTHER_SPELLINGS = [
+    ("spelt", "XBTUSD", None),
+    ("spelt", "XLTCZUSD", "LTC/USD"),
+    ("spelt", "XXBTZUSD", "BTC/USD"),
+    ("spelt", "BTC/USD", "BTC/USD"),
+    ("spelt", "XBT\\USD", "BTC/USD"),
+    ("spelt", "nothing", None),
+    ("irregular", "@107", "HYPE/USDC"),
+    ("irregular", "BTC", None),
+]
+
+
+@pytest.mark.parametrize(("rules", "native", "text"), OTHER_SPELLINGS, ids=[f"{row[0]} {row[1]}" for row in OTHER_SPELLINGS])
+def test_ids_that_are_not_written_are_other_spellings(rules: str, native: str, text: str | None) -> None:
+    assert codec(READING[rules]).other_spelling(native) == text
+
+
+def test_the_kinds_are_those_of_formats_and_irregular_ids() -> None:
+    assert codec(IRREGULAR).kinds == ("future", "perpetual", "spot")
+
+
+IRREGULARITIES: list[tuple[dict[str, str], str, str]] = [
+    ({"@1": "HYPE-USDC"}, "@1", "is no symbol"),
+    ({"@1": "HYPE/USDC:PERP:USDC"}, "@1", "has one spelling"),
+    ({"@1": "HYPE/USDC", "@2": "HYPE/USDC"}, "@2", "@2 and @1 are both HYPE/USDC"),
+    ({"ETH-USDT": "ETH/USDT"}, "ETH-USDT", "the formats read and write ETH-USDT as ETH/USDT already"),
+]
+
+
+@pytest.mark.parametrize(("irregular", "place", "reason"), IRREGULARITIES, ids=[row[2] for row in IRREGULARITIES])
+def test_a_bad_irregular_id_is_a_problem_at_its_key(irregular: dict[str, str], place: str, reason: str) -> None:
+    findings = collect()
+    compile_symbols(Symbols.model_validate({**DASHED, "irregular": irregular}), (), findings)
+    (problem,) = findings.problems
+    assert (problem.rule, problem.where) == ("CEX051", ("irregular", place)) and reason in problem.message
 
 
 def test_the_longest_known_quote_wins() -> None:
@@ -363,9 +419,9 @@ def test_any_text_reads_as_a_symbol_or_none(rules: str, native: str) -> None:
 
 
 @pytest.mark.parametrize("rules", CODECS)
-@given(native=st.text(st.sampled_from("ABUSDTCXZL2N-_:.F0P@/\\ 币"), max_size=12))
+@given(native=st.text(st.sampled_from("ABUSDTCXZL2N-_:.F0P@17/\\ 币"), max_size=12))
 def test_two_ids_of_one_symbol_are_told_apart_by_what_is_written(rules: str, native: str) -> None:
     compiled = CODECS[rules]
     read = compiled.read(native)
-    if read is not None and not read[1].read_only and (written := compiled.write(read[0])) is not None:
+    if read is not None and compiled.other_spelling(native) is None and (written := compiled.write(read[0])) is not None:
         assert written[0] == native or written[1] is not read[1], "one format writes a symbol in one way"

@@ -123,15 +123,19 @@ ENVIRONMENT = EnvironmentPlan("live", "https://fake.example/api/", {}, {"X-Demo"
 
 
 class Codec:
-    """Ids such as `BTC-USDT`, `BTC-USDT-SWAP`, `BTC-USD-SWAP` (inverse)."""
+    """Ids such as `BTC-USDT`, `BTC-USDT-SWAP`, `BTC-USD-SWAP` (inverse); other spellings have a backslash for each dash."""
 
     def parse(self, native_id: str, category: str | None = None) -> tuple[str, Kind] | None:
-        match native_id.split("-"):
+        match native_id.replace("\\", "-").split("-"):
             case [base, quote]:
                 return f"{base}/{quote}", "spot"
             case [base, quote, "SWAP"]:
                 return f"{base}/{quote}:PERP" + (f":{base}" if quote == "USD" else ""), "perpetual"
         return None
+
+    def other_spelling(self, native_id: str, category: str | None = None) -> str | None:
+        found = self.parse(native_id) if "\\" in native_id else None
+        return found[0] if found else None
 
     def format(self, symbol: str) -> str | None:
         match symbol.split("/"):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cexspec.engine.markets import MAX_GUESSES, Conflict, Markets
 from cexspec.models import Instrument, InvalidSymbol, Market
-from tests.engine.fake_venue import Plan
+from tests.engine.fake_venue import Codec, Plan
 
 
 def instrument(id: str, symbol: str | None, **others: Any) -> Instrument:
@@ -94,6 +94,41 @@ def test_an_unlisted_id_never_takes_the_symbol_of_a_listed_one(markets: Markets)
     markets.load([instrument("XBT-USDT", "BTC/USDT")])
     assert markets.market("BTC-USDT") == Market("BTC-USDT", "BTC-USDT", None)
     assert markets.market("ETH-USDT").symbol == "ETH/USDT"
+
+
+def test_another_spelling_of_an_id_is_the_listed_market(markets: Markets) -> None:
+    spelt = "BTC\\USDT\\SWAP"
+    assert markets.native_id(spelt) == spelt, "offline an id is sent as it is"
+    assert markets.market(spelt) == Market(spelt, "BTC/USDT:PERP", "perpetual", category="swap")
+    own = instrument("XBT-USDT-SWAP", "BTC/USDT:PERP", kind="perpetual", contract_size=Decimal("0.01"))
+    markets.load([own])
+    assert markets.native_id(spelt) == "XBT-USDT-SWAP"
+    assert markets.market(spelt) is markets.market("XBT-USDT-SWAP")
+    assert markets.params(spelt)["id"] == "XBT-USDT-SWAP" and markets.instrument(spelt) is own
+    assert markets.market("BTC-USDT-SWAP") == Market("BTC-USDT-SWAP", "BTC-USDT-SWAP", None), "an ordinary id, which is not listed"
+
+
+def test_another_spelling_of_what_is_not_listed_is_read_by_rule_and_not_known(markets: Markets) -> None:
+    markets.load([SPOT])
+    assert markets.market("ETH\\USDT") == Market("ETH\\USDT", "ETH/USDT", "spot", category="spot")
+    with pytest.raises(InvalidSymbol, match="ETH"):
+        markets.native_id("ETH\\USDT")
+
+
+def test_an_id_that_the_venue_lists_by_itself_is_no_other_spelling(markets: Markets) -> None:
+    markets.load([SPOT, instrument("BTC\\USDT", "BTC/USDT")])
+    assert markets.market("BTC\\USDT") == Market("BTC\\USDT", "BTC\\USDT", None)
+
+
+@pytest.mark.parametrize("text", ["FOO/BAR\\X", "FOO\\BAR/X"])
+def test_offline_another_spelling_that_looks_like_a_symbol_is_refused_where_its_symbol_is_not_written(text: str) -> None:
+    class Unwriting(Codec):
+        def format(self, symbol: str) -> str | None:
+            return None
+
+    with pytest.raises(InvalidSymbol):
+        Markets(Plan({}, symbols=Unwriting())).native_id(text)
+    assert Markets(Plan({}, symbols=Unwriting())).native_id("FOO\\BAR") == "FOO\\BAR"
 
 
 def test_loading_nothing_keeps_what_was_loaded(markets: Markets) -> None:

@@ -1,4 +1,4 @@
-"""Parameters to explain with: made of the spec's own example symbols."""
+"""Parameters to explain with: made of the spec's own example symbols, and of those it lists as irregular."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ TIME = 1_700_000_000_000_000_000
 def samples(exchange: Exchange, kinds: frozenset[str] | None) -> Iterator[Params]:
     """Parameters for each example symbol of these kinds (None: of any)."""
     interval = next(iter(exchange.intervals), None)
-    for text, native in exchange.spec.symbols.examples.items():
+    symbols = exchange.spec.symbols
+    for text, native in {**symbols.examples, **{text: native for native, text in symbols.irregular.items()}}.items():
         symbol = Symbol.parse(text)
         if kinds is None or symbol.kind in kinds:
             params: dict[str, Any] = {"id": native, "symbol": text, "base": symbol.base, "quote": symbol.quote, "uuid": "<uuid>"}

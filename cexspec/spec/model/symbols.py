@@ -61,6 +61,9 @@ class Symbols(Node):
         "category",
         "exchange",
     )
+    irregular: dict[str, str] = key(
+        "Native id -> unified symbol, where no format reads or writes it rightly; before all formats, both ways", {"@107": "HYPE/USDC"}, {}
+    )
     inverse_quotes: list[str] = key("Derivatives quoted in these settle in the base currency", ["USD"], [])
     examples: dict[str, str] = key(
         "Unified symbol -> native id; `validate` checks each both ways (one per format at least)", {"BTC/USDT": "BTC-USDT"}
