@@ -12,7 +12,7 @@ from cexspec.compile.exchange import Exchange, compile_exchange
 from cexspec.compile.plan import EnvironmentPlan, PoolPlan, WindowPlan
 from cexspec.engine.limits import limiter_of
 from cexspec.engine.markets import Markets
-from cexspec.engine.rest import RestEngine
+from cexspec.engine.rest import INSTRUMENTS, RestEngine
 from cexspec.engine.rest_client import RestClient
 from cexspec.engine.stream_client import StreamClient, StreamOptions
 from cexspec.models import NotSupported
@@ -72,7 +72,7 @@ class Client:
             transport=websocket_transport(websocket),
             clock=clock,
             options=stream_options,
-            prepare=self._engine.ensure_instruments,
+            prepare=self._engine.ensure_instruments if INSTRUMENTS in self.exchange.operation_names else None,
         )
 
     @property

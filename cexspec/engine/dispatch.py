@@ -7,6 +7,7 @@ of each takes the slow way, which is also where a gap that a reconnect left is t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Self
 
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.frames import MarketLookup, Part
@@ -23,7 +24,7 @@ class Subscription:
     """One symbol (or all) of one channel, asked for by one stream; `connection` is where it lives, `category` the product line.
 
     `since` is when it was asked for and when it last became live (wall-clock nanoseconds); `last` the event delivered
-    last.
+    last. While it isn't `known` what to ask the venue for, `native_id` is the symbol as the stream named it.
     """
 
     __slots__ = (
@@ -34,6 +35,7 @@ class Subscription:
         "connection",
         "exchange",
         "interval",
+        "known",
         "last",
         "live",
         "native_id",
@@ -56,8 +58,20 @@ class Subscription:
         self.exchange, self.channel, self.connection, self.topic, self.buffer = exchange, channel, connection, topic, buffer
         self.native_id, self.category, self.interval, self.since = native_id, category, interval, since
         self.last: Event | None = None
-        self.live = False
+        self.known, self.live = True, False
         self._gap: tuple[str, int] | None = None
+
+    @classmethod
+    def unknown(cls, exchange: str, channel: str, buffer: Buffer, since: int, symbol: str) -> Self:
+        """One of a symbol that only the instruments can tell; `become` says what it is once they are loaded."""
+        made = cls(exchange, channel, "", Topic(channel, symbol, symbol, {}), buffer, since, symbol, None, None)
+        made.known = False
+        return made
+
+    def become(self, known: Subscription) -> None:
+        """Ask for what that one asks for."""
+        self.channel, self.connection, self.topic, self.native_id = known.channel, known.connection, known.topic, known.native_id
+        self.category, self.interval, self.known = known.category, known.interval, True
 
     @property
     def key(self) -> tuple[str, str, str, str | None]:

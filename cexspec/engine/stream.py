@@ -28,7 +28,7 @@ class StreamHost(Protocol):
     counters: Counters
 
     def resolve(self, stream: Stream[Any], symbols: Sequence[str | Symbol]) -> list[Subscription]:
-        """Subscriptions for these symbols. Raises `NotSupported`, `InvalidSymbol` or `InvalidRequest`."""
+        """Subscriptions for these symbols, known or not yet. Raises `NotSupported`, `InvalidSymbol` or `InvalidRequest`."""
 
     def attach(self, stream: Stream[Any], subscriptions: Sequence[Subscription]) -> None:
         """Serve them."""
@@ -40,7 +40,7 @@ class StreamHost(Protocol):
         """The stream is closed."""
 
     def native_id(self, symbol: str | Symbol) -> str:
-        """The native id. Raises `InvalidSymbol`."""
+        """The native id, or the symbol itself while only instruments could tell. Raises `InvalidSymbol`."""
 
 
 class Ready:
@@ -104,7 +104,7 @@ class Stream(Watcher, Generic[T]):
 
     def unsubscribe(self, *symbols: str | Symbol) -> None:
         """Let go of symbols (none named: of all); events already received still come."""
-        ids = {self._host.native_id(symbol) for symbol in symbols}
+        ids = {name for symbol in symbols for name in (str(symbol), self._host.native_id(symbol))}
         gone = [each for each in self._subscriptions if not symbols or each.native_id in ids]
         self._host.detach(self, gone)
         self._let_go(gone)

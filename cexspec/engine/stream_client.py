@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any, TypeVar, cast
 
@@ -15,6 +14,7 @@ from cexspec.engine.channel_choice import channels_for, choose, is_shared
 from cexspec.engine.connections import ConnectionOptions, Connections
 from cexspec.engine.dispatch import Subscription
 from cexspec.engine.markets import Markets
+from cexspec.engine.preparation import Preparation, Prepare
 from cexspec.engine.states import Observer, State, Transition
 from cexspec.engine.stats import StreamStats
 from cexspec.engine.stream import Callback, OnError, Stream
@@ -27,6 +27,7 @@ from cexspec.models import (
     Event,
     FundingRate,
     InvalidRequest,
+    InvalidSymbol,
     Liquidation,
     Market,
     MarkPrice,
@@ -40,7 +41,6 @@ from cexspec.transport.clock import Clock, SystemClock
 from cexspec.transport.websocket import WebSocketTransport, websocket_transport
 
 T = TypeVar("T", bound=Event)
-log = logging.getLogger(__name__)
 AnySymbol = str | Symbol
 """A unified symbol, as text or parsed, or a native id."""
 
@@ -72,6 +72,10 @@ class StreamClient:
     subscription under way; they raise `NotSupported` for what the spec doesn't declare, `InvalidSymbol` and
     `InvalidRequest` for wrong arguments. `queue` and `policy` override the client's (`StreamOptions`); `conflate` is
     for streams of states only. See `Stream` for what to do with one.
+
+    `prepare` loads the instruments, where the venue lists them. What needs them is subscribed afterwards: symbols that
+    the rules can't write, which are refused on the stream if the instruments don't have them either, and channels that
+    count contracts.
     """
 
     def __init__(
@@ -84,7 +88,7 @@ class StreamClient:
         clock: Clock | None = None,
         random: Random | None = None,
         options: StreamOptions | None = None,
-        prepare: Callable[[], Awaitable[None]] | None = None,
+        prepare: Prepare | None = None,
     ) -> None:
         self._plan, self._markets = plan, markets
         self._clock, self._options = clock or SystemClock(), options or StreamOptions()
@@ -94,8 +98,7 @@ class StreamClient:
         )
         self._wishes: dict[Stream[Any], _Wish] = {}
         self._with_callbacks: list[Stream[Event]] = []
-        self._prepare = prepare
-        self._preparing: dict[asyncio.Task[None], set[Subscription]] = {}
+        self._preparation = Preparation(prepare, plan.id, markets)
         self.counters = self._connections.counters
 
     @property
@@ -181,9 +184,7 @@ class StreamClient:
 
     async def close(self) -> None:
         """Close all connections and streams; returns when nothing is left running."""
-        for task in tuple(self._preparing):
-            task.cancel()
-        await asyncio.gather(*self._preparing, return_exceptions=True)
+        await self._preparation.close()
         await self._connections.close()
         for stream in tuple(self._wishes):
             await stream.close()
@@ -191,13 +192,18 @@ class StreamClient:
 
     def native_id(self, symbol: AnySymbol) -> str:
         """See `StreamHost.native_id`."""
-        return self._markets.native_id(str(symbol))
+        try:
+            return self._markets.native_id(str(symbol))
+        except InvalidSymbol:
+            if not self._preparation.ahead:
+                raise
+            return str(symbol)
 
     def resolve(self, stream: Stream[Any], symbols: Sequence[AnySymbol]) -> list[Subscription]:
         """See `StreamHost.resolve`."""
         wish = self._wishes[stream]
         if symbols:
-            return [self._of_symbol(stream, wish, str(symbol)) for symbol in symbols]
+            return [self._asked(stream, wish, str(symbol)) for symbol in symbols]
         shared = [channel for channel in wish.channels if is_shared(channel)]
         if not shared:
             raise InvalidRequest(f"name at least one symbol: {stream.name} is subscribed by symbol", exchange=self._plan.id)
@@ -209,29 +215,24 @@ class StreamClient:
         ]
 
     def attach(self, stream: Stream[Any], subscriptions: Sequence[Subscription]) -> None:
-        """See `StreamHost.attach`. What counts contracts is subscribed once the contract sizes are known."""
-        later = {one for one in subscriptions if self._needs_sizes(one)}
+        """See `StreamHost.attach`. What needs the instruments is subscribed once they are loaded."""
+        later = {one for one in subscriptions if self._preparation.ahead and self._needs_instruments(one)}
         self._connections.attach([one for one in subscriptions if one not in later], stream)
         if later:
-            task = asyncio.get_running_loop().create_task(self._attach_prepared(stream, later))
-            self._preparing[task] = later
-            task.add_done_callback(self._preparing.pop)
+            self._preparation.before(later, partial(self._attach_prepared, stream))
 
-    def _needs_sizes(self, subscription: Subscription) -> bool:
-        if self._prepare is None or self._markets.loaded:
-            return False
+    def _needs_instruments(self, subscription: Subscription) -> bool:
+        if not subscription.known:
+            return True
         market = self._markets.within(subscription.category)(subscription.native_id) if subscription.native_id is not None else None
-        known = market is not None and (market.kind == "spot" or market.contract_size is not None)
-        return not known and any(reader.scaled for reader in self._plan.channel(subscription.channel).readers)
+        sized = market is not None and (market.kind == "spot" or market.contract_size is not None)
+        return not sized and any(reader.scaled for reader in self._plan.channel(subscription.channel).readers)
 
-    async def _attach_prepared(self, stream: Stream[Any], subscriptions: set[Subscription]) -> None:
-        assert self._prepare is not None
-        try:
-            await self._prepare()
-        except CexspecError as error:
-            log.warning("instruments_unavailable exchange=%s error=%s: contracts stay unconverted", self._plan.id, error)
+    def _attach_prepared(self, stream: Stream[Any], subscriptions: set[Subscription], trouble: CexspecError | None) -> None:
         if stream not in self._wishes:
             return
+        for subscription in [one for one in subscriptions if not one.known]:
+            self._identify(stream, subscription, subscriptions, trouble)
         waiting = sorted(subscriptions, key=lambda one: one.topic.text)
         try:
             self._connections.attach(waiting, stream)
@@ -239,10 +240,19 @@ class StreamClient:
             for subscription in waiting:
                 stream.failed(subscription, error)
 
+    def _identify(self, stream: Stream[Any], subscription: Subscription, waiting: set[Subscription], trouble: CexspecError | None) -> None:
+        """Find out what an unknown symbol is; one that stays unknown is refused, for what kept the instruments away if that is why."""
+        try:
+            subscription.become(self._of_symbol(stream, self._wishes[stream], str(subscription.native_id)))
+        except CexspecError as error:
+            waiting.discard(subscription)
+            self.counters.refused += 1
+            self.counters.note("subscription_refused", self.counters.refused, trouble or error)
+            stream.refused(subscription, trouble or error)
+
     def detach(self, stream: Stream[Any], subscriptions: Sequence[Subscription]) -> None:
         """See `StreamHost.detach`."""
-        for waiting in self._preparing.values():
-            waiting.difference_update(subscriptions)
+        self._preparation.forget(subscriptions)
         self._connections.detach(subscriptions)
 
     def closed(self, stream: Stream[Any]) -> None:
@@ -277,6 +287,15 @@ class StreamClient:
             each_counts = any(issubclass(reader.model, Trade | Liquidation) for reader in channel.readers)
             if each_counts or (channel.book is not None and channel.book.sync != "replace"):
                 raise InvalidRequest(f"{channel.name} can't be conflated: every event of it counts", exchange=self._plan.id)
+
+    def _asked(self, stream: Stream[Any], wish: _Wish, symbol: str) -> Subscription:
+        """The subscription of a symbol, an unknown one where it takes the instruments to tell what it is."""
+        try:
+            return self._of_symbol(stream, wish, symbol)
+        except InvalidSymbol:
+            if not self._preparation.ahead:
+                raise
+            return Subscription.unknown(self._plan.id, wish.channels[0].name, stream._buffer, self._clock.time_ns(), symbol)
 
     def _of_symbol(self, stream: Stream[Any], wish: _Wish, symbol: str) -> Subscription:
         market = self._markets.find(symbol)

@@ -13,6 +13,7 @@ import pytest
 
 from cexspec.engine.connection import Reconnecting
 from cexspec.engine.connections import ConnectionOptions
+from cexspec.engine.markets import Markets
 from cexspec.engine.session import SessionOptions
 from cexspec.engine.states import Transition
 from cexspec.engine.stream_client import StreamClient, StreamOptions
@@ -25,6 +26,7 @@ from cexspec.models import (
     ConnectionLost,
     Event,
     Gap,
+    Instrument,
     InvalidRequest,
     InvalidSymbol,
     Liquidation,
@@ -779,6 +781,117 @@ async def test_what_counts_contracts_waits_for_the_instruments() -> None:
         await scene.wait(1)
         await client.close()
         assert late.closed
+
+    await perform(play)
+
+
+ODD = Instrument(exchange="bazaar", id="@107", symbol="A-B/USDT", kind="spot", base="A-B", quote="USDT")
+PLAIN = Instrument(exchange="bazaar", id=BTC, symbol="BTC/USDT", kind="spot", base="BTC", quote="USDT")
+
+
+class Listing:
+    """A client whose instruments arrive when `open` is set: `rows`, or a failure to load them."""
+
+    def __init__(self, scene: Stage, *rows: Instrument, failure: CexspecError | None = None) -> None:
+        self.open, self.calls, self._rows, self._failure = asyncio.Event(), 0, rows, failure
+        plan = scene.client._plan
+        self.markets = Markets(plan)
+        self.client = StreamClient(
+            plan, plan.environments["live"], self.markets, transport=scene.network, clock=scene.clock, prepare=self.prepare
+        )
+
+    async def prepare(self) -> None:
+        self.calls += 1
+        await self.open.wait()
+        if self._failure is not None:
+            raise self._failure
+        self.markets.load(self._rows)
+
+
+async def test_a_symbol_that_no_rule_writes_is_subscribed_once_the_instruments_are_loaded() -> None:
+    async def play(scene: Stage) -> None:
+        listing = Listing(scene, ODD, PLAIN)
+        stream = listing.client.stream_trades("A-B/USDT", "BTC/USDT", "A-B/USDT")
+        collector = Collector(stream)
+        await scene.wait(1)
+        assert asked(scene) == [("subscribe", [BTC])] and listing.calls == 1
+        listing.open.set()
+        await stream.ready()
+        assert asked(scene) == [("subscribe", [BTC]), ("subscribe", ["@107"])]
+        scene.bazaar.trade("@107")
+        await scene.wait(1)
+        assert collector.numbers("A-B/USDT") == [1]
+        stream.unsubscribe("A-B/USDT")
+        await scene.wait(1)
+        assert asked(scene)[-1] == ("unsubscribe", ["@107"])
+        await listing.client.stream_trades("A-B/USDT").ready()
+        assert listing.calls == 1
+        await listing.client.close()
+
+    await perform(play)
+
+
+async def test_a_symbol_that_is_unknown_even_then_is_refused_and_the_others_go_on() -> None:
+    async def play(scene: Stage) -> None:
+        listing = Listing(scene, ODD, PLAIN)
+        stream, lonely = listing.client.stream_trades("X-Y/USDT", "A-B/USDT"), Collector(listing.client.stream_trades("X-Y/USDT"))
+        collector = Collector(stream)
+        listing.open.set()
+        await scene.wait(1)
+        scene.bazaar.trade("@107")
+        await scene.wait(1)
+        assert [type(error) for error in (*collector.errors, *lonely.errors)] == [InvalidSymbol, InvalidSymbol]
+        assert "X-Y/USDT" in str(collector.errors[0]) and collector.numbers("A-B/USDT") == [1]
+        assert lonely.ended and not collector.ended and listing.client.stats.refused == 2
+        with pytest.raises(InvalidSymbol):
+            await stream.ready()
+        with pytest.raises(InvalidSymbol):
+            listing.client.stream_trades("X-Y/USDT")
+        await listing.client.close()
+
+    await perform(play)
+
+
+async def test_without_instruments_the_refusal_is_what_kept_them_away() -> None:
+    async def play(scene: Stage) -> None:
+        listing = Listing(scene, failure=NetworkError("no instruments today"))
+        stream = listing.client.stream_trades("A-B/USDT")
+        listing.open.set()
+        with pytest.raises(NetworkError, match="today"):
+            await stream.ready()
+        assert not scene.network.attempts
+        await listing.client.close()
+
+    await perform(play)
+
+
+async def test_what_the_instruments_show_to_be_of_another_kind_is_refused() -> None:
+    async def play(scene: Stage) -> None:
+        listing = Listing(scene, ODD)
+        stream = listing.client.stream_mark_price("A-B/USDT")
+        listing.open.set()
+        with pytest.raises(NotSupported, match="of the kind spot"):
+            await stream.ready()
+        await listing.client.close()
+
+    await perform(play)
+
+
+async def test_a_symbol_that_waits_for_the_instruments_can_be_let_go() -> None:
+    async def play(scene: Stage) -> None:
+        listing = Listing(scene, ODD, PLAIN)
+        stream, closed = listing.client.stream_trades("A-B/USDT", "BTC/USDT"), listing.client.stream_trades("A-B/USDT")
+        await scene.wait(1)
+        stream.unsubscribe("A-B/USDT")
+        stream.unsubscribe("X-Y/USDT")
+        await closed.close()
+        listing.open.set()
+        await stream.ready()
+        await scene.wait(1)
+        assert asked(scene) == [("subscribe", [BTC])]
+        with pytest.raises(InvalidSymbol):
+            stream.unsubscribe("X-Y/USDT")
+        await listing.client.close()
 
     await perform(play)
 
