@@ -108,33 +108,43 @@ class Listing:
         asked = {key: params[key] for key in _NAMES if key in params}
         if asked.keys() <= {"category"}:
             return None
-        found = next((one for one in self if all(one.params.get(key) == value for key, value in asked.items())), None)
+        spelt = self._exchange.symbols.other_spelling(asked.get("id", ""))
+        fits = (one for one in self if all(one.params.get(key) == value for key, value in asked.items()))
+        found = next(fits, None) or self._listed.get(spelt or "")
         if found is None:
             raise InvalidSymbol(f"no instrument {' '.join(map(str, asked.values()))}", exchange=self._exchange.id)
         return found
 
     def find(self, name: str) -> Listed:
         """The instrument of a unified symbol or native id. Raises InvalidSymbol where the venue has none."""
-        return self._listed.get(name) or self[next((str(one.symbol) for one in self if one.id == name), name)]
+        found = self._listed.get(name) or next((one for one in self if one.id == name), None)
+        return found or self[self._exchange.symbols.other_spelling(name) or name]
 
     def _names(self, symbols: Iterable[str]) -> Iterator[str]:
         spec = self._exchange.spec.symbols
         yield from symbols
         yield from (str(model.symbol) for model in self._models.all)
-        yield from spec.examples
+        yield from (*spec.examples, *spec.irregular.values())
         for text in _COMMON:
             yield from (f"{text}{tail}" for kind, tail in (("spot", ""), ("perpetual", ":PERP")) if kind in spec.formats)
 
     def _made(self, text: str) -> Listed | None:
-        codec = self._exchange.symbols
-        native = codec.format(text) or text
-        symbol = symbol_of(text if codec.format(text) is not None else (codec.parse(native) or (None,))[0])
+        native, symbol = self._identified(text)
         model = self._models.nearest(symbol) if symbol is not None else None
         if symbol is None or (self._models.all and model is None):
             return None
         steps = [Decimal(str(found)) if model and (found := model.event.get(name)) else None for name in ("tick_size", "step_size")]
         price = _price(symbol)
         return Listed(native, symbol, price, Grid.around(price, *steps), self._exchange.category(symbol.kind, symbol.settle))
+
+    def _identified(self, text: str) -> tuple[str, Symbol | None]:
+        """Native id and symbol: those of a sample instrument, which may follow no rule, else by the rules."""
+        codec = self._exchange.symbols
+        for model in self._models.all:
+            if "id" in model.event and text in (model.event["id"], str(model.symbol)):
+                return model.event["id"], model.symbol
+        native = codec.format(text)
+        return (native, symbol_of(text)) if native is not None else (text, symbol_of((codec.parse(text) or (None,))[0]))
 
 
 def symbol_of(text: str | None) -> Symbol | None:
