@@ -14,13 +14,13 @@ from cexspec.cli._run import errors
 @examples
 def command(
     exchange: ExchangeName,
-    name: Annotated[str, typer.Argument(help="A REST operation, a stream or a channel.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="A REST operation, a stream or a channel, or `symbols`.", show_default=False)],
 ) -> None:
     """Explain what an operation or a stream was compiled to: request, topic, fields, extractor, limits, and every default.
 
     \b
     cexspec explain EXCHANGE trades
-    cexspec explain EXCHANGE order_book
+    cexspec explain EXCHANGE symbols
     """
     from cexspec.compile.explain import explain
 

@@ -66,7 +66,7 @@ class Codec:
         self._irregular_ids = {symbol: native_id for native_id, symbol in irregular.items()}
         self._categories = categories
         """the product lines, where ids are unique in one only"""
-        self._reading = sorted(formats, key=lambda each: -each.literal)
+        self.reading = tuple(sorted(formats, key=lambda each: -each.literal))
         self._codes = {"native": Aliases(aliases), "common": CommonCodes(aliases)}
         self._inverse_quotes = inverse_quotes
 
@@ -96,7 +96,7 @@ class Codec:
             return irregular, None
         if len(native_id) > MAX_ID:
             return None
-        for each in self._reading:
+        for each in self.reading:
             symbol = self._read(each, native_id)
             if symbol is not None and category in (None, self.category(symbol)):
                 return symbol, each

@@ -5,6 +5,7 @@ After a deliberate change, write the golden files anew, and read the difference:
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from cexspec.compile.exchange import Exchange
 from cexspec.compile.explain import explain
 from cexspec.models import NotSupported
 from cexspec.spec.load import load, load_text
+from tests.compile import made_up as parts
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "explain"
 EXPLAINED = {
     "okx": ("trades", "order_book", "candles", "instruments"),
     "binance": ("trades", "order_book", "ticker"),
-    "bitfinex": ("trades", "order_book", "mark_price"),
+    "bitfinex": ("trades", "order_book", "mark_price", "symbols"),
 }
 HARBOR = ("clock", "families", "history", "answers", "futures", "stepped", "trades", "dated", "order_book", "replaced", "ticker")
 NAMES = [(exchange, name) for exchange, names in {**EXPLAINED, "harbor": HARBOR}.items() for name in names]
@@ -247,10 +249,46 @@ def test_an_optional_field_of_the_frame_does_not_shift_the_extractors_of_further
 
 
 def test_what_a_spec_has_not_is_refused_with_what_it_has() -> None:
-    offered = ", ".join((*made_up().operation_names, *made_up().channel_names))
+    offered = ", ".join((*made_up().operation_names, *made_up().channel_names, "symbols"))
     with pytest.raises(NotSupported) as refused:
         explain(made_up(), "weather")
     assert str(refused.value) == f"harbor has no operation or channel 'weather' (it has: {offered})"
+
+
+ODD = {
+    "formats": {
+        "spot": ["{base}-{quote}", {"format": "{base}/{quote}", "read_only": True, "codes": "common"}],
+        "perpetual": ["{base}-{quote}-P", {"format": "{base}", "quote": "USD", "settle": "base", "replace": {":": "-"}}],
+    },
+    "irregular": {"@7": "SALT/USDT"},
+    "examples": {"BTC/USDT:PERP": "BTC-USDT-P", "BTC/USDT": "BTC-USDT", "BTC/USD": "BTC/USD", "BTC/USD:PERP:BTC": "BTC"},
+}
+ODD_EXPLAINED = """\
+symbols: native ids are read by the first that fits
+  irregular  @7 is SALT/USDT
+  perpetual  {base}-{quote}-P
+  spot       {base}-{quote}
+  spot       {base}/{quote}, common codes, another spelling: read only
+  perpetual  {base}, quoted in USD, settled in the base, ':' is '-' in symbols
+
+written by the first that can hold the symbol
+  irregular  @7 is SALT/USDT
+  spot       {base}-{quote}
+  perpetual  {base}-{quote}-P
+  perpetual  {base}
+"""
+
+
+def test_symbol_rules_stand_in_the_order_in_which_they_are_tried() -> None:
+    assert re.sub(r"  \(line \d+\)", "", explain(parts.exchange(symbols=ODD), "symbols")) == ODD_EXPLAINED
+
+
+def test_irregular_symbols_are_examples_too() -> None:
+    venue = parts.answering({"query": {"id": "{{ id }}"}, "kinds": ["spot"], "ignored": "nothing"}, symbols=ONLY_IRREGULAR)
+    assert "SALT/USDT  GET /call?id=%407" in explain(venue, "call")
+
+
+ONLY_IRREGULAR = {**ODD, "formats": {"perpetual": "{base}-{quote}-P"}, "examples": {"BTC/USDT:PERP": "BTC-USDT-P"}}
 
 
 def regenerate() -> None:
