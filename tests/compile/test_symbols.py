@@ -425,3 +425,19 @@ def test_two_ids_of_one_symbol_are_told_apart_by_what_is_written(rules: str, nat
     read = compiled.read(native)
     if read is not None and compiled.other_spelling(native) is None and (written := compiled.write(read[0])) is not None:
         assert written[0] == native or written[1] is not read[1], "one format writes a symbol in one way"
+
+
+@pytest.mark.parametrize("rules", CODECS)
+@given(
+    symbols=st.lists(any_symbols(), unique=True, max_size=4),
+    ids=st.lists(st.text(st.sampled_from("ABUSDT@107-/:"), min_size=1, max_size=8), unique=True, min_size=4, max_size=4),
+    other=any_symbols(),
+)
+def test_irregular_ids_go_both_ways_whatever_the_formats_say(rules: str, symbols: list[Symbol], ids: list[str], other: Symbol) -> None:
+    irregular = dict(zip(ids, symbols, strict=False))
+    compiled = Codec(list(CODECS[rules].formats), READING[rules].get("aliases", {}), frozenset(), irregular)
+    for native, symbol in irregular.items():
+        assert compiled.format(str(symbol)) == native
+        assert compiled.parse(native) == (str(symbol), symbol.kind) and compiled.other_spelling(native) == str(symbol)
+    written = compiled.format(str(other))
+    assert other in symbols or written not in irregular, "no format writes an irregular id"
