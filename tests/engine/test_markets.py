@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cexspec.engine.markets import MAX_GUESSES, Conflict, Markets
 from cexspec.models import Instrument, InvalidSymbol, Market
+from tests.compile.made_up import exchange
 from tests.engine.fake_venue import Codec, Plan
 
 
@@ -129,6 +130,35 @@ def test_offline_another_spelling_that_looks_like_a_symbol_is_refused_where_its_
     with pytest.raises(InvalidSymbol):
         Markets(Plan({}, symbols=Unwriting())).native_id(text)
     assert Markets(Plan({}, symbols=Unwriting())).native_id("FOO\\BAR") == "FOO\\BAR"
+
+
+SPELT_BY_LINE: dict[str, Any] = {
+    "formats": {
+        "spot": ["{base}{quote}", {"format": "{base}-{quote}", "read_only": True}],
+        "perpetual": ["{base}{quote}", {"format": "{base}-{quote}", "read_only": True}],
+    },
+    "quotes": ["USDT"],
+    "unique_in": "category",
+    "irregular": {"XB": "BTC/USDC:PERP"},
+    "examples": {"BTC/USDT": "BTCUSDT", "BTC/USDT:PERP": "BTCUSDT", "ETH/USDT": "ETH-USDT", "ETH/USDT:PERP": "ETH-USDT"},
+}
+LINES = {"spot": {"kind": ["spot"]}, "linear": {"kind": ["perpetual"]}}
+
+
+def test_other_spellings_are_those_of_a_product_line_where_ids_are() -> None:
+    markets = Markets(exchange(symbols=SPELT_BY_LINE, categories=LINES))
+    spot = instrument("BTCUSDT", "BTC/USDT")
+    linear = instrument("BTCUSDT", "BTC/USDT:PERP", kind="perpetual", settle="USDT")
+    irregular = instrument("BTCPERP", "BTC/USDC:PERP", kind="perpetual", quote="USDC", settle="USDC")
+    markets.load([spot, linear, irregular])
+    assert markets.within("spot")("BTC-USDT") is markets.within("spot")("BTCUSDT")
+    assert markets.within("linear")("BTC-USDT") is markets.within("linear")("BTCUSDT")
+    assert markets.market("BTC-USDT") == Market("BTC-USDT", "BTC-USDT", None)
+    with pytest.raises(InvalidSymbol, match="name one of these"):
+        markets.find("BTC-USDT")
+    assert markets.within("linear")("XB").symbol == markets.find("XB").symbol == "BTC/USDC:PERP"
+    assert markets.within("spot")("XB") == Market("XB", "XB", None)
+    assert markets.native_id("XB") == "BTCPERP"
 
 
 def test_loading_nothing_keeps_what_was_loaded(markets: Markets) -> None:
