@@ -127,17 +127,20 @@ def test_a_refusal_becomes_this_error(exchange: str, case: Case) -> None:
 @pytest.mark.parametrize("exchange", IDS)
 def test_every_error_code_becomes_its_class(exchange: str) -> None:
     listed = [case for case in samples(exchange, "errors") if "operation" in case and case.get("code")]
-    assert len(samples(exchange, "errors")) >= min(LISTED_ERRORS, len(plan(exchange).spec.errors.codes))
+    errors = plan(exchange).spec.errors
+    assert len(samples(exchange, "errors")) >= min(LISTED_ERRORS, len(errors.codes) + len(errors.messages))
+    assert coverage.missing_messages(plan(exchange), samples(exchange, "errors")) == set()
+    if not errors.codes:  # a venue whose errors are texts
+        return
     case = next(case for case in listed if case["code"] in case["body"])
     operation = plan(exchange).operation(case["operation"])
     wrong = {}
-    for code, rule in plan(exchange).spec.errors.codes.items():
+    for code, rule in errors.codes.items():
         found = operation.errors.check(case["status"], _with_code(case, code).encode(), operation.name)
         classes = {EXCHANGE_ERRORS[name] for name in (rule.error, *rule.messages.values())}
         if found is None or type(found) not in classes or found.code != code:
             wrong[code] = found
     assert wrong == {}
-    assert coverage.missing_messages(plan(exchange), samples(exchange, "errors")) == set()
 
 
 def _with_code(case: Case, code: str) -> str:

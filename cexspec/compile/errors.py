@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from http import HTTPStatus
@@ -15,7 +15,6 @@ from cexspec.compile.lookups import compile_conditions, compile_first
 from cexspec.compile.plan import ErrorPlan
 from cexspec.models import EXCHANGE_ERRORS, ExchangeError, ExchangeUnavailable, RateLimitExceeded
 from cexspec.spec.model import Errors
-from cexspec.spec.model.limits import CodeRule
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 
@@ -27,6 +26,8 @@ THROTTLED = (418, 429)
 """HTTP statuses that mean a rate limit, whatever the body."""
 
 ErrorClass = type[ExchangeError]
+Texts = Mapping[str, ErrorClass]
+"""Text, without case, that a message contains -> what the error is then."""
 
 
 def compile_errors(errors: Errors, exchange: str, findings: Findings) -> ErrorPlan:
@@ -36,7 +37,8 @@ def compile_errors(errors: Errors, exchange: str, findings: Findings) -> ErrorPl
         failed=compile_conditions(errors.failed, findings, (*errors.where, "failed")) if errors.failed else None,
         code=compile_first(errors.code, findings, (*errors.where, "code")),
         message=compile_first(errors.message, findings, (*errors.where, "message")),
-        codes={code: _code(rule) for code, rule in errors.codes.items()},
+        codes={code: _Code(_class(rule.error), _texts(rule.messages)) for code, rule in errors.codes.items()},
+        texts=_texts(errors.messages),
         statuses={int(status): _class(name) for status, name in errors.statuses.items() if _is_status(status)},
         default=_class(errors.default),
     )
@@ -46,14 +48,13 @@ def compile_errors(errors: Errors, exchange: str, findings: Findings) -> ErrorPl
 
 @dataclass(frozen=True, slots=True)
 class _Code:
-    """What a venue code means, or means with certain messages (in lower case)."""
+    """What a venue code means, or means with certain messages."""
 
     error: ErrorClass
-    messages: dict[str, ErrorClass]
+    texts: Texts
 
     def of(self, message: str) -> ErrorClass:
-        folded = message.casefold()
-        return next((error for text, error in self.messages.items() if text in folded), self.error)
+        return _told(self.texts, message) or self.error
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class _Reading:
     code: Callable[[object], str | None]
     message: Callable[[object], str | None]
     codes: dict[str, _Code]
+    texts: Texts
     statuses: dict[int, ErrorClass]
     default: ErrorClass
 
@@ -83,13 +85,14 @@ class _Reading:
         try:
             return self._error(msgspec.json.decode(frame), frame, "", None)
         except NO_JSON:
-            return self.default(_quoted(frame) or "unreadable", exchange=self.exchange, raw=_raw(frame))
+            text = _quoted(frame) or "unreadable"
+            return (_told(self.texts, text) or self.default)(text, exchange=self.exchange, raw=_raw(frame))
 
     def _error(self, document: object, body: bytes, endpoint: str, status: int | None) -> ExchangeError:
         code, message = self.code(document), self.message(document)
         known = self.codes.get(code) if code is not None else None
         text = message if message is not None else _phrase(status)
-        error = known.of(text) if known else self._by_status(status, code)
+        error = known.of(text) if known else _told(self.texts, text) or self._by_status(status, code)
         return error(text, exchange=self.exchange, code=code, endpoint=endpoint, http_status=status, raw=_raw(body))
 
     def _by_status(self, status: int | None, code: str | None) -> ErrorClass:
@@ -102,8 +105,9 @@ class _Reading:
 
     def _unreadable(self, status: int, body: bytes, endpoint: str) -> ExchangeError:
         throttled = RateLimitExceeded if status in THROTTLED else ExchangeUnavailable
-        error = self.statuses.get(status, throttled)
-        return error(_quoted(body) or _phrase(status), exchange=self.exchange, endpoint=endpoint, http_status=status, raw=_raw(body))
+        text = _quoted(body) or _phrase(status)
+        error = _told(self.texts, text) or self.statuses.get(status, throttled)
+        return error(text, exchange=self.exchange, endpoint=endpoint, http_status=status, raw=_raw(body))
 
 
 def _quoted(body: bytes) -> str:
@@ -127,8 +131,14 @@ def _class(name: str) -> ErrorClass:
     return EXCHANGE_ERRORS.get(name, ExchangeError)
 
 
-def _code(rule: CodeRule) -> _Code:
-    return _Code(_class(rule.error), {text.casefold(): _class(name) for text, name in rule.messages.items()})
+def _texts(messages: Mapping[str, str]) -> Texts:
+    return {text.casefold(): _class(name) for text, name in messages.items()}
+
+
+def _told(texts: Texts, message: str) -> ErrorClass | None:
+    """What the first of the texts that a message contains means."""
+    folded = message.casefold()
+    return next((error for text, error in texts.items() if text in folded), None)
 
 
 def _is_status(text: str) -> bool:
@@ -152,5 +162,6 @@ def _named(errors: Errors) -> Iterator[tuple[str, Where]]:
     for code, rule in errors.codes.items():
         yield rule.error, (*at, "codes", code)
         yield from ((name, (*at, "codes", code, "messages", text)) for text, name in rule.messages.items())
+    yield from ((name, (*at, "messages", text)) for text, name in errors.messages.items())
     yield from ((name, (*at, "statuses", status)) for status, name in errors.statuses.items())
     yield errors.default, (*at, "default")

@@ -34,6 +34,13 @@ ARRAY: dict[str, Any] = {
     "codes": {"10020": {"class": "InvalidRequest", "messages": {"symbol: invalid": "InvalidSymbol"}}},
     "default": "InvalidRequest",
 }
+TEXTS: dict[str, Any] = {
+    "failed": {"$.error[0]": {"is": "text"}},
+    "message": ["$.error[0]"],
+    "messages": {"EQuery:Unknown asset": "InvalidSymbol", "rate limit": "RateLimitExceeded", "EQuery": "InvalidRequest"},
+    "statuses": {"422": "InvalidOrder"},
+}
+MIXED: dict[str, Any] = {**ENVELOPE, "messages": {"no such": "OrderNotFound", "margin": "InvalidOrder"}}
 BARE: dict[str, Any] = {"code": ["$.code"], "message": ["$.msg"], "codes": {"-1121": "InvalidSymbol"}}
 
 
@@ -76,6 +83,17 @@ ANSWERS: list[tuple[dict[str, Any], int, bytes, tuple[str, str | None, str] | No
     (ARRAY, 500, b'["error",10020,"symbol: invalid"]', ("InvalidSymbol", "10020", "symbol: invalid")),
     (ARRAY, 200, b"[[1,2,3]]", None),
     (ARRAY, 500, b'["error",5,"?"]', ("InvalidRequest", "5", "?")),
+    (TEXTS, 200, b'{"error":[],"result":{}}', None),
+    (TEXTS, 200, b'{"error":["EQuery:Unknown asset pair"]}', ("InvalidSymbol", None, "EQuery:Unknown asset pair")),
+    (TEXTS, 200, b'{"error":["EAPI:RATE LIMIT exceeded"]}', ("RateLimitExceeded", None, "EAPI:RATE LIMIT exceeded")),
+    (TEXTS, 200, b'{"error":["EQuery:Other"]}', ("InvalidRequest", None, "EQuery:Other")),
+    (TEXTS, 200, b'{"error":["What"]}', ("ExchangeError", None, "What")),
+    (TEXTS, 422, b"equery is not one", ("InvalidRequest", None, "equery is not one")),
+    (TEXTS, 422, b"Failed", ("InvalidOrder", None, "Failed")),
+    (TEXTS, 422, b'{"error":["EQuery"]}', ("InvalidRequest", None, "EQuery")),
+    (MIXED, 200, b'{"code":"51001","msg":"no such"}', ("InvalidSymbol", "51001", "no such")),
+    (MIXED, 200, b'{"code":"1","msg":"margin"}', ("InvalidRequest", "1", "margin")),
+    (MIXED, 200, b'{"code":"7","msg":"no such order"}', ("OrderNotFound", "7", "no such order")),
     (BARE, 200, b'{"code":-1121,"msg":"m"}', None),
     (BARE, 400, b'{"code":-1121,"msg":"m"}', ("InvalidSymbol", "-1121", "m")),
 ]
@@ -100,6 +118,12 @@ FRAMES = [
 ]
 
 
+def test_a_plain_text_known_to_be_an_error_is_told_by_its_text() -> None:
+    error = plan(TEXTS).message(b"Rate limit reached")
+    assert isinstance(error, ExchangeError)
+    assert (type(error).__name__, error.message) == ("RateLimitExceeded", "Rate limit reached")
+
+
 @pytest.mark.parametrize(("frame", "expected"), FRAMES, ids=[repr(row[0]) for row in FRAMES])
 def test_a_message_known_to_be_an_error_is_one(frame: bytes, expected: tuple[str, str | None, str]) -> None:
     error = plan(ENVELOPE).message(frame)
@@ -119,6 +143,7 @@ def test_codes_are_listed_with_their_class() -> None:
 
 PROBLEMS: list[tuple[dict[str, Any], list[tuple[str, tuple[str | int, ...], str]]]] = [
     ({"codes": {"1": "InvalidSymbl"}}, [("CEX046", ("codes", "1"), "did you mean InvalidSymbol?")]),
+    ({"messages": {"x": "Nope"}}, [("CEX046", ("messages", "x"), "one of")]),
     ({"default": "Oops"}, [("CEX046", ("default",), "one of ExchangeError")]),
     ({"statuses": {"429": "Nope"}}, [("CEX046", ("statuses", "429"), "one of")]),
     ({"codes": {"1": {"class": "InvalidOrder", "messages": {"x": "No"}}}}, [("CEX046", ("codes", "1", "messages", "x"), "one of")]),

@@ -238,7 +238,11 @@ def _category(exchange: Exchange, event: Event) -> str:
 
 def missing_messages(exchange: Exchange, cases: Iterable[Case]) -> set[str]:
     """Texts of error messages that decide a class (the first that fits does), and that no case exercises."""
-    rules = {code: [text.casefold() for text in rule.messages] for code, rule in exchange.spec.errors.codes.items()}
+    errors = exchange.spec.errors
+    rules = {code: [text.casefold() for text in rule.messages] for code, rule in errors.codes.items()}
+    uncoded = [text.casefold() for text in errors.messages]
     told = [(str(case.get("code")), str(case.get("message", "")).casefold()) for case in cases]
-    exercised = {(code, next((text for text in rules.get(code, []) if text in message), None)) for code, message in told}
-    return {f"errors.codes.{code}.messages: {text}" for code, texts in rules.items() for text in texts if (code, text) not in exercised}
+    exercised = {(code, next((text for text in rules.get(code, uncoded) if text in message), None)) for code, message in told}
+    texts = {text for code, text in exercised if code not in rules}
+    found = {f"errors.codes.{code}.messages: {text}" for code, texts in rules.items() for text in texts if (code, text) not in exercised}
+    return found | {f"errors.messages: {text}" for text in uncoded if text not in texts}

@@ -98,7 +98,17 @@ def errors(spec: Errors, lines: Lines) -> Iterator[Row]:
     if spec.failed is not None:
         yield Row("failed", f"when {conditions(spec.failed)}, or by the HTTP status", lines.at((*at, "failed")))
     for key in ("code", "message"):
-        yield Row(key, " or ".join(getattr(spec, key)), lines.at((*at, key)))
+        if paths := getattr(spec, key):
+            yield Row(key, " or ".join(paths), lines.at((*at, key)))
+    yield from _classes(spec, lines)
+    if any(rule.messages for rule in spec.codes.values()):
+        yield Row("*", "unless the message tells another class")
+    for text, name in spec.messages.items():
+        yield Row(name, f"when the message contains '{text}' and no code tells", lines.at((*at, "messages", text)))
+
+
+def _classes(spec: Errors, lines: Lines) -> Iterator[Row]:
+    """Each error class with the codes and statuses that mean it."""
     classes: dict[str, list[str]] = {}
     for code, rule in spec.codes.items():
         classes.setdefault(rule.error, []).append(f"{code}*" if rule.messages else code)
@@ -106,10 +116,8 @@ def errors(spec: Errors, lines: Lines) -> Iterator[Row]:
         classes.setdefault(name, []).append(f"HTTP {status}")
     for name, codes in sorted(classes.items()):
         first, *more = wrap(", ".join(codes), _WIDTH)
-        yield Row(name, first, lines.at((*at, "codes")))
+        yield Row(name, first, lines.at((*spec.where, "codes")))
         yield from (Row("", line) for line in more)
-    if any(rule.messages for rule in spec.codes.values()):
-        yield Row("*", "unless the message tells another class")
 
 
 def _derived(exchange: Exchange, plan: OperationPlan, spec: Operation, lines: Lines) -> list[Row]:

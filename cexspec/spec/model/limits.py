@@ -94,13 +94,24 @@ class Errors(Node):
     failed: Conditions | None = key(
         "The answer is an error when this holds (an HTTP status from 400 always is)", {"$.code": {"not": "0"}}, None
     )
-    code: PathList = key("Where the venue's code is; the first present of several", ["$.code"])
+    code: PathList = key("Where the venue's code is; the first present of several", ["$.code"], [])
     message: PathList = key("Where its message is; the first present of several", ["$.msg"])
     codes: dict[str, Annotated[CodeRule, BeforeValidator(_code, json_schema_input_type=str | CodeRule)]] = key(
-        "Venue code -> error class", {"50011": "RateLimitExceeded"}
+        "Venue code -> error class", {"50011": "RateLimitExceeded"}, {}
+    )
+    messages: dict[str, str] = key(
+        "Text contained in the message (in upper or lower case) -> error class, where `codes` doesn't list the code",
+        {"unknown asset pair": "InvalidSymbol"},
+        {},
     )
     statuses: dict[str, str] = key("HTTP status -> error class, where no code tells", {"429": "RateLimitExceeded"}, {})
     default: str = key("The class of codes not listed", "ExchangeError", "ExchangeError")
+
+    @model_validator(mode="after")
+    def _codes_have_a_place(self) -> Errors:
+        if self.codes and not self.code:
+            raise ValueError("'codes' needs 'code': the path where answers have it")
+        return self
 
 
 Pools = Annotated[
