@@ -41,7 +41,8 @@ def value_predicate(condition: Condition) -> Predicate:
         checks.append(_shaped(frozenset().union(*(NAMED_SHAPES[name] for name in shapes))))
     if shortest is not None or longest is not None:
         checks.append(_long(shortest or 0, longest))
-    return checks[0] if len(checks) == 1 else lambda value: all(holds(value) for holds in checks)
+    whole = checks[0] if len(checks) == 1 else lambda value: all(holds(value) for holds in checks)
+    return _or_nothing(whole) if condition.optional else whole
 
 
 def words_of(condition: Condition) -> frozenset[str] | None:
@@ -87,6 +88,10 @@ def numeric(word: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _or_nothing(holds: Predicate) -> Predicate:
+    return lambda value: value is MISSING or value is None or holds(value)
 
 
 def _one_of(words: frozenset[str]) -> Predicate:

@@ -50,7 +50,7 @@ def _shapes(condition: Condition) -> frozenset[str]:
         found &= frozenset().union(*(NAMED_SHAPES[name] for name in condition.is_))
     if condition.min_length is not None or condition.max_length is not None:
         found &= {"array"}
-    return found
+    return found | {"absent"} if condition.optional else found
 
 
 def _exclude_within(shape: str, one: Condition, other: Condition) -> bool:

@@ -49,7 +49,7 @@ def plain_words(condition: Condition) -> tuple[str | int, ...] | None:
 
 
 def _mere_words(condition: Condition) -> frozenset[str] | None:
-    """The words of a condition that says nothing else."""
+    """The words of a condition that says nothing else; one that allows nothing to be there says more."""
     return words_of(condition) if condition.model_fields_set <= {"value", "any_of", "of"} else None
 
 

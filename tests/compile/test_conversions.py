@@ -273,6 +273,7 @@ CONDITIONS: list[tuple[dict[str, Any], tuple[str | int, ...] | None]] = [
     ({"value": "a", "of": "frame"}, None),
     ({"not": "a"}, None),
     ({"value": "a", "prefix": "a"}, None),
+    ({"value": "a", "optional": True}, None),
 ]
 
 

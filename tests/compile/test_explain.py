@@ -74,13 +74,14 @@ rest:
     each: [{side: a}, {family: {from: families}}]
     query: {side: "{{ side }}", family: "{{ family }}", depth: "{{ depth }}"}
     params: {depth: {default: 100}}
-    only: {$.k: {any_of: [x, y]}, $.l: {not: z}}
+    only: {$.k: {any_of: [x, y]}, $.l: {not: z, optional: true}}
     errors:
       code: $.c
       message: $.m
       failed: {$.c: {not: "0"}}
       codes: {"1": {class: InvalidRequest, messages: {pair: InvalidSymbol}}}
       statuses: {418: RateLimitExceeded}
+      messages: {too late: InvalidRequest}
   futures:
     get: /futures
     weight: 3

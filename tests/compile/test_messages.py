@@ -77,6 +77,11 @@ ITEMS: dict[str, tuple[dict[str, Any], object, list[Row]]] = {
     "two lists in pairs": ({"items": {"zip": ["$[0]", "$[-1]"]}, "fields": PAIRED}, [["A", "B"], 0, ["1", "2.50"]], TWO),
     "columns": ({"items": {"columns": {"s": "$[0]", "p": "$[-1]"}}, "fields": PRICE}, [["A", "B"], [1, "2.50"]], TWO),
     "only some": ({"items": "$[*]", "only": {"$.s": "A"}, "fields": PRICE}, [A, B], ONE),
+    "all but some, also those that don't say": (
+        {"items": "$[*]", "only": {"$.t": {"not": "2", "optional": True}}, "fields": PRICE},
+        [A, {**A, "t": "2"}, {**B, "t": None}, {**A, "t": 2}],
+        TWO,
+    ),
     "one, but not this one": ({"item": "$.data", "only": {"$.s": "A"}, "fields": PRICE}, {"data": B}, []),
 }
 

@@ -243,7 +243,7 @@ def test_a_hostile_peer_cannot_fill_the_memory_or_change_the_verdicts() -> None:
     assert told(router, {"e": "x"})[0] == "notice"
 
 
-CONDITIONS = st.one_of(
+CONDITIONS_GIVEN: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.sampled_from(["1", "true", "x", "xy", "1.0", "-1"]).map(lambda word: {"value": word}),
     st.lists(st.sampled_from(["1", "false", "x", "y"]), min_size=1, max_size=2).map(lambda words: {"any_of": words}),
     st.sampled_from(["1", "x"]).map(lambda word: {"not_": word}),
@@ -253,7 +253,11 @@ CONDITIONS = st.one_of(
     ),
     st.integers(0, 2).map(lambda least: {"min_length": least}),
     st.integers(0, 2).map(lambda most: {"max_length": most}),
-).map(lambda given: Condition.model_validate(given, by_name=True))
+)
+OPTIONAL = CONDITIONS_GIVEN.filter(lambda given: not {"present", "absent"} & set(given.get("is_", ()))).map(
+    lambda given: {**given, "optional": True}
+)
+CONDITIONS = st.one_of(CONDITIONS_GIVEN, CONDITIONS_GIVEN, OPTIONAL).map(lambda given: Condition.model_validate(given, by_name=True))
 TO_ONE = ["$", "$.a", "$['a']", "$.b", "$.a.b", "$.a[0]", "$[0]", "$[1]", "$[-1]", "$[0].a", "$.a[0].b", "$..b", "$.b.a[1]"]
 MATCH = st.dictionaries(st.sampled_from([*TO_ONE, "$.a[*]", "$.*.b"]), CONDITIONS, min_size=1, max_size=3)
 ROUTED = st.dictionaries(st.sampled_from(TO_ONE), CONDITIONS, min_size=1, max_size=3)
@@ -332,6 +336,13 @@ APART: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     ({"$[*].a": {"value": "x"}}, {"$[*].b": {"value": "x"}}, False),
     ({"$..a": {"value": "x"}}, {"$..a": {"value": "y"}}, True),
     ({"$..a": {"value": "x"}}, {"$..b": {"value": "y"}}, False),
+    ({"$.e": {"value": "a", "optional": True}}, {"$.e": {"value": "b"}}, True),
+    ({"$.e": {"value": "a", "optional": True}}, {"$.e": {"value": "b", "optional": True}}, False),
+    ({"$.e": {"not_": "a", "optional": True}}, {"$.e": {"is_": ["absent"]}}, False),
+    ({"$.e": {"value": "a", "optional": True}}, {"$.e": {"is_": ["present"]}}, False),
+    ({"$.e": {"is_": ["text"]}}, {"$.e.f": {"value": "x", "optional": True}}, False),
+    ({"$.e": {"is_": ["text"], "optional": True}}, {"$.e.f": {"value": "x"}}, True),
+    ({"$[0]": {"value": "x"}}, {"$.e": {"value": "x", "optional": True}}, False),
 ]
 
 

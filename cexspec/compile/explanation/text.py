@@ -74,7 +74,8 @@ def conditions(match: Conditions) -> str:
 def _condition(condition: Node) -> str:
     given = condition.model_dump(exclude_unset=True, by_alias=True)
     given.pop("of", None)
-    return ", ".join(f"{_WORDS.get(key, key)} {compact(value)}".strip() for key, value in given.items())
+    otherwise = " or nothing is there" if given.pop("optional", False) else ""
+    return ", ".join(f"{_WORDS.get(key, key)} {compact(value)}".strip() for key, value in given.items()) + otherwise
 
 
 _WORDS = {"value": "is", "any_of": "is one of", "not": "is not", "prefix": "starts with", "suffix": "ends with", "is": "is"} | {

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from cexspec.spec.model.node import Node, Path, as_list, key
+from cexspec.spec.model.node import Flag, Node, Path, as_list, key
 
 Shape = Literal["array", "object", "text", "number", "boolean", "present", "absent"]
 
@@ -25,11 +25,14 @@ class Condition(Node):
     of: Literal["message", "frame"] = key("What `$` is: the message (default), or the frame around it", "frame", "message")
     min_length: int | None = key("An array of at least so many elements", 10, None)
     max_length: int | None = key("An array of at most so many elements", 4, None)
+    optional: Flag = key("Also holds where there is nothing (or null) at the path", True, False)
 
     @model_validator(mode="after")
     def _says_something(self) -> Condition:
-        if not self.model_fields_set - {"of"}:
+        if not self.model_fields_set - {"of", "optional"}:
             raise ValueError("an empty condition: say a value, a list of values, prefix, suffix, is, not or a length")
+        if self.optional and {"present", "absent"} & set(self.is_ or ()):
+            raise ValueError("'is: present' and 'is: absent' say whether there is anything: remove 'optional'")
         return self
 
 
