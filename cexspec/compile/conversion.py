@@ -195,8 +195,10 @@ class Conversion:
             self.code = f"{self.code}.copy_abs()" if self.wire.number is Decimal else f"abs({self.code})"
         if rule.times is not None:
             self.code = f"{self.code} * number({self._factor(rule.times)})"
-        if rule.unit is not None:
+        if rule.unit == "fraction":
             self.code = f"{self.code} * 100"
+        elif rule.unit == "decimals":
+            self.code = f"number(step({self.code}))"
 
     def _factor(self, path: str) -> str:
         base = self.setting.bases.of(self.rule.of)
@@ -238,6 +240,7 @@ _NAMES: dict[str, object] = {
     "keyed": convert.keyed,
     "part": convert.part,
     "scaled": convert.scaled,
+    "step": convert.step,
     "text_of": text_of,
     "zipped": convert.zipped,
 }

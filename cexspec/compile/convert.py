@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from decimal import Context
+from decimal import Context, Decimal
 
 from cexspec.compile.hole import Hole, shown
 from cexspec.compile.numbers import MAX_DIGITS, MAX_INTEGER, to_decimal
-from cexspec.models import Level, Market
+from cexspec.models import Level, Market, Number
 
 NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
@@ -45,6 +45,14 @@ def iso_nanoseconds(value: object) -> int:
         raise Hole(f"{shown(value)} is not an ISO 8601 time") from None
     aware = seconds if seconds.tzinfo else seconds.replace(tzinfo=UTC)
     return int(aware.timestamp()) * NANOSECONDS["s"] + int((fraction or "").ljust(9, "0"))
+
+
+def step(places: Number) -> Decimal:
+    """A number of decimal places -> the step it stands for: 2 -> 0.01, 0 -> 1, -1 -> 10."""
+    whole = int(places)
+    if whole != places or abs(whole) > MAX_DIGITS:
+        raise Hole(f"{shown(places)} is no number of decimal places")
+    return Decimal(10) ** -whole
 
 
 def part(text: str, by: str, index: int) -> str:

@@ -11,6 +11,8 @@ Misfit = tuple[str, str]
 """Why a rule doesn't fit, and what to write instead."""
 
 TIME_UNITS = frozenset({"s", "ms", "us", "ns", "iso"})
+NUMBER_UNITS = {"fraction": "ratios", "decimals": "steps"}
+"""Units of numbers, and what they are units of."""
 
 _COUNTABLE = (Target.NUMBER, Target.INTEGER, Target.TIME)
 _ALONE = {"const": frozenset[str](), "by_kind": frozenset({"scale"}), "by_category": frozenset({"scale"})}
@@ -43,14 +45,14 @@ def _units(rule: FieldRule, target: FieldTarget) -> Iterator[Misfit]:
     kind, unit = target.target, rule.unit
     if unit in TIME_UNITS and kind is not Target.TIME:
         yield f"'{target.name}' is {kind.value}, 'unit: {unit}' is for times", "remove 'unit'"
-    if unit == "fraction" and kind not in (Target.TIME, Target.NUMBER):
-        yield f"'{target.name}' is {kind.value}, 'unit: fraction' is for numbers", "remove 'unit'"
+    if unit in NUMBER_UNITS and kind not in (Target.TIME, Target.NUMBER):
+        yield f"'{target.name}' is {kind.value}, 'unit: {unit}' is for numbers", "remove 'unit'"
     if kind is not Target.TIME:
         return
     if unit is None and rule.const is None and rule.branching is None:
         yield f"'{target.name}' is a time, and nothing says in what unit", "add 'unit: ms' (or s, us, ns, iso)"
-    if unit == "fraction":
-        yield f"'{target.name}' is a time, 'unit: fraction' is for ratios", "write 'unit: ms' (or s, us, ns, iso)"
+    if unit in NUMBER_UNITS:
+        yield f"'{target.name}' is a time, 'unit: {unit}' is for {NUMBER_UNITS[unit]}", "write 'unit: ms' (or s, us, ns, iso)"
 
 
 def _numbers(rule: FieldRule, target: FieldTarget) -> Iterator[Misfit]:

@@ -76,6 +76,8 @@ def _in_unit(unit: str | None, value: Any) -> Any:
             return datetime.fromtimestamp(value / 1e9, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         case "fraction":
             return value / 100
+        case "decimals":
+            return -Decimal(value).adjusted()
         case _:
             return value
 

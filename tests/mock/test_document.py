@@ -65,6 +65,7 @@ WRITTEN = [
     ({"path": "$.t", "unit": "s"}, TIME, D("1.5"), D("1790000000.123")),
     ({"path": "$.t", "unit": "iso"}, TIME, "x", "2026-09-21T14:13:20.123Z"),
     ({"path": "$.r", "unit": "fraction"}, D("1.5"), D("0.1"), D("0.015")),
+    ({"path": "$.d", "unit": "decimals"}, D("0.001"), 5, 3),
     ({"path": "$.s", "map": {"BUY": "buy", "SELL": "sell"}}, "sell", "BUY", "SELL"),
     ({"path": "$.c", "map": {"0": "false", "1": "true"}}, True, "0", "1"),
     ({"path": "$.m", "flag": {"true": "sell", "false": "buy"}}, "sell", False, True),

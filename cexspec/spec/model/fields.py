@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from cexspec.spec.model.node import Flag, Node, Path, key
 
 Source = Literal["item", "parent", "message", "frame", "key", "request"]
-Unit = Literal["s", "ms", "us", "ns", "iso", "fraction"]
+Unit = Literal["s", "ms", "us", "ns", "iso", "fraction", "decimals"]
 
 
 class Sign(Node):
@@ -81,7 +81,9 @@ class FieldRule(Node):
     empty: Literal["absent"] | None = key('"" means there is none', "absent", None)
     optional: Flag = key("May be missing or null", True, False)
     times: Path | None = key("Multiplied by the number at this path", "$.ctMult", None)
-    unit: Unit | None = key("The unit of a time or ratio at the venue", "ms", None)
+    unit: Unit | None = key(
+        "The unit of a time or ratio at the venue; `decimals`: a number of decimal places that stands for a step (2 -> 0.01)", "ms", None
+    )
     scale: Literal["contract_size"] | None = key(
         "The number counts contracts: converted to base by the instrument; the count goes to `contracts`", "contract_size", None
     )
