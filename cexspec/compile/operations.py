@@ -15,9 +15,7 @@ from cexspec.compile.paths import parse
 from cexspec.compile.plan import ErrorPlan, OperationPlan, ReaderPlan
 from cexspec.compile.readers import ReaderCompiler
 from cexspec.compile.request import RequestParts, compile_request
-from cexspec.compile.targets import targets
-from cexspec.models import MODELS
-from cexspec.spec.model import ExchangeSpec, Operation, Page
+from cexspec.spec.model import ExchangeSpec, Operation
 from cexspec.spec.model.rest import From
 from cexspec.spec.problems import Findings
 
@@ -89,17 +87,6 @@ def _check(operation: Operation, parts: RequestParts, spec: ExchangeSpec, findin
             if isinstance(value, From) and value.source not in spec.rest:
                 place = (*where, "each", at, key, "from")
                 findings.error("CEX059", place, f"no operation is called '{value.source}'", nearest(value.source, list(spec.rest)))
-    if operation.page is not None:
-        _check_page(operation, operation.page, findings)
-
-
-def _check_page(operation: Operation, page: Page, findings: Findings) -> None:
-    for at, name in enumerate(page.drop):
-        if name not in operation.query:
-            hint = f"one of: {', '.join(operation.query)}"
-            findings.error("CEX069", (*page.where, "drop", at), f"the query has no key '{name}' that could be left out", hint)
-    if page.by is not None and operation.returns in MODELS and page.by not in targets(operation.returns):
-        findings.error("CEX063", (*page.where, "by"), f"a {operation.returns} has no '{page.by}' to continue from", "continue by timestamp")
 
 
 def _check_numbers(default: str | None, values: list[str] | None, name: str, where: tuple[str | int, ...], findings: Findings) -> None:

@@ -144,6 +144,8 @@ class PagePlan:
     inclusive: bool
     drop: tuple[str, ...]
     cursor: Callable[[bytes], str | None] | None
+    in_body: bool = False
+    """`param` and `drop` are keys of the JSON body, nested ones with dots"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from cexspec.compile.bounds import compile_bounds, compile_param
 from cexspec.compile.holes import Text
 from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.limits import compile_draws, compile_weight
-from cexspec.compile.lookups import compile_lookup, text_at
+from cexspec.compile.pages import compile_page
 from cexspec.compile.plan import HttpRequest, PagePlan, ParamPlan, Params
 from cexspec.compile.templates import NOTHING, Template, compile_path, compile_text, compile_tree
-from cexspec.spec.model import ExchangeSpec, Operation, Page
+from cexspec.spec.model import ExchangeSpec, Operation
 from cexspec.spec.model.rest import From
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
@@ -80,7 +80,7 @@ def compile_request(operation: Operation, name: str, spec: ExchangeSpec, finding
         params=params,
         weight=lambda given: weigh(bound(given)),
         pools=compile_draws(operation.limit, spec.limits, findings, (*operation.where, "limit")),
-        page=_page(operation.page, findings) if operation.page else None,
+        page=compile_page(operation, findings),
         each=each,
         kinds=frozenset(operation.kinds) if operation.kinds is not None else None,
         idempotent=operation.idempotent if operation.idempotent is not None else method == "GET",
@@ -137,13 +137,3 @@ def _optional(fill: Callable[[Params], str], values: Params) -> str | None:
         return fill(values)
     except KeyError:
         return None
-
-
-def _page(page: Page, findings: Findings) -> PagePlan:
-    cursor = _cursor(page.cursor, findings, (*page.where, "cursor")) if page.cursor is not None else None
-    return PagePlan(page.direction, page.param, page.by, page.unit, page.inclusive, tuple(page.drop), cursor)
-
-
-def _cursor(path: str, findings: Findings, where: Where) -> Callable[[bytes], str | None]:
-    lookup = compile_lookup(path, findings, where)
-    return lambda body: text_at(lookup, msgspec.json.decode(body))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+
+import msgspec
 
 from cexspec.compile.plan import HttpRequest, PagePlan
 from cexspec.engine.times import UNITS
@@ -61,4 +64,25 @@ def with_cursor(request: HttpRequest, page: PagePlan, cursor: str) -> HttpReques
     """The request continued from `cursor`."""
     left_out = {page.param, *page.drop}
     query = tuple(pair for pair in request.query if pair[0] not in left_out)
+    if page.in_body:
+        return replace(request, query=query, body=_continued(request.body or b"{}", page, cursor))
     return replace(request, query=(*query, (page.param, cursor)))
+
+
+def _continued(body: bytes, page: PagePlan, cursor: str) -> bytes:
+    """The body continued from `cursor`."""
+    document = msgspec.json.decode(body)
+    for dotted in page.drop:
+        around, name = _around(document, dotted)
+        around.pop(name, None)
+    around, name = _around(document, page.param)
+    around[name] = int(cursor) if page.unit is not None else cursor
+    return msgspec.json.encode(document)
+
+
+def _around(document: dict[str, Any], dotted: str) -> tuple[dict[str, Any], str]:
+    """The object that holds a key with dots, made where it is missing, and the key in it."""
+    *outer, name = dotted.split(".")
+    for one in outer:
+        document = document.setdefault(one, {})
+    return document, name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,18 @@ from urllib.parse import unquote
 from cexspec.compile.convert import NANOSECONDS
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.inversion import compile_inverse
+from cexspec.compile.paths import MISSING, Steps
 from cexspec.compile.request import REQUEST
 from cexspec.compile.templates import parse_tree
+from cexspec.mock.document import get
 from cexspec.mock.listing import Listing
 from cexspec.models import InvalidSymbol
 from cexspec.spec.model import Operation
 
 _HOLE = re.compile(r"\{\{\s*(\w+)\s*(?:\|\s*(\w+)\s*)?\}\}")
 _TIMES = {**NANOSECONDS, "iso": 0}
+_OPTIONAL = frozenset({"limit", "depth"})
+"""Holes without which a body still is an operation's, besides times."""
 
 Found = dict[str, str]
 Inverse = Callable[[Any], Found | None]
@@ -51,10 +55,22 @@ class _Pattern:
     body: Inverse | None
     extra: Mapping[str, frozenset[str]]
     """keys of `each` -> the words they may have (empty: whatever another operation lists)"""
+    times: Mapping[Steps, tuple[str, str]]
+    """times in the body: where they are -> hole and unit"""
 
     @property
     def keys(self) -> frozenset[str]:
         return frozenset(self.spec.query) | ({self.spec.page.param} if self.spec.page else set())
+
+    def cursor(self, query: Mapping[str, str], body: Any) -> str | None:
+        """The value of the key that continues, where it is given."""
+        page = self.spec.page
+        if page is None:
+            return None
+        if page.param in query or self.spec.body is None:
+            return query.get(page.param)
+        found = get(body, tuple(page.param.split(".")))
+        return None if found in (MISSING, None) else str(found)
 
 
 class Requests:
@@ -105,14 +121,15 @@ class Requests:
             params |= self._of_body(pattern, body)
         self._check_words(pattern, params)
         self._check_instrument(pattern, params)
-        return Asked((pattern.name,), self._unified(pattern, params), query.get(page.param) if page is not None else None)
+        return Asked((pattern.name,), self._unified(pattern, params), pattern.cursor(query, body))
 
-    def _of_body(self, pattern: _Pattern, body: Any) -> Found:
+    def _of_body(self, pattern: _Pattern, body: Any) -> dict[str, Any]:
         told = pattern.body(body) if pattern.body is not None else None
-        tree = pattern.spec.body
-        if told is None or (isinstance(tree, dict) and set(body) - set(tree)):
+        tree, page = pattern.spec.body, pattern.spec.page
+        if told is None or (isinstance(tree, dict) and set(body) - set(tree) - ({page.param} if page is not None else set())):
             raise Refused(f"the body is not that of {pattern.name}")
-        return told
+        given = {place: value for place in pattern.times if (value := get(body, place)) not in (MISSING, None)}
+        return {**told, **{pattern.times[place][0]: _time(str(value), pattern.times[place][1]) for place, value in given.items()}}
 
     def _value(self, key: str, template: str, value: str) -> dict[str, Any]:
         whole = _HOLE.fullmatch(template)
@@ -155,13 +172,30 @@ class Requests:
             for key, value in keys.items():
                 words.setdefault(key, set()).update([value] if isinstance(value, str) else [])
         extra = {key: frozenset(found) for key, found in words.items()}
-        body = self._inverse(spec.body, frozenset(extra)) if spec.body is not None else None
+        times = dict(_times_in(spec.body))
+        body = self._inverse(_without(spec.body, times), frozenset(extra), _OPTIONAL) if spec.body is not None else None
         path = self._inverse(spec.get or spec.post or "", frozenset(extra))
-        return _Pattern(name, spec, "GET" if spec.get is not None else "POST", path, body, extra)
+        return _Pattern(name, spec, "GET" if spec.get is not None else "POST", path, body, extra, times)
 
-    def _inverse(self, tree: Any, extra: frozenset[str] = frozenset()) -> Inverse:
+    def _inverse(self, tree: Any, extra: frozenset[str] = frozenset(), optional: frozenset[str] = frozenset()) -> Inverse:
         findings = self._exchange.findings()
-        return compile_inverse(parse_tree(tree, REQUEST | extra, findings, ()), frozenset(), findings, ())
+        return compile_inverse(parse_tree(tree, REQUEST | extra, findings, ()), optional, findings, ())
+
+
+def _times_in(tree: Any, place: Steps = ()) -> Iterator[tuple[Steps, tuple[str, str]]]:
+    """The times in a body: where, the hole, its unit."""
+    if isinstance(tree, dict):
+        for key, inner in tree.items():
+            yield from _times_in(inner, (*place, key))
+    elif isinstance(tree, str) and (whole := _HOLE.fullmatch(tree)) is not None and whole.group(2) in _TIMES:
+        yield place, (whole.group(1), whole.group(2))
+
+
+def _without(tree: Any, places: Container[Steps], place: Steps = ()) -> Any:
+    """A body without what is at some places."""
+    if not isinstance(tree, dict):
+        return tree
+    return {key: _without(inner, places, (*place, key)) for key, inner in tree.items() if (*place, key) not in places}
 
 
 def _count(pattern: _Pattern, key: str, value: str) -> int:

@@ -179,11 +179,11 @@ def test_gets_are_idempotent_and_others_where_the_spec_says_so(method: str, idem
 
 
 def test_a_page_continues_by_a_field_or_from_a_cursor() -> None:
-    page = {"direction": "backward", "param": "after", "by": "timestamp", "unit": "ms", "inclusive": "true", "drop": ["start"]}
+    page = {"direction": "backward", "param": "after", "by": "timestamp", "unit": "ms", "inclusive": "true", "drop": ["depth"]}
     by_field = parts({**ANY, "page": page}).page
     assert by_field is not None and by_field.cursor is None
     assert (by_field.direction, by_field.param, by_field.by, by_field.unit) == ("backward", "after", "timestamp", "ms")
-    assert (by_field.inclusive, by_field.drop) == (True, ("start",))
+    assert (by_field.inclusive, by_field.drop) == (True, ("depth",))
     by_cursor = parts({**ANY, "page": {"direction": "forward", "param": "since", "cursor": "$.result.last"}}).page
     assert by_cursor is not None and by_cursor.cursor is not None
     bodies = [
@@ -196,7 +196,28 @@ def test_a_page_continues_by_a_field_or_from_a_cursor() -> None:
     assert [by_cursor.cursor(body) for body in bodies] == ["17", "x", None, None, None]
 
 
+FORWARD = {"direction": "forward", "by": "timestamp", "unit": "ms"}
+PLACES: list[tuple[dict[str, Any], str, bool]] = [
+    ({"post": "/t", "body": {"a": {"b": "{{ id }}"}}}, "a.since", True),
+    ({"post": "/t", "body": {"a": "{{ id }}"}}, "since", True),
+    ({"post": "/t", "body": {"a": "{{ id }}"}, "query": {"since": "{{ start | ms }}"}}, "since", False),
+    ({"post": "/t"}, "since", False),
+    ({"get": "/t"}, "a.since", False),
+]
+
+
+@pytest.mark.parametrize(("operation", "param", "in_body"), PLACES, ids=str)
+def test_a_page_continues_in_the_body_where_there_is_one(operation: dict[str, Any], param: str, in_body: bool) -> None:
+    page = parts({**operation, "page": {**FORWARD, "param": param}}).page
+    assert page is not None
+    assert page.in_body is in_body
+
+
 PROBLEMS: list[tuple[str, dict[str, Any], tuple[str | int, ...]]] = [
+    ("CEX069", {"post": "/t", "body": {"a": "b"}, "page": {**FORWARD, "param": "a.since"}}, ("page", "param")),
+    ("CEX069", {"post": "/t", "body": {"a": "b"}, "page": {**FORWARD, "param": "a.b.since"}}, ("page", "param")),
+    ("CEX069", {"post": "/t", "body": ["a"], "page": {**FORWARD, "param": "since"}}, ("page", "param")),
+    ("CEX069", {"post": "/t", "body": {"a": "b"}, "page": {**FORWARD, "param": "s", "drop": ["a", "x"]}}, ("page", "drop", 1)),
     ("CEX049", {"get": "/{{ symbl }}"}, ("get",)),
     ("CEX049", {"post": "/{{ topic }}"}, ("post",)),
     ("CEX050", {"get": "/t", "query": {"a": "{{ start }}"}}, ("query", "a")),

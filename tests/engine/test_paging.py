@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cexspec.compile.plan import HttpRequest, OperationPlan, PagePlan, ParamPlan, Params
-from cexspec.engine.cursor import time_cursor
+from cexspec.engine.cursor import time_cursor, with_cursor
 from cexspec.engine.paging import collect
 from cexspec.models import Candle, Event, InvalidRequest, Liquidation, Trade
 from tests.engine.fake_venue import changed, operation
@@ -274,6 +274,23 @@ def test_a_start_that_the_request_can_not_do_without_is_sent_with_every_page() -
         return build(params)
 
     assert ask(venue, changed(plan, build=demanding), BASE, None, None) == venue.rows
+
+
+INTO_A_BODY = [
+    ("from", "ms", (), b'{"q":{"a":1},"from":7}'),
+    ("from", None, (), b'{"q":{"a":1},"from":"7"}'),
+    ("q.from", "ms", (), b'{"q":{"a":1,"from":7}}'),
+    ("q.a", "ms", (), b'{"q":{"a":7}}'),
+    ("x.y.z", "ms", ("q.a", "q.b"), b'{"q":{},"x":{"y":{"z":7}}}'),
+    ("from", "ms", ("q",), b'{"from":7}'),
+]
+
+
+@pytest.mark.parametrize(("param", "unit", "drop", "expected"), INTO_A_BODY)
+def test_a_page_may_continue_in_the_body(param: str, unit: str | None, drop: tuple[str, ...], expected: bytes) -> None:
+    plan = PagePlan("forward", param, "timestamp", unit, False, drop, None, in_body=True)  # type: ignore[arg-type]
+    request = HttpRequest("POST", "/info", (("k", "v"),), b'{"q":{"a":1}}')
+    assert with_cursor(request, plan, "7") == HttpRequest("POST", "/info", (("k", "v"),), expected)
 
 
 def test_an_operation_without_pages_can_not_be_walked() -> None:

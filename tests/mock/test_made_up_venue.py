@@ -20,6 +20,7 @@ kind: cex
 docs: https://docs.example.com/
 environments: {live: {rest: "https://api.example.com", ws: {feed: "wss://feed.example.com"}}}
 symbols: {formats: {spot: "{base}_{quote}"}, examples: {BTC/USDT: BTC_USDT}}
+intervals: {1m: 1m}
 errors: {failed: {$.error: {is: present}}, code: [$.error], message: [$.text], codes: {no_symbol: InvalidSymbol, bad: InvalidRequest}}
 rest:
   order_book:
@@ -37,6 +38,24 @@ rest:
     returns: trade
     items: $.trades[*]
     fields: {symbol: {of: request}, id: $.id, price: $.p, size: $.s, side: $.side, timestamp: {path: $.at, unit: s}}
+  candles:
+    post: /info
+    body:
+      type: candles
+      count: "{{ limit }}"
+      req: {coin: "{{ id }}", step: "{{ interval }}", from: "{{ start | ms }}", until: "{{ end | ms }}"}
+    params: {limit: {default: 10, max: 10}}
+    page: {direction: forward, param: req.from, by: timestamp, unit: ms, inclusive: true}
+    returns: candle
+    items: $[*]
+    fields:
+      symbol: {of: request}
+      interval: {of: request}
+      timestamp: {path: $.t, unit: ms}
+      open: $.o
+      high: $.h
+      low: $.l
+      close: $.c
   tickers:
     get: /tickers
     returns: ticker
@@ -74,6 +93,7 @@ MESSAGES: list[dict[str, Any]] = [
      "raw": '{"book":{"at":"2026-08-01T00:00:00.000Z","bids":[{"p":"1","s":"1","n":1}],"asks":[{"p":"2","s":"1","n":1}]}}',
      "events": [{"type": "book", "is_snapshot": True}]},
     {"operation": "trades", "raw": '{"trades":[{"id":"1","p":"1","s":"1","side":"buy","at":1785571201.5}]}', "events": [{"type": "trade"}]},
+    {"operation": "candles", "raw": '[{"t":1785571200000,"o":"1","h":"1","l":"1","c":"1"}]', "events": [{"type": "candle"}]},
     {"operation": "tickers", "raw": '{"result":{"BTC_USDT":{"last":"1"}}}', "events": [{"type": "ticker", "symbol": "BTC/USDT"}]},
     {"channel": "trades", "connection": "feed", "raw": '{"ch":"trades.BTC_USDT","trade":{"id":1,"p":1.5,"s":-1,"at":1785571201000000}}',
      "events": [{"type": "trade"}]},
@@ -103,6 +123,15 @@ async def test_bodies_are_read_back(venue: MockVenue) -> None:
     book = await client.get_order_book("BTC/USDT", depth=3)
     assert book.bids == venue.market("BTC_USDT").top(3)[0]
     assert book.timestamp == START
+
+
+async def test_pages_continue_in_a_body(venue: MockVenue) -> None:
+    client, wire = rest_of(venue)
+    minute = 60_000_000_000
+    end = START - START % minute
+    candles = await client.get_candles("BTC/USDT", "1m", start=end - 25 * minute, end=end)
+    assert [candle.timestamp for candle in candles] == [end - at * minute for at in range(25, 0, -1)]
+    assert wire.reasons == []
 
 
 async def test_times_in_iso_and_seconds_go_both_ways(venue: MockVenue) -> None:

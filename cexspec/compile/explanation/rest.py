@@ -85,7 +85,8 @@ def _pages(plan: OperationPlan, spec: Operation, lines: Lines) -> Iterator[Row]:
     assert plan.page is not None and spec.page is not None
     how = f"by {plan.page.by} of the last row" if plan.page.by is not None else f"by the answer's cursor at {spec.page.cursor}"
     unit = f" in {plan.page.unit}" if plan.page.unit is not None else ""
-    yield Row(plan.page.direction, f"{how}, sent as '{plan.page.param}'{unit}", lines.at(spec.page.where))
+    place = " of the body" if plan.page.in_body else ""
+    yield Row(plan.page.direction, f"{how}, sent as '{plan.page.param}'{place}{unit}", lines.at(spec.page.where))
     if plan.page.inclusive:
         yield Row("", "an answer begins with the cursor's own row", lines.at((*spec.page.where, "inclusive")))
     if plan.page.drop:

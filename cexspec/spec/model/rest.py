@@ -23,12 +23,15 @@ class Page(Node):
     """How to reach the rows beyond one answer."""
 
     direction: Literal["backward", "forward"] = key("Newest page first, or oldest first", "backward")
-    param: str = key("The query key that continues", "after")
+    param: str = key(
+        "The query key that continues; of an operation with a body its key, nested with dots (a JSON number where there is a `unit`)",
+        "after",
+    )
     by: Literal["timestamp", "id"] | None = key("Continued from this field of the last row", "timestamp", None)
     cursor: Path | None = key("Continued from an opaque value in the answer", "$.result.nextPageCursor", None)
     unit: Literal["s", "ms", "us", "ns"] | None = key("The unit of a time cursor", "ms", None)
     inclusive: Flag = key("The answer begins with the row of the cursor itself", True, False)
-    drop: list[str] = key("Query keys not sent along with a cursor", ["startTime"], [])
+    drop: list[str] = key("Keys of the query (or body) not sent along with a cursor", ["startTime"], [])
 
     @model_validator(mode="after")
     def _one_cursor(self) -> Page:

@@ -1,0 +1,65 @@
+"""Pages: how an operation continues, in its query or in its JSON body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from cexspec.compile.lookups import compile_lookup, text_at
+from cexspec.compile.plan import PagePlan
+from cexspec.compile.targets import targets
+from cexspec.models import MODELS
+from cexspec.spec.model import Operation, Page
+from cexspec.spec.model.node import TreeNode
+from cexspec.spec.problems import Findings
+from cexspec.spec.source import Where
+
+
+def compile_page(operation: Operation, findings: Findings) -> PagePlan | None:
+    """How an operation continues; None where it doesn't. Finds CEX044 (the cursor's path), CEX063 and CEX069.
+
+    A body takes the key that continues, unless the query has it.
+    """
+    page = operation.page
+    if page is None:
+        return None
+    in_body = operation.body is not None and page.param not in operation.query
+    _check(operation, page, findings, in_body=in_body)
+    cursor = _cursor(page.cursor, findings, (*page.where, "cursor")) if page.cursor is not None else None
+    return PagePlan(page.direction, page.param, page.by, page.unit, page.inclusive, tuple(page.drop), cursor, in_body)
+
+
+def _cursor(path: str, findings: Findings, where: Where) -> Callable[[bytes], str | None]:
+    lookup = compile_lookup(path, findings, where)
+    return lambda body: text_at(lookup, msgspec.json.decode(body))
+
+
+def _check(operation: Operation, page: Page, findings: Findings, *, in_body: bool) -> None:
+    keys = [*operation.query, *(_keys(operation.body) if in_body else ())]
+    for at, name in enumerate(page.drop):
+        if name not in keys:
+            what = "the body has" if in_body else "the query has"
+            hint = f"one of: {', '.join(keys)}"
+            findings.error("CEX069", (*page.where, "drop", at), f"{what} no key '{name}' that could be left out", hint)
+    around = page.param.rpartition(".")[0]
+    if in_body and not isinstance(_inside(operation.body, around), dict):
+        what = f"no mapping '{around}'" if around else "no keys"
+        findings.error("CEX069", (*page.where, "param"), f"the body has {what} to put '{page.param}' into", "name a key inside of it")
+    if page.by is not None and operation.returns in MODELS and page.by not in targets(operation.returns):
+        findings.error("CEX063", (*page.where, "by"), f"a {operation.returns} has no '{page.by}' to continue from", "continue by timestamp")
+
+
+def _keys(tree: TreeNode, before: str = "") -> list[str]:
+    """The keys of a body and of the mappings inside, these with dots."""
+    found = []
+    for name, inner in tree.items() if isinstance(tree, dict) else ():
+        found += [f"{before}{name}", *_keys(inner, f"{before}{name}.")]
+    return found
+
+
+def _inside(tree: TreeNode, dotted: str) -> TreeNode:
+    """What a body holds at a key with dots; the body itself at no key."""
+    for name in dotted.split(".") if dotted else ():
+        tree = tree.get(name) if isinstance(tree, dict) else None
+    return tree
