@@ -29,6 +29,7 @@ def _pool(name: str, pool: Pool, findings: Findings) -> PoolPlan:
         pause=pool.pause,
         position=findings.position(pool.where),
         docs=pool.docs,
+        usage_remaining=pool.usage.remaining if pool.usage else None,
     )
 
 

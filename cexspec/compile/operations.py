@@ -46,6 +46,7 @@ def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: 
         errors=compile_errors(operation.errors, spec.id, findings) if operation.errors else errors,
         position=findings.position(operation.where),
         docs=operation.docs,
+        per_rows=operation.weight.per_rows if operation.weight else None,
     )
 
 

@@ -178,6 +178,8 @@ class OperationPlan:
     errors: ErrorPlan
     position: Position
     docs: str | None = None
+    per_rows: int | None = None
+    """the answer costs 1 unit more for each so many rows"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ class PoolPlan:
     pause: float | None
     position: Position
     docs: str | None = None
+    usage_remaining: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

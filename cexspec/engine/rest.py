@@ -168,7 +168,9 @@ class RestEngine:
         found: dict[str, None] = {}
         for params in await self._sets(operation, given):
             body = await self._sender.send(operation, self._build(operation, params), params)
-            found |= dict.fromkeys(operation.values(body))
+            values = operation.values(body)
+            self._sender.charge(operation, params, len(values))
+            found |= dict.fromkeys(values)
         return list(found)
 
     async def _rows(self, operation: OperationPlan, params: Params, timeout: float | None) -> list[Event]:
@@ -192,6 +194,7 @@ class RestEngine:
             return []
         reading = Reading(self.clock.time_ns(), params, self.markets)
         events = reader.read(body, reading)
+        self._sender.charge(operation, params, len(events) + len(reading.errors))
         if reading.unsized and reader.scaled and not self.markets.loaded:
             await self.ensure_instruments()
             reading = Reading(reading.received, params, self.markets)

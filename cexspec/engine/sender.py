@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from cexspec.compile.plan import EnvironmentPlan, ExchangePlan, HttpRequest, OperationPlan, Params
+from cexspec.compile.plan import EnvironmentPlan, ExchangePlan, HttpRequest, OperationPlan, Params, PoolPlan
 from cexspec.models import (
     CexspecError,
     ExchangeError,
@@ -85,7 +85,7 @@ class Sender:
 
     async def _attempt(self, operation: OperationPlan, call: HttpCall, params: Params) -> bytes | CexspecError:
         """The body, or what went wrong with the venue or on the way to it; a refusal of the local limiter is raised."""
-        symbol = str(params.get("id") or "")
+        symbol = _symbol(params)
         weight = operation.weight(params)
         async with self._limiter.hold(operation.pools, weight, operation=operation.name, symbol=symbol):
             try:
@@ -109,12 +109,17 @@ class Sender:
             )
         return error
 
+    def charge(self, operation: OperationPlan, params: Params, rows: int) -> None:
+        """Spend what an answer of so many rows costs besides the weight of its request."""
+        units = rows // operation.per_rows if operation.per_rows is not None else 0
+        if units:
+            self._limiter.charge(operation.pools, units, operation=operation.name, symbol=_symbol(params))
+
     def _note_usage(self, operation: OperationPlan, answer: HttpAnswer, symbol: str) -> None:
         for name in operation.pools:
-            header = self._pools[name].usage_header
-            text = answer.headers.get(header.lower(), "") if header else ""
-            if text.isdecimal():
-                self._limiter.usage(name, int(text), operation=operation.name, symbol=symbol)
+            used = _used(self._pools[name], answer)
+            if used is not None:
+                self._limiter.usage(name, used, operation=operation.name, symbol=symbol)
 
     def _back_off(self, operation: OperationPlan, answer: HttpAnswer, error: RateLimitExceeded, symbol: str) -> None:
         """Close the operation's budgets for the time the venue names; when it bans the address, all that share its pools."""
@@ -135,3 +140,17 @@ class Sender:
         if isinstance(error, RateLimitExceeded):
             return error.retry_after if error.retry_after is not None else self._retry.pause
         return self._retry.backoff.delay(attempt - 1, self._random)
+
+
+def _symbol(params: Params) -> str:
+    """What budgets by symbol are told apart by."""
+    return str(params.get("id") or "")
+
+
+def _used(pool: PoolPlan, answer: HttpAnswer) -> int | None:
+    """The units used of a pool's first window, by the header that tells it or what is left; None where none does."""
+    header = pool.usage_header or pool.usage_remaining
+    text = answer.headers.get(header.lower(), "") if header else ""
+    if not text.isdecimal():
+        return None
+    return int(text) if pool.usage_header else pool.windows[0].rate - int(text)

@@ -159,6 +159,13 @@ class Limiter:
         if missing > 0:
             window.spend(missing, now)
 
+    def charge(self, pools: Sequence[str], units: int, *, operation: str = "", symbol: str = "") -> None:
+        """Spend units of what has already happened: nobody waits here, and who comes next waits until the budget has room again."""
+        now = self._clock.monotonic()
+        for name in pools:
+            for window in self._pools[name].bucket(operation, symbol, now).windows:
+                window.spend(units, now)
+
     def view(self, pool: str, *, operation: str = "", symbol: str = "") -> Budget:
         """What is left of a budget, and who waits for it."""
         now = self._clock.monotonic()

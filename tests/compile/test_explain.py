@@ -44,7 +44,7 @@ symbols:
 errors: {code: $.code, message: $.msg, codes: {}}
 limits:
   light: {rate: 5, per: 1s}
-  heavy: {windows: [{rate: 9, per: 1s}, {rate: 90, per: 1m}], scope: account}
+  heavy: {windows: [{rate: 9, per: 1s}, {rate: 90, per: 1m}], scope: account, usage: {remaining: X-Left}}
 rest:
   clock: {get: /clock, ignored: the time of the venue}
   families: {get: /families, returns: values, items: "$[*]"}
@@ -70,7 +70,7 @@ rest:
   stepped:
     like: rest.history
     get: /stepped
-    weight: {by: depth, steps: {100: 5, 500: 25}}
+    weight: {by: depth, steps: {100: 5, 500: 25}, per_rows: 20}
     each: [{side: a}, {family: {from: families}}]
     query: {side: "{{ side }}", family: "{{ family }}", depth: "{{ depth }}"}
     params: {depth: {default: 100}}

@@ -41,6 +41,12 @@ def test_a_pool_is_its_windows() -> None:
     assert str(weight.position) == "spec.yaml:1:1"
 
 
+def test_a_pool_may_tell_what_is_left_of_it() -> None:
+    pools = {"p": Pool.model_validate({"rate": "20", "per": "2s", "usage": {"remaining": "X-LEFT"}})}
+    plan = compile_pools(pools, collect())["p"]
+    assert (plan.usage_header, plan.usage_remaining) == (None, "X-LEFT")
+
+
 def test_draws_are_known_pools() -> None:
     findings = collect()
     assert compile_draws(["market", "weight"], POOLS, findings, ()) == ("market", "weight")
@@ -64,6 +70,7 @@ WEIGHTS: list[tuple[Any, dict[str, Any], int]] = [
     (None, {}, 1),
     ("2", {"depth": 9}, 2),
     ("0", {}, 0),
+    ({"const": "20", "per_rows": "20"}, {}, 20),
     (STEPS, {}, 5),
     (STEPS, {"depth": 100}, 5),
     (STEPS, {"depth": 101}, 25),

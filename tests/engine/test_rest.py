@@ -285,6 +285,23 @@ async def test_usage_headers_correct_the_budget() -> None:
     assert venue.limiter.view("p").remaining == 19
 
 
+async def test_headers_may_tell_what_is_left_of_a_budget() -> None:
+    pools = {"p": pool("p", 100, 60.0, usage_remaining="X-Left")}
+    venue = rig({"/trades": [ok([], X_Left="30"), ok([], X_Left="99")]}, trades(pools=("p",)), pools=pools)
+    await venue.call("trades", id="BTC-USDT")
+    assert venue.limiter.view("p").remaining == 30
+    await venue.call("trades", id="BTC-USDT")
+    assert venue.limiter.view("p").remaining == 29
+
+
+@pytest.mark.parametrize(("rows", "left"), [(0, 95), (19, 95), (20, 94), (45, 93)])
+async def test_rows_of_an_answer_cost_more_units(rows: int, left: int) -> None:
+    plan = trades(pools=("p",), weight=lambda params: 5, per_rows=20)
+    venue = rig({"/trades": [ok([["BTC-USDT", BASE, str(at), "1"] for at in range(rows)])]}, plan, pools={"p": pool("p", 100, 60.0)})
+    await venue.call("trades", id="BTC-USDT")
+    assert venue.limiter.view("p").remaining == left
+
+
 async def test_on_request_a_full_budget_is_an_error_and_never_retried() -> None:
     venue = rig({"/trades": [ok([])]}, trades(pools=("p",)), pools={"p": pool("p", 1, 60.0)}, on_limit="raise")
     await venue.call("trades", id="BTC-USDT")

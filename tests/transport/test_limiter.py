@@ -143,6 +143,21 @@ async def test_a_failed_request_still_counts() -> None:
     assert limits.view("p").remaining == 1
 
 
+async def test_what_is_charged_later_is_waited_for_by_the_next() -> None:
+    clock, log = VirtualClock(), Log()
+    limits = limiter(clock, (10, 1.0), (100, 60.0))
+
+    async def calls() -> None:
+        await spend(limits, clock, log, "one", 5)
+        limits.charge(["p"], 12)
+        assert limits.view("p").remaining == 0
+        await spend(limits, clock, log, "two", 5)
+
+    await clock.run(calls())
+    assert log == [("one", 0.0), ("two", 1.0)]
+    assert limits.view("p").remaining == 5
+
+
 async def test_usage_told_by_the_venue_corrects_the_count_upwards_only() -> None:
     clock = VirtualClock()
     limits = limiter(clock, (100, 60.0))

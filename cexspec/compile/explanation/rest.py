@@ -65,10 +65,14 @@ def _limits(exchange: Exchange, plan: OperationPlan, spec: Operation, lines: Lin
         windows = " and ".join(f"{window.rate} in {duration(window.per)}" for window in pool.windows)
         counted = f"one budget for each {pool.by}" if pool.by != "pool" else "one budget for all that name it"
         yield Row(name, f"{windows}, {counted}, counted by {pool.scope}", lines.at(node.where))
+        for what, header in (("used", pool.usage_header), ("left", pool.usage_remaining)):
+            if header is not None:
+                yield Row("", f"the header {header} tells what is {what}", lines.at((*node.where, "usage")))
     if not plan.pools:
         yield Row("", "none")
     if spec.weight is not None:
-        yield Row("weight", ", ".join(_weights(spec)), lines.at((*spec.where, "weight")))
+        more = f", and 1 more for each {plan.per_rows} rows of the answer" if plan.per_rows is not None else ""
+        yield Row("weight", ", ".join(_weights(spec)) + more, lines.at((*spec.where, "weight")))
 
 
 def _weights(spec: Operation) -> Iterator[str]:

@@ -20,7 +20,14 @@ class Window(Node):
 class Usage(Node):
     """How the venue reports usage."""
 
-    header: str = key("The response header that tells the units used in the window", "X-MBX-USED-WEIGHT-1M")
+    header: str | None = key("The response header that tells the units used in the (first) window", "X-MBX-USED-WEIGHT-1M", None)
+    remaining: str | None = key("The response header that tells the units left of it instead", "X-Bapi-Limit-Status", None)
+
+    @model_validator(mode="after")
+    def _one_header(self) -> Usage:
+        if (self.header is None) == (self.remaining is None):
+            raise ValueError("give either 'header' (what is used) or 'remaining' (what is left)")
+        return self
 
 
 class Pool(Node):
@@ -56,6 +63,12 @@ class Weight(Node):
     steps: dict[int, int] | None = key("Up to this value -> weight; beyond the last, the last", {"100": "5", "500": "25"}, None)
     given: int | None = key("With the parameter given", 2, None)
     missing: int | None = key("Without it", 80, None)
+    per_rows: Count | None = key(
+        "And 1 more for each so many rows of the answer: charged once it is read, so that the budget may be overdrawn and the next"
+        " calls wait for it",
+        20,
+        None,
+    )
 
     @model_validator(mode="after")
     def _one_form(self) -> Weight:
