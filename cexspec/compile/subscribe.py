@@ -120,12 +120,16 @@ def _verb(verb: Subscribe, learned: frozenset[str], exchange: str, errors: Error
 
 def _answer(verb: Subscribe, errors: ErrorPlan, findings: Findings) -> Callable[[bytes, bool], Answer]:
     topic_at = compile_lookup(verb.topic, findings, (*verb.where, "topic")) if verb.topic is not None else None
+    failed_at = topic_at
+    if verb.failed_topic is not None:
+        failed_at = compile_lookup(verb.failed_topic, findings, (*verb.where, "failed_topic"))
     id_at = compile_lookup(verb.id, findings, (*verb.where, "id")) if verb.id is not None else None
     learns = {name: compile_lookup(path, findings, (*verb.where, "learn", name)) for name, path in verb.learn.items()}
 
     def answer(frame: bytes, refused: bool) -> Answer:
         document = msgspec.json.decode(frame)
-        topic = topic_at(document) if topic_at else None
+        place = failed_at if refused else topic_at
+        topic = place(document) if place else None
         return Answer(
             topic=None if topic is MISSING else cast(Json, topic),
             id=text_at(id_at, document) if id_at else None,

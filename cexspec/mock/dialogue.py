@@ -81,7 +81,7 @@ class Dialogue:
         asked, verb = topics_of(holes), self._spec.subscribe
         found = {key_of(one): self._topic(one) for one in asked}
         refused = [one for one in asked if found[key_of(one)] is None]
-        if refused and verb.topic is None:
+        if refused and verb.topic is None and verb.failed_topic is None:
             yield from self._refuse(None, holes)
             return
         started = {key: topic for key, topic in found.items() if topic is not None}
@@ -120,7 +120,7 @@ class Dialogue:
         frames = list(self._samples.of_role(self._name, "ack", fits))
         at = parse(verb.topic or self._spec.subscribe.topic or "$").steps
         for frame in sorted(frames, key=lambda frame: -_alike(get(frame, at), topic))[:1]:
-            named = _named(frame, verb, topic, holes)
+            named = _named(frame, verb.topic, verb, topic, holes)
             for name, text in self._spec.subscribe.learn.items():
                 if name in learned and get(named, parse(text).steps) is not MISSING:
                     named = put(named, parse(text).steps, learned[name])
@@ -135,8 +135,10 @@ class Dialogue:
         verb = self._spec.subscribe
         frame = next(self._refusals(predicate(verb.failed or {})), None)
         if frame is not None:
-            repeated = verb.topic is not None and (verb.topic == "$" or get(frame, parse(verb.topic).steps) is not MISSING)
-            yield _text(_named(frame, verb, asked if repeated else None, holes))
+            path = verb.failed_topic or verb.topic
+            stands = MISSING if path is None else get(frame, parse(path).steps)
+            listed = isinstance(stands, list) and not isinstance(asked, list)
+            yield _text(_named(frame, path if stands is not MISSING else None, verb, [asked] if listed else asked, holes))
 
     def _refusals(self, fits: Predicate) -> Iterator[Any]:
         """Sample frames that refuse a subscription, best those about an unknown symbol."""
@@ -176,10 +178,10 @@ class Dialogue:
         return frame
 
 
-def _named(frame: Any, verb: Subscribe, topic: Any, holes: Holes) -> Any:
-    """An answer that repeats this topic and this request's id, where answers do."""
-    if verb.topic is not None and topic is not None:
-        steps = parse(verb.topic).steps
+def _named(frame: Any, path: str | None, verb: Subscribe, topic: Any, holes: Holes) -> Any:
+    """An answer that repeats this topic at a path and this request's id, where answers do."""
+    if path is not None and topic is not None:
+        steps = parse(path).steps
         frame = {**frame, **topic} if not steps and isinstance(topic, dict) else put(frame, steps, topic)
     if verb.id is not None and holes.get("request_id") is not None:
         frame = put(frame, parse(verb.id).steps, holes["request_id"])

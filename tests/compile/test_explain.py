@@ -106,6 +106,7 @@ ws:
         send: {op: "+", "*": "{{ topic }}"}
         ack: {$.op: done}
         failed: {$.op: no}
+        failed_topic: $.not
         topic: $
         learn: {number: $.number}
         errors: {code: $.c, message: $.m, codes: {}}

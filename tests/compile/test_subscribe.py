@@ -229,11 +229,21 @@ def test_a_refusal_carries_the_venues_error() -> None:
     assert error is not None and (type(error).__name__, error.message) == ("PermissionDenied", "login first")
 
 
+def test_a_refusal_may_repeat_its_topics_elsewhere() -> None:
+    plan = verb(subscribe={**ACKING, "topic": "$.arg", "failed_topic": "$.not"})
+    frame = b'{"event":"error","arg":"a","not":["b","c"],"id":1}'
+    assert (answered(plan, frame, refused=True).topic, answered(plan, frame, refused=False).topic) == (["b", "c"], "a")
+    assert answered(plan, b'{"arg":"a"}', refused=True).topic is None
+    only = {"send": "{{ topics }}", "failed": {"$.event": "error"}, "failed_topic": "$.not"}
+    assert answered(verb(subscribe=only), frame, refused=True).topic == ["b", "c"]
+
+
 VERB_PROBLEMS: list[tuple[str, dict[str, Any], tuple[str | int, ...]]] = [
     ("CEX049", {"subscribe": {"send": {"a": "{{ id }}"}}}, ("subscribe", "send", "a")),
     ("CEX049", {"subscribe": {"send": "{{ channel }}", "learn": {"channel": "$.c"}}}, ("subscribe", "send")),
     ("CEX048", {"subscribe": {"send": ["{{ topic }}", "{{ topics }}"]}}, ("subscribe", "send")),
     ("CEX044", {"subscribe": {**ACKING, "topic": "$.["}}, ("subscribe", "topic")),
+    ("CEX044", {"subscribe": {**ACKING, "failed_topic": "$.["}}, ("subscribe", "failed_topic")),
     ("CEX044", {"subscribe": {**ACKING, "id": "$.["}}, ("subscribe", "id")),
     ("CEX044", {"subscribe": {**ACKING, "learn": {"channel": "$.["}}}, ("subscribe", "learn", "channel")),
 ]

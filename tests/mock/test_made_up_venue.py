@@ -70,6 +70,7 @@ ws:
         send: {sub: "{{ topic }}", id: "{{ request_id }}"}
         ack: {$.ok: {is: present}}
         failed: {$.error: {is: present}}
+        failed_topic: $.not
         id: $.id
       unsubscribe: {send: {unsub: "{{ topic }}", id: "{{ request_id }}"}, ack: {$.ok: {is: present}}, id: $.id}
   channels:
@@ -100,7 +101,7 @@ MESSAGES: list[dict[str, Any]] = [
     {"connection": "feed", "raw": '{"type":"welcome"}', "role": "greeting"},
     {"connection": "feed", "raw": '{"ping":7}', "role": "ping"},
     {"connection": "feed", "raw": '{"ok":true,"id":"1"}', "role": "ack"},
-    {"connection": "feed", "raw": '{"error":"no_symbol","id":"1"}', "role": "refusal"},
+    {"connection": "feed", "raw": '{"error":"no_symbol","not":["x"],"id":"1"}', "role": "refusal"},
 ]  # fmt: skip
 ERRORS: list[dict[str, Any]] = [
     {"operation": "trades", "status": 404, "body": '{"error":"no_symbol","text":"none"}', "error": "InvalidSymbol"},
@@ -175,7 +176,9 @@ def test_it_greets_pings_and_serves(venue: MockVenue) -> None:
     assert [msgspec.json.decode(text) for text in dialogue.opened()] == [{"type": "welcome"}, {"ping": 7}]
     assert list(dialogue.receive('{"pong":7}')) == []
     assert [msgspec.json.decode(text) for text in dialogue.receive('{"sub":"trades.BTC_USDT","id":"5"}')] == [{"ok": True, "id": "5"}]
-    assert [msgspec.json.decode(text) for text in dialogue.receive('{"sub":"trades.NOP","id":"6"}')] == [{"error": "no_symbol", "id": "6"}]
+    assert [msgspec.json.decode(text) for text in dialogue.receive('{"sub":"trades.NOP","id":"6"}')] == [
+        {"error": "no_symbol", "not": ["trades.NOP"], "id": "6"}
+    ]
     venue._clock.now += 1_000_000_000  # type: ignore[attr-defined]
     venue.market("BTC_USDT")
     frames = [text.encode() for text in dialogue.tick(venue.listing.find("BTC_USDT"))]

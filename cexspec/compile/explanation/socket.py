@@ -76,9 +76,9 @@ def _answers(how: Subscribe, lines: Lines) -> Iterator[Row]:
     for label, key in (("yes", "ack"), ("no", "failed")):
         if (match := getattr(how, key)) is not None:
             yield Row(label, f"when {conditions(match)}", lines.at((*how.where, key)))
-    for key, what in (("topic", "the topic"), ("id", "the request's id")):
+    for key, label, what in (("topic", "answers", "the topic"), ("failed_topic", "refusals", "it"), ("id", "answers", "the request's id")):
         if (path := getattr(how, key)) is not None:
-            yield Row("answers", f"repeat {what} at {path}", lines.at((*how.where, key)))
+            yield Row(label, f"repeat {what} at {path}", lines.at((*how.where, key)))
     for name, path in how.learn.items():
         yield Row("teaches", f"{name} at {path}", lines.at((*how.where, "learn", name)))
 

@@ -20,6 +20,7 @@ class Subscribe(Node):
     ack: Conditions | None = key("The venue's yes looks so", {"$.event": "subscribe"}, None)
     failed: Conditions | None = key("The venue's no looks so", {"$.event": "error"}, None)
     topic: Path | None = key("Where the answer repeats the topic (`$`: its keys stand in the answer itself)", "$.arg", None)
+    failed_topic: Path | None = key("Where the no repeats the topic, or a list of topics, if not at `topic`", "$.data.failTopics", None)
     id: Path | None = key("Where the answer repeats the request's id", "$.id", None)
     learn: dict[Name, Path] = key("Values of the ack kept for the stream", {"channel": "$.chanId"}, {})
     errors: Errors | None = key(
@@ -30,7 +31,10 @@ class Subscribe(Node):
 
     @model_validator(mode="after")
     def _names_something(self) -> Subscribe:
-        if (self.ack or self.failed) and self.topic is None and self.id is None:
+        if self.failed_topic is not None and self.failed is None:
+            raise ValueError("'failed_topic' is read of a no: say by 'failed' how one looks")
+        no_is_named = self.failed is None or self.failed_topic is not None
+        if self.topic is None and self.id is None and not (self.ack is None and no_is_named):
             raise ValueError("an answer names what it answers: say where, by 'topic' or by 'id'")
         return self
 
