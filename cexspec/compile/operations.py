@@ -10,6 +10,7 @@ from cexspec.compile.body import Surroundings
 from cexspec.compile.checks import VALUES, nearest
 from cexspec.compile.conditions import text_of
 from cexspec.compile.errors import compile_errors
+from cexspec.compile.joins import compile_joined
 from cexspec.compile.parts import Form
 from cexspec.compile.paths import parse
 from cexspec.compile.plan import ErrorPlan, OperationPlan, ReaderPlan
@@ -23,6 +24,8 @@ from cexspec.spec.problems import Findings
 def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: Surroundings, findings: Findings) -> OperationPlan:
     """Compile one operation; what is wrong goes to `findings`."""
     operation = spec.rest[name]
+    if operation.joins is not None:
+        return compile_joined(name, spec, errors, findings)
     parts = compile_request(operation, name, spec, findings)
     _check(operation, parts, spec, findings)
     reader, values = _reader(name, operation, around, findings)

@@ -180,6 +180,8 @@ class OperationPlan:
     docs: str | None = None
     per_rows: int | None = None
     """the answer costs 1 unit more for each so many rows"""
+    joins: tuple[str, ...] = ()
+    """the operations whose rows are its own, each with its own request; it has none then"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class Normalizer:
     ) -> Normalized:
         """What a body is; the operation by `endpoint`, else by the HTTP `path`, else by the one shape that fits."""
         data = body.encode() if isinstance(body, str) else body
-        names = self._operations(endpoint, path)
+        names = [part for name in self._operations(endpoint, path) for part in self.exchange.operation(name).joins or (name,)]
         errors = self.exchange.operation(names[0]).errors if names else self.exchange.errors
         if (refused := errors.check(OK, data, endpoint or path or "")) is not None:
             return Normalized(error=refused)
@@ -83,29 +83,33 @@ class Normalizer:
         return self._read_as(names, data, params or {}) if names else self._by_shape(data, params or {})
 
     def _read_as(self, names: list[str], body: bytes, params: Mapping[str, Any]) -> Normalized:
-        """As the first operation that reads it: several may share a path (one symbol, all symbols)."""
-        results = []
+        """As the first operation that reads rows of it, else one that it doesn't contradict: several may share a path (one
+        symbol, all symbols), or be joined in one."""
+        results: list[tuple[OperationPlan, Normalized]] = []
         for name in names:
             plan = self.exchange.operation(name)
             if plan.reader is None:
                 return Normalized(ignored=plan.ignored or "values for another operation")
-            results.append(self._read(plan, body, params))
-            if results[-1].error is None:
+            results.append((plan, self._read(plan, body, params)))
+            if results[-1][1].events and not results[-1][1].left_out:
                 break
-        return next((one for one in results if one.error is None), results[0])
+        best = min(results, key=lambda one: (one[1].error is not None, not one[1].events, bool(one[1].left_out)))
+        self._keep(best[1])
+        return best[1]
 
     def _by_shape(self, body: bytes, params: Mapping[str, Any]) -> Normalized:
         """As the only operation whose shape it has."""
         plans = [plan for name in self.exchange.operation_names if (plan := self.exchange.operation(name)).reader is not None]
-        fits = [(plan, result) for plan in plans if (result := self._read(plan, body, params, keep=False)).events and not result.left_out]
+        fits = [(plan, result) for plan in plans if (result := self._read(plan, body, params)).events and not result.left_out]
         models = {type(result.events[0]) for _, result in fits}
         if len(models) == 1:
-            return self._read(fits[0][0], body, params)
+            self._keep(fits[0][1])
+            return fits[0][1]
         names = ", ".join(plan.name for plan, _ in fits) or "none"
         reason = f"nothing names its operation, and its shape fits {names}"
         return Normalized(error=DecodeError(reason, exchange=self.exchange.id))
 
-    def _read(self, plan: OperationPlan, body: bytes, params: Mapping[str, Any], *, keep: bool = True) -> Normalized:
+    def _read(self, plan: OperationPlan, body: bytes, params: Mapping[str, Any]) -> Normalized:
         assert plan.reader is not None
         request = self._request(params)
         context = _Answer(self._markets, request)
@@ -113,11 +117,14 @@ class Normalizer:
             events = plan.reader.read(body, context)
         except DecodeError as error:
             return Normalized(error=error)
-        instruments = [event for event in events if isinstance(event, Instrument)]
-        if instruments and keep:
+        return Normalized(events, None if events else "no rows", None, tuple(context.left_out))
+
+    def _keep(self, result: Normalized) -> None:
+        """Learn the instruments that were read."""
+        instruments = [event for event in result.events if isinstance(event, Instrument)]
+        if instruments:
             self._instruments |= {instrument.id: instrument for instrument in instruments}
             self._markets.load(self._instruments.values())
-        return Normalized(events, None if events else "no rows", None, tuple(context.left_out))
 
     def _request(self, params: Mapping[str, Any]) -> dict[str, Any]:
         request = dict(params)

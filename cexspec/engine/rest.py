@@ -133,11 +133,19 @@ class RestEngine:
                 self.markets.load(row for row in rows if isinstance(row, Instrument))
 
     async def _joined(self, operation: OperationPlan, given: Params, timeout: float | None) -> list[Event]:
-        sets = await self._sets(operation, given)
-        if len(sets) == 1:
-            return await self._rows(operation, sets[0], timeout)
-        answers = await _together([self._rows(operation, each, timeout) for each in sets])
-        return span_of(given).cut(_in_order(operation, _distinct(row for rows in answers for row in rows)))
+        calls = [(part, each) for part in self._parts(operation, given) for each in await self._sets(part, given)]
+        if len(calls) == 1:
+            return await self._rows(*calls[0], timeout)
+        answers = await _together([self._rows(part, each, timeout) for part, each in calls])
+        return span_of(given).cut(_in_order(calls[0][0], _distinct(row for rows in answers for row in rows)))
+
+    def _parts(self, operation: OperationPlan, given: Params) -> list[OperationPlan]:
+        """The operations to call: itself, or those it joins that are for the market's kind."""
+        if not operation.joins:
+            return [operation]
+        kind = self.markets.market(str(given["id"])).kind if given.get("id") is not None else None
+        parts = [self.plan.operation(name) for name in operation.joins]
+        return [part for part in parts if part.kinds is None or kind is None or kind in part.kinds]
 
     async def _sets(self, operation: OperationPlan, given: Params) -> list[Params]:
         """The parameters of each call to make: the caller's, joined with the sets of `each` that agree with them."""

@@ -36,8 +36,9 @@ class Models:
     """The tradable instruments in the samples of an operation."""
 
     def __init__(self, exchange: Exchange, samples: Samples, operation: str) -> None:
-        spec = exchange.spec.rest.get(operation)
-        encoders = [(case, Encoder([spec], decode(case["raw"]), {})) for case in samples.answers(operation)] if spec is not None else []
+        known = exchange.spec.rest
+        parts = [name for name in (known[operation].joins or [operation] if operation in known else ()) if name in known]
+        encoders = [(case, Encoder([known[name]], decode(case["raw"]), {})) for name in parts for case in samples.answers(name)]
         pairs = (pair for case, encoder in encoders for pair in zip(case["events"], encoder.samples, strict=False))
         rows = ((event, item) for event, item in pairs if event.get("active", True))
         self.all = [Model(symbol, event, item) for event, item in rows if (symbol := symbol_of(event.get("symbol"))) is not None]

@@ -79,7 +79,7 @@ class Requests:
     def __init__(self, exchange: Exchange, listing: Listing) -> None:
         self._exchange, self._listing = exchange, listing
         self._words = {venue: unified for unified, venue in exchange.intervals.items()}
-        self._patterns = [self._pattern(name, spec) for name, spec in exchange.spec.rest.items()]
+        self._patterns = [self._pattern(name, spec) for name, spec in exchange.spec.rest.items() if spec.joins is None]
 
     def read(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Asked:
         """The operation and its parameters. Raises `Refused`."""

@@ -24,7 +24,20 @@ EXPLAINED = {
     "binance": ("trades", "order_book", "ticker"),
     "bitfinex": ("trades", "order_book", "mark_price", "symbols"),
 }
-HARBOR = ("clock", "families", "history", "answers", "futures", "stepped", "trades", "dated", "order_book", "replaced", "ticker")
+HARBOR = (
+    "clock",
+    "all_trades",
+    "families",
+    "history",
+    "answers",
+    "futures",
+    "stepped",
+    "trades",
+    "dated",
+    "order_book",
+    "replaced",
+    "ticker",
+)
 NAMES = [(exchange, name) for exchange, names in {**EXPLAINED, "harbor": HARBOR}.items() for name in names]
 
 MADE_UP = """\
@@ -47,6 +60,7 @@ limits:
   heavy: {windows: [{rate: 9, per: 1s}, {rate: 90, per: 1m}], scope: account, usage: {remaining: X-Left}}
 rest:
   clock: {get: /clock, ignored: the time of the venue}
+  all_trades: {joins: [history, answers], returns: trade}
   families: {get: /families, returns: values, items: "$[*]"}
   history:
     get: /history

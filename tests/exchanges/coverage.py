@@ -30,7 +30,7 @@ def wanted(exchange: Exchange) -> set[str]:
     """Everything in a spec that a sample has to exercise (error codes are apart)."""
     found: set[str] = set()
     for name, operation in exchange.spec.rest.items():
-        if operation.returns in MODELS:
+        if operation.returns in MODELS and operation.joins is None:
             found |= _of_mapping(f"rest.{name}", operation)
     if exchange.spec.ws is not None:
         for name, channel in exchange.spec.ws.channels.items():

@@ -19,6 +19,9 @@ _WIDTH = 100
 def operation(exchange: Exchange, name: str) -> Iterator[Section]:
     """All that is known of one operation."""
     plan, spec, lines = exchange.operation(name), exchange.spec.rest[name], Lines(exchange)
+    if plan.joins:
+        yield Section(f"REST {name}", _joined(exchange, plan, spec, lines))
+        return
     yield Section(f"REST {name}", _head(plan, spec, lines))
     yield Section("request", list(_request(exchange, plan, lines)))
     yield Section("limits", list(_limits(exchange, plan, spec, lines)))
@@ -32,6 +35,12 @@ def operation(exchange: Exchange, name: str) -> Iterator[Section]:
     else:
         yield Section("ignored", [Row("", plan.ignored or "", lines.at((*spec.where, "ignored")))])
     yield defaults(lines, _derived(exchange, plan, spec, lines), spec)
+
+
+def _joined(exchange: Exchange, plan: OperationPlan, spec: Operation, lines: Lines) -> list[Row]:
+    parts = [(part, exchange.operation(part)) for part in plan.joins]
+    told = [Row("joins", f"{part}: {one.method} {one.path}", lines.at(("rest", part))) for part, one in parts]
+    return [Row("returns", str(spec.returns), lines.at((*spec.where, "returns"))), Row("docs", plan.docs or "-"), *told]
 
 
 def _head(plan: OperationPlan, spec: Operation, lines: Lines) -> list[Row]:

@@ -55,11 +55,18 @@ Each = Annotated[
 
 
 class Operation(Mapping):
-    """One REST call. `get` or `post` is its path (or whole URL on another host of the environment)."""
+    """One REST call. `get` or `post` is its path (or whole URL on another host of the environment).
+
+    With `joins` it is no call of its own, but those of other operations, which keep their own limits: beside it stand `returns`
+    and `docs` alone.
+    """
 
     docs: str | None = key("The venue's page for it", "https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-ticker", None)
     get: Template | None = key("GET this path", "/api/v5/market/ticker", None)
     post: Template | None = key("POST to this path", "/info", None)
+    joins: Annotated[list[Name], Field(min_length=1)] | None = key(
+        "Its rows are those of these operations together", ["perpetuals", "spots"], None
+    )
     query: dict[str, Template] = key("Query keys; one whose hole has no value is not sent", {"instId": "{{ id }}"}, {})
     body: Tree = key("JSON body with holes", {"type": "l2Book", "coin": "{{ id }}"}, None)
     params: dict[str, Param] = key("Bounds and defaults of unified parameters", {"limit": {"default": "100", "max": "300"}}, {})
@@ -80,8 +87,14 @@ class Operation(Mapping):
 
     @model_validator(mode="after")
     def _one_method(self) -> Operation:
+        if self.joins is not None:
+            if self.model_fields_set - {"joins", "returns", "docs"}:
+                raise ValueError("'joins' goes with 'returns' and 'docs' alone: the rest is said in the operations that it joins")
+            if self.returns is None:
+                raise ValueError("'joins' goes with 'returns': the model of all the rows")
+            return self
         if (self.get is None) == (self.post is None):
-            raise ValueError("give 'get' or 'post', one of them")
+            raise ValueError("give 'get', 'post' or 'joins', one of them")
         if (self.returns is None) == (self.ignored is None):
             raise ValueError("say what it 'returns', or why it is 'ignored'")
         return self
