@@ -32,6 +32,8 @@ class Scope:
     plain: set[str] = field(default_factory=set)
     names: dict[str, object] = field(default_factory=dict)
     asked: list[tuple[Steps, Origin]] = field(default_factory=list)
+    tables: dict[tuple[str, str, str], Access] = field(default_factory=dict)
+    """`in`, `by` and `take` of a lookup -> the variable of its table; `plain`: what it holds is"""
 
     def bind(self, steps: Steps, variable: str, *, plain: bool = False) -> None:
         """`variable` holds the value at `steps`."""

@@ -12,6 +12,7 @@ from cexspec.compile.numbers import NumberType
 from cexspec.compile.parts import Parts, Rule
 from cexspec.compile.paths import Path, parse, show
 from cexspec.compile.source import Writer
+from cexspec.compile.tables import write_tables
 from cexspec.compile.targets import PRICES_OF_SIZES, targets
 from cexspec.spec.model import FieldRule
 
@@ -74,6 +75,7 @@ class BodyWriter:
             self.line(f"is_snapshot = {condition_code(self.scope, self.parts.message, mapping.snapshot_when)}")
         elif self.parts.model == "book":
             self.line(f"is_snapshot = {mapping.snapshot_when == 'always'}")
+        write_tables(self.scope, self.parts.message, (each.rule for each in self.parts.rules), self.writer)
 
     def _category(self, path: str) -> None:
         """The product line of the message's ids, by its own word or what is known around it."""

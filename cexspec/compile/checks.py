@@ -7,10 +7,11 @@ from difflib import get_close_matches
 from cexspec.compile.mapping_paths import mapping_paths
 from cexspec.compile.misfits import misfits
 from cexspec.compile.paths import HOW_TO_WRITE, Path, PathError, parse
+from cexspec.compile.tables import lookups
 from cexspec.compile.targets import PRICES_OF_SIZES, FieldTarget, targets
 from cexspec.hooks import CHECKSUMS
 from cexspec.models import MODELS
-from cexspec.spec.model import Branching, Checksum, FieldRule, Mapping, Sequence
+from cexspec.spec.model import Branching, Checksum, FieldRule, Levels, Mapping, Sequence
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 
@@ -118,8 +119,15 @@ class MappingChecks:
             self._error("CEX060", "returns", "nothing says which messages hold the whole book", hint)
         if mapping.checksum is not None:
             self._checksum(mapping.checksum)
+        if mapping.levels is not None:
+            self._levels(mapping.levels)
         if mapping.sequence is not None:
             self._sequence(mapping.sequence)
+
+    def _levels(self, levels: Levels) -> None:
+        for key in ("price", "size", "side"):
+            if (rule := getattr(levels, key)) is not None and any(lookups([rule])):
+                self.findings.error("CEX043", rule.where, "a level looks nothing up", "remove 'lookup'")
 
     def _checksum(self, checksum: Checksum) -> None:
         if checksum.hook not in CHECKSUMS:

@@ -231,6 +231,7 @@ def names(number: NumberType) -> dict[str, object]:
 
 _NAMES: dict[str, object] = {
     "Hole": Hole,
+    "Table": convert.Table,
     "best_first": best_first,
     "columns": convert.columns,
     "exact": exact,

@@ -71,6 +71,17 @@ class Words(dict[object, object]):
         raise Hole(f"{shown(word)} is none of {known}")
 
 
+class Table(dict[str | None, object]):
+    """A list of a message by the keys of its elements; a key that isn't there is a `Hole`."""
+
+    def __init__(self, place: str, pairs: list[tuple[str | None, object]]) -> None:
+        super().__init__(pairs)
+        self.place = place
+
+    def __missing__(self, key: str | None) -> object:
+        raise Hole(f"nothing in {self.place} has the key {shown(key)}")
+
+
 def scaled(rows: list[Level], market: Market) -> tuple[list[Level], str]:
     """Levels in contracts -> levels in base where the contract size is known; and the unit they are in."""
     if not market.counted:

@@ -7,8 +7,9 @@ from cexspec.compile.conversion import Conversion, Setting
 from cexspec.compile.leaves import paths_of
 from cexspec.compile.paths import parse
 from cexspec.compile.source import Origin
+from cexspec.compile.tables import key_of
 from cexspec.compile.targets import FieldTarget
-from cexspec.spec.model import Branching, FieldRule
+from cexspec.spec.model import Branching, FieldRule, Lookup
 
 _REQUEST_NAMES = {"symbol": "id"}
 """The request's own name of a field, where it differs: a message's symbol is the native id."""
@@ -49,6 +50,8 @@ class FieldWriter:
 
     def _read(self, variable: str, rule: FieldRule, target: FieldTarget) -> None:
         found = self._access(variable, rule, target)
+        if rule.lookup is not None:
+            found = self._looked_up(variable, rule.lookup, found)
         nothing = f"raise Hole({'nothing at ' + _place(rule)!r})"
         may_miss = found.nullable and (rule.optional or rule.of == "request")
         code = found.code
@@ -86,10 +89,20 @@ class FieldWriter:
             first = Access(variable, first.plain or other.plain, nullable=True)
         return first
 
+    def _looked_up(self, variable: str, lookup: Lookup, found: Access) -> Access:
+        """What a table has for the key that was found; nothing for no key."""
+        table = self.setting.scope.tables[key_of(lookup)]
+        self._set(variable, found.code)
+        key = f"text_of({variable})" if found.plain else f'f"{{{variable}}}"'
+        entry = f"{table.code}[{key}]"
+        self.line(f"if {variable} is not None: {variable} = {entry}" if found.nullable else f"{variable} = {entry}")
+        return Access(variable, table.plain, nullable=True)
+
     def _set(self, variable: str, code: str) -> None:
         if code != variable:
             self.line(f"{variable} = {code}")
 
 
 def _place(rule: FieldRule) -> str:
-    return " or ".join(paths_of(rule)) or f"the {rule.of}"
+    place = " or ".join(paths_of(rule)) or f"the {rule.of}"
+    return place if rule.lookup is None else f"{place}, looked up in {rule.lookup.in_}"

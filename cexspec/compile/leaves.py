@@ -8,6 +8,7 @@ from cexspec.compile.access import Scope
 from cexspec.compile.conditions import integers
 from cexspec.compile.paths import PathError, Steps, parse
 from cexspec.compile.source import Origin
+from cexspec.compile.tables import request_table
 from cexspec.compile.targets import FieldTarget, Target
 from cexspec.compile.wire import TIMES, Leaf
 from cexspec.spec.model import FieldRule
@@ -86,11 +87,15 @@ def request_paths(scope: Scope, bases: Bases, rule: FieldRule, target: FieldTarg
     """Add what the rule reads to the wire type; `optional`: it may be missing, whatever the rule says. Raises PathError."""
     for branch in rule.branching.rules.values() if rule.branching is not None else ():
         request_paths(scope, bases, branch, target, optional=True)
+    leaf, words = leaf_of(rule, target), wire_words(rule, target)
+    if rule.lookup is not None:
+        origin = Origin(target.name, rule.lookup.take, rule.where)
+        request_table(scope, bases.message, rule.lookup, leaf, words if leaf is Leaf.WORDS else (), origin)
+        leaf = Leaf.TEXT
     base = bases.of(rule.of)
     if base is None:
         return
     required = not (optional or rule.optional)
-    leaf, words = leaf_of(rule, target), wire_words(rule, target)
     reads = [(text, leaf, words if leaf is Leaf.WORDS else (), required and rule.first_of is None) for text in paths_of(rule)]
     if rule.times is not None:
         reads.append((rule.times, Leaf.NUMBER if rule.empty is None else Leaf.NUMBER_OR_EMPTY, (), required))

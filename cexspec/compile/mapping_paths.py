@@ -45,6 +45,9 @@ def rule_paths(rule: FieldRule, where: Where) -> Iterator[PathAt]:
         yield PathAt(rule.path, where, True)
     for index, text in enumerate(rule.first_of or []):
         yield PathAt(text, (*where, "first_of", index), True)
+    if rule.lookup is not None:
+        for key, text in (("in", rule.lookup.in_), ("by", rule.lookup.by), ("take", rule.lookup.take)):
+            yield PathAt(text, (*where, "lookup", key), True)
     if rule.times is not None:
         yield PathAt(rule.times, (*where, "times"), True)
     if rule.branching is not None:

@@ -14,7 +14,7 @@ from cexspec.compile.conditions import predicate
 from cexspec.compile.paths import MISSING, Path, Steps, Wild, parse, walk
 from cexspec.mock.document import get, like, put
 from cexspec.mock.levels import SIDES, level_writer
-from cexspec.mock.words import Inverse, inverse, written
+from cexspec.mock.words import Inverse, inverse, key_of, written
 from cexspec.spec.model import FieldRule
 from cexspec.spec.model import Mapping as MappingSpec
 from cexspec.spec.model.mapping import Columns, Zip
@@ -72,7 +72,8 @@ class Encoder:
             if rule is not None and event.get(name) is not None and bases.get(rule.of) is not None:
                 base = bases[rule.of]
                 steps = _place(rule, base).steps
-                bases[rule.of] = put(base, steps, written(rule, event[name], get(base, steps)))
+                value = written(rule, event[name], get(base, steps)) if rule.lookup is None else key_of(rule, event[name], message)
+                bases[rule.of] = put(base, steps, value)
         for of, name, steps in self._numbers:
             if event.get(name) is not None:
                 bases[of] = put(bases[of], steps, like(get(bases[of], steps), event[name]))

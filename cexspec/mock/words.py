@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from cexspec.compile.paths import Path, parse
-from cexspec.mock.document import like
+from cexspec.compile.paths import Path, Steps, parse
+from cexspec.mock.document import get, like, put
 from cexspec.spec.model import FieldRule
 
 NANOSECONDS = {"ms": 1_000_000, "us": 1_000, "ns": 1}
@@ -31,10 +32,13 @@ class Inverse:
     prefix: str
     strip: str
     split: tuple[str, int] | None
+    lookup: tuple[Steps, Steps, Steps] | None = None
+    """where the list is in the message that it looks into, where its keys and its values are in an element"""
 
 
 def inverse(rule: FieldRule, words: Mapping[Any, Any] | None = None) -> Inverse | None:
     """A rule turned round; None where it can't be written. `words` serve where the rule has none of its own."""
+    table = rule.lookup
     texts = [rule.path] if rule.path is not None else rule.first_of or []
     paths = tuple(path for path in map(parse, texts) if path.rest is None)
     if not paths or rule.times is not None:
@@ -53,7 +57,22 @@ def inverse(rule: FieldRule, words: Mapping[Any, Any] | None = None) -> Inverse 
         prefix=rule.prefix or "",
         strip=rule.strip or "",
         split=(rule.split.by, rule.split.part) if rule.split is not None else None,
+        lookup=(parse(table.in_).steps, parse(table.by).steps, parse(table.take).steps) if table is not None else None,
     )
+
+
+def key_of(rule: Inverse, value: Any, message: Any) -> Any:
+    """The key under which the list that a rule looks into has a unified value; it is listed there if it was not."""
+    assert rule.lookup is not None
+    place, by, take = rule.lookup
+    listed = get(message, place)
+    for row in listed:
+        if get(row, take) == written(rule, value, get(row, take)):
+            return get(row, by)
+    keys = [key for row in listed if isinstance(key := get(row, by), int)]
+    row = put(put(copy.deepcopy(listed[0]), take, written(rule, value, get(listed[0], take))), by, max(keys, default=0) + 1)
+    listed.append(row)
+    return get(row, by)
 
 
 def written(rule: Inverse, value: Any, current: Any) -> Any:

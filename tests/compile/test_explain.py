@@ -27,6 +27,7 @@ EXPLAINED = {
 HARBOR = (
     "clock",
     "all_trades",
+    "listed",
     "families",
     "history",
     "answers",
@@ -60,6 +61,15 @@ limits:
   heavy: {windows: [{rate: 9, per: 1s}, {rate: 90, per: 1m}], scope: account, usage: {remaining: X-Left}}
 rest:
   clock: {get: /clock, ignored: the time of the venue}
+  listed:
+    get: /listed
+    returns: instrument
+    items: $.all[*]
+    fields:
+      id: $.i
+      kind: {const: spot}
+      base: {path: $.b, lookup: {in: $.assets, by: $.n, take: $.a}}
+      step_size: {path: $.d, unit: decimals}
   all_trades: {joins: [history, answers], returns: trade}
   families: {get: /families, returns: values, items: "$[*]"}
   history:

@@ -508,6 +508,111 @@ def test_an_instrument_that_nothing_tells_of_is_refused() -> None:
         read({"returns": "instrument", "fields": {"id": "$.i"}}, {"i": "what"})
 
 
+def looked_up(take: str, path: str = "$.t", **more: Any) -> dict[str, Any]:
+    return {"path": path, "lookup": {"in": "$.list", "by": "$.n", "take": take}, **more}
+
+
+LIST = [{"n": 0, "s": "A", "p": 1, "in": {"s": "A"}}, {"n": "7", "s": "B", "p": "2.50"}, {"s": "C"}]
+LOOKUPS: dict[str, tuple[dict[str, Any], object, list[Row]]] = {
+    "of items": (
+        {"items": "$.rows[*]", "fields": {"symbol": looked_up("$.s"), "mark_price": looked_up("$.p")}},
+        {"rows": [{"t": "0"}, {"t": 7}], "list": LIST},
+        TWO,
+    ),
+    "of one item": (
+        {"item": "$.row", "fields": {"symbol": looked_up("$.s"), "mark_price": "$.p"}},
+        {"row": {"t": 0, "p": 1}, "list": LIST},
+        ONE,
+    ),
+    "in the list that is gone through": (
+        {"items": "$.list[*]", "fields": {"symbol": looked_up("$.s"), "mark_price": "$.p"}},
+        {"list": [{"n": 7, "s": "B", "t": 9, "p": 1}, {"n": 9, "s": "A", "t": 7, "p": "2.50"}]},
+        TWO,
+    ),
+    "in a list of arrays": (
+        {
+            "items": "$[1][*]",
+            "fields": {"symbol": {"path": "$[0]", "lookup": {"in": "$[0]", "by": "$[1]", "take": "$[0]"}}, "mark_price": "$[1]"},
+        },
+        [[["A", 5], ["B", 6]], [["5", "1"], ["6", "2.50"]]],
+        TWO,
+    ),
+    "of walked items": (
+        {"items": "$.rows.*", "fields": {"symbol": looked_up("$.s"), "mark_price": "$.p"}},
+        {"rows": {"x": {"t": 0, "p": 1}}, "list": LIST},
+        ONE,
+    ),
+    "of the key": (
+        {"items": "$.rows.*", "fields": {
+            "symbol": {"of": "key", "lookup": {"in": "$.list", "by": "$.n", "take": "$.s"}}, "mark_price": "$.p"}},
+        {"rows": {"0": {"p": 1}}, "list": LIST},
+        ONE,
+    ),
+    "in a walked list": (
+        {"items": "$.*", "only": {"$.t": {"is": "present"}}, "fields": {"symbol": looked_up("$.s"), "mark_price": "$.p"}},
+        {"x": {"t": 7, "p": "1"}, "list": [{"n": 7, "s": "A"}, {"n": None}, {"s": 1}]},
+        ONE,
+    ),
+    "in what a filter finds": (
+        {"items": "$.rows[*]", "fields": {
+            "symbol": {"path": "$.t", "lookup": {"in": "$.all[?(@.on == 1)].list", "by": "$.n", "take": "$.s"}}, "mark_price": "$.p"}},
+        {"rows": [{"t": 0, "p": 1}], "all": [{"on": 0}, {"on": 1, "list": LIST}]},
+        ONE,
+    ),
+    "by what a filter finds": (
+        {"items": "$.rows[*]", "fields": {
+            "symbol": {"path": "$.t", "lookup": {"in": "$.list", "by": "$.x[?(@.on == 1)].n", "take": "$.s"}}, "mark_price": "$.p"}},
+        {"rows": [{"t": 0, "p": 1}], "list": [{"s": "Z"}, {"x": [{"on": 1, "n": 0}], "s": "A"}]},
+        ONE,
+    ),
+    "inside its elements": (
+        {"items": "$.rows[*]", "fields": {"symbol": looked_up("$.in.s"), "mark_price": looked_up("$.p")}},
+        {"rows": [{"t": 0}], "list": LIST},
+        ONE,
+    ),
+    "where it may miss": (
+        {"items": "$.rows[*]", "fields": {"symbol": "$.s", "mark_price": looked_up("$.p", optional=True)}},
+        {"rows": [{"s": "A"}, {"s": "B", "t": None}], "list": LIST},
+        [("A", None), ("B", None)],
+    ),
+    "by kind": (
+        {"items": "$.rows[*]", "fields": {"symbol": "$.s", "mark_price": {"by_kind": {"spot": looked_up("$.p"), "other": "$.p"}}}},
+        {"rows": [{"s": "A", "t": 0}], "list": LIST},
+        ONE,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LOOKUPS.values(), ids=LOOKUPS)
+def test_a_value_is_looked_up_in_a_list_of_the_message(case: tuple[dict[str, Any], object, list[Row]]) -> None:
+    mapping, message, expected = case
+    assert prices(read({"returns": "mark_price", **mapping}, message)) == expected
+
+
+NOT_FOUND: dict[str, tuple[dict[str, Any], object, str]] = {
+    "a key that isn't there": (looked_up("$.p"), {"s": "A", "t": 5, "list": LIST}, "nothing in $.list has the key '5'"),
+    "no list": (looked_up("$.p"), {"s": "A", "t": 5}, "nothing in $.list has the key '5'"),
+    "nothing to take": (looked_up("$.in.s"), {"s": "A", "t": 7, "list": LIST}, "nothing at $.t, looked up in $.list"),
+    "no key": (looked_up("$.p"), {"s": "A", "list": LIST}, "missing required field `t`"),
+    "no scalar": (looked_up("$.p", "$.t[?(@.x == 1)]"), {"s": "A", "t": [{"x": 1}], "list": LIST}, "has the key null"),
+    "no number": (looked_up("$.s"), {"s": "A", "t": 0, "list": LIST}, "'A' is not a number"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_FOUND.values(), ids=NOT_FOUND)
+def test_what_a_lookup_does_not_find_is_told(case: tuple[dict[str, Any], object, str]) -> None:
+    rule, message, reason = case
+    with pytest.raises(DecodeError, match="call") as raised:
+        read({"returns": "mark_price", "fields": {"symbol": "$.s", "mark_price": rule}}, message)
+    assert reason in str(raised.value)
+
+
+def test_a_table_is_made_once_for_a_message() -> None:
+    fields = {"symbol": looked_up("$.s"), "mark_price": {"by_kind": {"spot": looked_up("$.p"), "other": looked_up("$.p")}}}
+    source = reader_of({"returns": "mark_price", "items": "$.rows[*]", "fields": fields}).source
+    assert [source.count("Table("), source.index("Table(") < source.index("for i in")] == [2, True]
+
+
 def test_the_values_of_an_operation_are_its_texts() -> None:
     for items, body in ((None, ["a", None, 7, {}]), ("$.x[*].n", {"x": [{"n": "a"}, {}, {"n": 7}]})):
         plan = answering({"returns": "values", **({"items": items} if items else {})}).operation("call")

@@ -58,7 +58,11 @@ rest:
       close: $.c
   all_tickers: {joins: [tickers], returns: ticker}
   instruments: {joins: [listed], returns: instrument}
-  listed: {get: /listed, returns: instrument, items: "$[*]", fields: {id: $.i}}
+  listed:
+    get: /listed
+    returns: instrument
+    items: $.all[*]
+    fields: {id: $.i, base: {path: $.b, lookup: {in: $.assets, by: $.n, take: $.a}}}
   tickers:
     get: /tickers
     returns: ticker
@@ -99,7 +103,8 @@ MESSAGES: list[dict[str, Any]] = [
     {"operation": "trades", "raw": '{"trades":[{"id":"1","p":"1","s":"1","side":"buy","at":1785571201.5}]}', "events": [{"type": "trade"}]},
     {"operation": "candles", "raw": '[{"t":1785571200000,"o":"1","h":"1","l":"1","c":"1"}]', "events": [{"type": "candle"}]},
     {"operation": "tickers", "raw": '{"result":{"BTC_USDT":{"last":"1"}}}', "events": [{"type": "ticker", "symbol": "BTC/USDT"}]},
-    {"operation": "listed", "raw": '[{"i":"BTC_USDT"}]', "events": [{"type": "instrument", "symbol": "BTC/USDT"}]},
+    {"operation": "listed", "raw": '{"assets":[{"n":3,"a":"BTC"}],"all":[{"i":"BTC_USDT","b":3}]}',
+     "events": [{"type": "instrument", "symbol": "BTC/USDT"}]},
     {"channel": "trades", "connection": "feed", "raw": '{"ch":"trades.BTC_USDT","trade":{"id":1,"p":1.5,"s":-1,"at":1785571201000000}}',
      "events": [{"type": "trade"}]},
     {"connection": "feed", "raw": '{"type":"welcome"}', "role": "greeting"},
@@ -158,6 +163,7 @@ async def test_what_joins_others_is_answered_by_them(venue: MockVenue) -> None:
     client, wire = rest_of(venue)
     everything = {one.symbol for one in await client.call("all_tickers")}
     assert everything == {row.symbol for row in await client.get_instruments()} == {str(one.symbol) for one in venue.listing}
+    assert {row.base for row in await client.get_instruments()} == {one.symbol.base for one in venue.listing}
     assert wire.reasons == []
 
 

@@ -6,7 +6,7 @@ The loader hands over plain text scalars; these models convert them. Unknown key
 
 from cexspec.spec.model.conditions import Condition, Conditions
 from cexspec.spec.model.exchange import Environment, ExchangeSpec
-from cexspec.spec.model.fields import Branching, FieldRule
+from cexspec.spec.model.fields import Branching, FieldRule, Lookup
 from cexspec.spec.model.limits import Errors, Pool, Usage, Weight
 from cexspec.spec.model.mapping import Checksum, Levels, Mapping, Sequence, Sync
 from cexspec.spec.model.node import Node
@@ -31,6 +31,7 @@ __all__ = [
     "Greet",
     "Keepalive",
     "Levels",
+    "Lookup",
     "Mapping",
     "Node",
     "Operation",

@@ -46,11 +46,19 @@ class Branching(NamedTuple):
         return f"by_{self.on}"
 
 
+class Lookup(Node):
+    """A list of the message in which the value is a key."""
+
+    in_: Path = key("The list, from the message", "$.tokens", alias="in")
+    by: Path = key("Where an element has its key (compared as text)", "$.index")
+    take: Path = key("What is taken of the element", "$.name")
+
+
 class FieldRule(Node):
     """Where a unified field comes from. Plain text is short for `{path: ...}`.
 
     Exactly one source: `path`, `first_of`, `const`, `by_kind`, `by_category`, or `of: request` / `of: key` alone. Then, in this
-    order: `split`, `strip`, `prefix`, `case`, `map`/`flag`/`sign`, `zero`/`empty`, `abs`, `times`, `unit`, `scale`.
+    order: `lookup`, `split`, `strip`, `prefix`, `case`, `map`/`flag`/`sign`, `zero`/`empty`, `abs`, `times`, `unit`, `scale`.
     """
 
     path: Path | None = key("Where the value is", "$.px", None)
@@ -68,6 +76,11 @@ class FieldRule(Node):
         " same name)",
         "message",
         "item",
+    )
+    lookup: Lookup | None = key(
+        "The value is a key into a list of the message: taken is what its element has",
+        {"in": "$.tokens", "by": "$.index", "take": "$.name"},
+        None,
     )
     split: Split | None = key("Take one part of a joined text", {"by": "@", "part": "0"}, None)
     strip: str | None = key("Remove this text from the front", "candle", None)
