@@ -89,4 +89,5 @@ def book_plan(channel: Channel) -> BookPlan | None:
         checksum_depth=sums[0].depth if sums else None,
         checksum_until=sums[0].until if sums else None,
         truncate=channel.truncate,
+        checksum_precise=bool(sums) and sums[0].precision is not None,
     )

@@ -61,6 +61,8 @@ class BookPlan:
     checksum_depth: int | None
     checksum_until: date | None
     truncate: bool
+    checksum_precise: bool = False
+    """the checksum's hook gets the decimals of the instrument"""
 
 
 def no_twins(frame: bytes) -> tuple[ReaderPlan, ...]:

@@ -7,12 +7,13 @@ from decimal import Decimal
 from itertools import zip_longest
 
 from cexspec.hooks.crc32 import signed_crc32
+from cexspec.hooks.protocol import Precision
 from cexspec.models import Level, Number
 
 _SMALL = Decimal("1e-6")
 
 
-def bitfinex_checksum(bids: Sequence[Level], asks: Sequence[Level]) -> int:
+def bitfinex_checksum(bids: Sequence[Level], asks: Sequence[Level], precision: Precision | None = None) -> int:
     """Signed CRC-32 of price and amount, bid and ask in turn; asks count negative, numbers as JavaScript writes them.
 
     Source: https://docs.bitfinex.com/docs/ws-websocket-checksum

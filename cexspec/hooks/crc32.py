@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from zlib import crc32
 
+from cexspec.hooks.protocol import Precision
 from cexspec.models import Level, Number
 
 
-def crc32_interleaved(bids: Sequence[Level], asks: Sequence[Level]) -> int:
+def crc32_interleaved(bids: Sequence[Level], asks: Sequence[Level], precision: Precision | None = None) -> int:
     """OKX's old rule (in force until 2026-06-23): signed CRC-32 of price and size, bid and ask in turn.
 
     Source: https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel

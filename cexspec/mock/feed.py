@@ -13,7 +13,7 @@ from cexspec.compile.categories import named
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.paths import parse
 from cexspec.compile.plan import ChannelPlan
-from cexspec.hooks import CHECKSUMS
+from cexspec.hooks import CHECKSUMS, Precision
 from cexspec.mock.encode import Encoder
 from cexspec.mock.history import Span, candle, opening_of, rows
 from cexspec.mock.listing import Listed
@@ -134,7 +134,7 @@ class Feed:
         for template in templates:
             numbers: Row = {"sequence": market.sequence, "timestamp": market.time}
             if template.checksum is not None:
-                numbers["checksum"] = _checksum(template.checksum, bids, asks, market.time)
+                numbers["checksum"] = _checksum(template.checksum, bids, asks, market.time, listed.precision)
             events = [numbers] if template.encoder.levels is None else self._levels(topic, template, numbers, bids, asks)
             yield from _filled(topic, template, events, listed)
             _remember(topic, bids, asks, market)
@@ -168,12 +168,12 @@ def _remember(topic: Topic, bids: Side, asks: Side, market: Market) -> None:
     topic.bids, topic.asks, topic.sequence = bids, asks, market.sequence
 
 
-def _checksum(checksum: Checksum, bids: Side, asks: Side, time: int) -> int:
+def _checksum(checksum: Checksum, bids: Side, asks: Side, time: int, precision: Precision | None) -> int:
     """What the venue sends: the hook's value, or 0 since the day it sends none."""
     if checksum.until is not None and datetime.fromtimestamp(time / SECOND, UTC).date() >= checksum.until:
         return 0
     best = (list(bids.items())[: checksum.depth], list(asks.items())[: checksum.depth])
-    return CHECKSUMS[checksum.hook](*best)
+    return CHECKSUMS[checksum.hook](*best, precision if checksum.precision is not None else None)
 
 
 def _changes(before: Side, now: Side) -> list[tuple[Decimal, Decimal]]:

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.plan import CategoryPlan
+from cexspec.hooks import Precision
 from cexspec.mock.encode import Encoder
 from cexspec.mock.market import Grid, Row
 from cexspec.mock.samples import Samples, decode
@@ -62,6 +63,7 @@ class Listed:
     price: Decimal
     grid: Grid
     category: CategoryPlan | None
+    precision: Precision | None = None
 
     @property
     def branches(self) -> tuple[str, ...]:
@@ -135,8 +137,10 @@ class Listing:
         if symbol is None or (self._models.all and model is None):
             return None
         steps = [Decimal(str(found)) if model and (found := model.event.get(name)) else None for name in ("tick_size", "step_size")]
-        price = _price(symbol)
-        return Listed(native, symbol, price, Grid.around(price, *steps), self._exchange.category(symbol.kind, symbol.settle))
+        price, (tick, step) = _price(symbol), steps
+        precision = Precision.of(tick, step) if tick is not None and step is not None else None
+        category = self._exchange.category(symbol.kind, symbol.settle)
+        return Listed(native, symbol, price, Grid.around(price, tick, step), category, precision)
 
     def _identified(self, text: str) -> tuple[str, Symbol | None]:
         """Native id and symbol: those of a sample instrument, which may follow no rule, else by the rules."""

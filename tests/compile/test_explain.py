@@ -213,7 +213,7 @@ ws:
       returns: book
       snapshot_when: {$.k: full}
       sequence: {last: $.n, previous: $.o, rule: previous}
-      checksum: {hook: crc32_interleaved, depth: 25, value: $.c, until: 2030-01-01}
+      checksum: {hook: crc32_interleaved, depth: 25, value: $.c, precision: instrument, until: 2030-01-01}
       levels: {bids: $.b, asks: $.a, price: "$[0]", size: "$[1]"}
       fields: {symbol: $.s, timestamp: {path: $.t, unit: ms}}
 """

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cexspec.hooks import CHECKSUMS, BookChecksum
+from cexspec.hooks import CHECKSUMS, BookChecksum, Precision
 from cexspec.hooks.bitfinex import bitfinex_checksum, javascript
 from cexspec.hooks.crc32 import crc32_interleaved, digits, interleaved, signed_crc32
+from cexspec.hooks.kraken import kraken_checksum
 from cexspec.models import Level
 
 Rows = list[tuple[str, str]]
@@ -73,11 +74,38 @@ def test_asks_count_negative_and_sides_take_turns() -> None:
     assert bitfinex_checksum([], asks) == signed_crc32(iter(["6100", "-3.5"]))
 
 
+ASKS = [
+    ("45285.2", "0.001"), ("45286.4", "1.54571953"), ("45286.6", "1.54571109"), ("45289.6", "1.54560911"), ("45290.2", "0.1589066"),
+    ("45291.8", "1.54553491"), ("45294.7", "0.04454749"), ("45296.1", "0.3538"), ("45297.5", "0.09945542"), ("45299.5", "0.18772827"),
+]  # fmt: skip
+BIDS = [
+    ("45283.5", "0.1"), ("45283.4", "1.54582015"), ("45282.1", "0.1"), ("45281", "0.1"), ("45280.3", "1.54592586"),
+    ("45279", "0.0799"), ("45277.6", "0.03310103"), ("45277.5", "0.3"), ("45277.3", "1.54602737"), ("45276.6", "0.15445238"),
+]  # fmt: skip
+
+
+def test_numbers_are_written_in_the_decimals_of_the_instrument() -> None:
+    """The venue's own example, with the zeros that its JSON numbers have lost."""
+    assert kraken_checksum(levels(BIDS), levels(ASKS), Precision(1, 8)) == 3310070434
+    assert kraken_checksum(levels(BIDS), levels(ASKS)) != 3310070434
+    padded = [[(f"{float(price):.1f}", f"{float(size):.8f}") for price, size in side] for side in (BIDS, ASKS)]
+    assert kraken_checksum(levels(padded[0]), levels(padded[1])) == 3310070434
+
+
+@pytest.mark.parametrize(
+    ("tick", "step", "expected"),
+    [("0.10", "0.00000001", (1, 8)), ("5", "100", (0, 0)), ("1E-3", "0.25", (3, 2)), (0.1, 0.5, (1, 1)), ("NaN", "1", (0, 0))],
+)
+def test_decimals_are_those_of_the_steps(tick: str | float, step: str | float, expected: tuple[int, int]) -> None:
+    precision = Precision.of(*(Decimal(one) if isinstance(one, str) else one for one in (tick, step)))
+    assert (precision.price, precision.size) == expected
+
+
 @given(SIDES, SIDES)
 def test_a_checksum_depends_on_every_level_and_fits_32_bits(bids: list[Level], asks: list[Level]) -> None:
     for checksum in CHECKSUMS.values():
         value = checksum(bids, asks)
-        assert -(1 << 31) <= value < 1 << 31
+        assert -(1 << 31) <= value < 1 << 32
         assert value != checksum([*bids, (Decimal("1.5"), Decimal("2.5"))], asks)
         assert value == checksum(list(bids), list(asks))
 

@@ -41,7 +41,7 @@ def _fields(lines: Lines, mapping: Mapping) -> Iterator[Row]:
     if when is not None:
         text = when if isinstance(when, str) else conditions(when)
         yield Row("is_snapshot", text, lines.at((*mapping.where, "snapshot_when")))
-    for part, keys in (("sequence", ("rule", "first", "last", "previous")), ("checksum", ("hook", "depth", "value", "until"))):
+    for part, keys in (("sequence", ("rule", "first", "last", "previous")), ("checksum", ("hook", "depth", "value", "precision", "until"))):
         if (node := getattr(mapping, part)) is not None:
             given = [f"{key} {getattr(node, key)}" for key in keys if getattr(node, key) is not None]
             yield Row(part, ", ".join(given), lines.at((*mapping.where, part)))

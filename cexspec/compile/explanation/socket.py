@@ -109,8 +109,9 @@ def _book(plan: ChannelPlan, spec: Channel, lines: Lines) -> Iterator[Row]:
     if plan.book.accepts:
         yield Row("accepts", ", ".join(plan.book.accepts))
     if plan.book.checksum_hook is not None:
+        digits = ", in the decimals of the instrument" if plan.book.checksum_precise else ""
         until = f", until {plan.book.checksum_until}" if plan.book.checksum_until is not None else ""
-        yield Row("checksum", f"{plan.book.checksum_hook} over {plan.book.checksum_depth} levels of each side{until}")
+        yield Row("checksum", f"{plan.book.checksum_hook} over {plan.book.checksum_depth} levels of each side{digits}{until}")
 
 
 _SHAPES = {"payload": "the message is at {}, where a frame has that", "greet": "{}", "route": "{}", "sequence": "counted at {}"}

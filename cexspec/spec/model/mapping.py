@@ -65,6 +65,11 @@ class Checksum(Node):
     hook: Name = key("A registered checksum hook", "crc32_interleaved")
     depth: Count = key("Levels of each side in it", 25)
     value: Path = key("Where the venue's value is", "$.checksum")
+    precision: Literal["instrument"] | None = key(
+        "Numbers count with as many decimals as the instrument's price and size steps have (default: with the digits as sent)",
+        "instrument",
+        None,
+    )
     until: date | None = key("The venue sends none since this day", "2026-06-23", None)
 
 
