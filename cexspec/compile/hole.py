@@ -30,4 +30,9 @@ def shown(value: object) -> str:
             text = repr(value[: _LENGTH + 1])
         case _:
             return "an array" if isinstance(value, list) else "an object"
+    return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """A text that is not too long."""
     return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 3]}..."

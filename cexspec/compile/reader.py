@@ -13,6 +13,7 @@ import msgspec
 
 from cexspec.compile.describe import describe
 from cexspec.compile.extract import Extractor
+from cexspec.compile.hole import shortened
 from cexspec.compile.paths import Step, Steps, Wild
 from cexspec.compile.plan import Context, ReaderPlan
 from cexspec.compile.salvage import Salvage
@@ -123,7 +124,8 @@ class Reader:
         if text.startswith(_NOT_LISTED):
             steps = tuple(Wild.ELEMENTS if isinstance(step, int) else step for step in _steps(path))
             known = ", ".join(dict.fromkeys(str(word) for word in self.extractor.wire.node(steps).words))
-            return f"{text.removeprefix(_NOT_LISTED)} is none of {known}" if known else text
+            value = shortened(text.removeprefix(_NOT_LISTED))
+            return f"{value} is none of {known}" if known else f"{_NOT_LISTED}{value}"
         return _SPOKEN.get(type(failure), text)
 
 
