@@ -97,6 +97,10 @@ class BodyWriter:
     def _item(self, leave: str) -> None:
         """One item: its fields, each in a variable of its own."""
         parts = self.parts
+        if parts.length:
+            found = self.scope.access((), Path("$", parts.items.base))
+            if found.plain:  # the wire type sees to it elsewhere
+                self.line(f"if ends_before({found.code}, {parts.length}): raise Hole('an array that holds nothing of what is mapped')")
         if parts.mapping.only is not None:
             self.line(f"if not ({condition_code(self.scope, parts.items.base, parts.mapping.only)}): {leave}")
         for each in parts.rules:

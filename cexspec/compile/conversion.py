@@ -14,7 +14,7 @@ from cexspec.compile.access import Access, Scope
 from cexspec.compile.conditions import integers, text_of
 from cexspec.compile.hole import Hole
 from cexspec.compile.leaves import Bases, Words, leaf_of, textual, wire_words
-from cexspec.compile.numbers import NumberType, best_first, exact, finite, finite_levels, number_reader
+from cexspec.compile.numbers import NumberType, best_first, decimal_levels, exact, finite, number_reader
 from cexspec.compile.paths import parse
 from cexspec.compile.source import Writer
 from cexspec.compile.targets import FieldTarget, Target
@@ -159,6 +159,9 @@ class Conversion:
     def _number(self) -> None:
         narrow = self.leaf in (Leaf.NUMBER, Leaf.NUMBER_OR_EMPTY) and self.wire.number is Decimal
         if narrow:
+            if not _ATTRIBUTE.fullmatch(self.code):
+                self._bind()
+            self.line(f"if not {self.code}.isascii(): number({self.code})")
             self.code = f"exact({self.code})"
             self._bind()
             self.line(f"if not {self.variable}.is_finite(): finite({self.variable})")
@@ -234,9 +237,10 @@ _NAMES: dict[str, object] = {
     "Table": convert.Table,
     "best_first": best_first,
     "columns": convert.columns,
+    "decimal_levels": decimal_levels,
+    "ends_before": convert.ends_before,
     "exact": exact,
     "finite": finite,
-    "finite_levels": finite_levels,
     "iso": convert.iso_nanoseconds,
     "keyed": convert.keyed,
     "part": convert.part,

@@ -108,6 +108,11 @@ def columns(lists: dict[str, object]) -> Iterator[dict[str, object]]:
     return (dict(zip(lists, row, strict=True)) for row in zipped(list(lists.values())))
 
 
+def ends_before(value: object, length: int) -> bool:
+    """Whether a value is an array of fewer elements."""
+    return isinstance(value, list) and len(value) < length
+
+
 def keyed(value: object, skip: frozenset[str]) -> list[tuple[str | None, object]]:
     """Key and value of an object's members (or no key and the elements of a list)."""
     if isinstance(value, dict):

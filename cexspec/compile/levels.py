@@ -101,13 +101,13 @@ class LevelWriter:
         else:
             numbers = [self.scope.access(row, parse(rule.path or "$")).code for rule in (self.levels.price, self.levels.size)]
             each = f"for {level} in {rows.code}"
-        narrow, exact = self.scope.wire.narrow and not rows.plain, self.scope.wire.number is Decimal
-        if not rows.plain and not exact:
-            pairs = rows.code if self.pairs else f"[({', '.join(numbers)}) {each}]"
+        exact = self.scope.wire.number is Decimal
+        typed = rows.code if self.pairs else f"[({', '.join(numbers)}) {each}]"
+        if rows.plain or (exact and not self.scope.wire.narrow):
+            code = f"[({', '.join(f'number({one})' for one in numbers)}) {each}]"
         else:
-            read = "exact" if narrow else "number"
-            pairs = f"[({', '.join(f'{read}({one})' for one in numbers)}) {each}]"
-        setting.writer.line(f"{side} = finite_levels({pairs})" if narrow and exact else f"{side} = {pairs}")
+            code = f"decimal_levels({typed})" if exact else typed
+        setting.writer.line(f"{side} = {code}")
 
     def _loop(self, setting: Setting, name: str, row: Steps) -> None:
         many = row[-1:] == (Wild.ELEMENTS,)

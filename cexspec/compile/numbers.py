@@ -29,7 +29,7 @@ exact: Callable[[str], Decimal] = Context(
 """The text of a number -> `Decimal` with all its digits.
 
 Raises `DecimalException` where the form is wrong (underscores and blanks, which `Decimal` itself would take, are) or the
-number is out of bounds. NaN and infinities pass: see `finite`.
+number is out of bounds. NaN and infinities pass: see `finite`; so do the digits of other scripts: ask `isascii` of the text.
 """
 
 
@@ -41,12 +41,19 @@ def number_reader(number: NumberType) -> Callable[[object], Number]:
 def to_decimal(value: object) -> Decimal:
     """Text or JSON number -> `Decimal`."""
     try:  # text and fractions of JSON (which `exact` has read) first: they are what is there a thousand times
-        number = value if isinstance(value, Decimal) else exact(value if isinstance(value, str) else _digits(value))
+        number = value if isinstance(value, Decimal) else exact(_ascii(value) if isinstance(value, str) else _digits(value))
     except InvalidOperation:
         raise Hole(f"{shown(value)} is not a number") from None
     except DecimalException:
         raise Hole(f"{shown(value)} is out of range") from None
     return number if number.is_finite() else finite(number)
+
+
+def _ascii(text: str) -> str:
+    """The text itself, unless it has other digits than 0 to 9, which `exact` would take."""
+    if not text.isascii():
+        raise Hole(f"{shown(text)} is not a number")
+    return text
 
 
 def _digits(value: object) -> str:
@@ -75,11 +82,16 @@ def finite(value: Decimal) -> Decimal:
     return value
 
 
-def finite_levels(rows: list[Level]) -> list[Level]:
-    """Levels of `Decimal`s, none of them NaN or infinite: one C call a number."""
-    if not all(map(Decimal.is_finite, chain.from_iterable(rows))):  # type: ignore[arg-type]  # Decimals by the wire type
-        raise Hole("a level holds NaN or an infinity")
-    return rows
+def decimal_levels(rows: list[tuple[str, str]]) -> list[Level]:
+    """Levels of numbers as text -> levels of `Decimal`s.
+
+    NaN and infinities, in all their spellings, have an "n": one look at all the texts together finds them, and other digits
+    than 0 to 9. Which text it is matters only then.
+    """
+    texts = "".join(chain.from_iterable(rows))
+    if not texts.isascii() or "n" in texts or "N" in texts:
+        list(map(to_decimal, chain.from_iterable(rows)))
+    return [(exact(price), exact(size)) for price, size in rows]
 
 
 def best_first(rows: Iterable[Level], *, descending: bool) -> list[Level]:

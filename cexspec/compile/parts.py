@@ -9,7 +9,7 @@ from enum import Enum
 from cexspec.compile.access import Scope
 from cexspec.compile.inline import request_conditions
 from cexspec.compile.items import Items, compile_items
-from cexspec.compile.leaves import Bases, request_paths
+from cexspec.compile.leaves import Bases, paths_of, request_paths
 from cexspec.compile.levels import LevelWriter
 from cexspec.compile.numbers import NumberType
 from cexspec.compile.paths import Steps, parse
@@ -56,6 +56,8 @@ class Parts:
     bases: Bases
     rules: tuple[Rule, ...]
     levels: LevelWriter | None
+    length: int
+    """elements of an item that is an array, up to the first that is mapped; 0: whatever there is will do"""
 
     @property
     def names(self) -> frozenset[str]:
@@ -97,7 +99,26 @@ def take_apart(mapping: Mapping, model: str, form: Form, number: NumberType, twi
     lists = LevelWriter(levels, bases, scope, pairs=twin is Twin.PAIRS) if levels is not None else None
     if lists is not None:
         lists.request()
-    return Parts(mapping, model, form.message, scope, items, bases, rules, lists)
+    length = 0 if lists is not None else _length(mapping, rules)
+    scope.wire.fill(items.base, length)
+    return Parts(mapping, model, form.message, scope, items, bases, rules, lists, length)
+
+
+def _length(mapping: Mapping, rules: tuple[Rule, ...]) -> int:
+    """How long an item must be that is an array, so that anything of it is mapped: an empty one is nothing, and no event."""
+    texts = [*(text for each in rules for text in _item_paths(each.rule)), *(mapping.only or ())]
+    first = [path.steps[0] if path.steps else None for path in map(parse, texts)]
+    indices = [step for step in first if isinstance(step, int) and step >= 0]
+    return min(indices) + 1 if indices and len(indices) == len(first) else 0
+
+
+def _item_paths(rule: FieldRule) -> Iterator[str]:
+    """The paths by which a rule and its branches read the item."""
+    if rule.of == "item":
+        yield from paths_of(rule)
+    if rule.branching is not None:
+        for branch in rule.branching.rules.values():
+            yield from _item_paths(branch)
 
 
 def _field_rules(mapping: Mapping, model: str, bases: Bases) -> Iterator[Rule]:

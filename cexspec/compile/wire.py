@@ -79,6 +79,8 @@ class WireNode:
     words: tuple[str | int, ...] = ()
     attribute: str = ""
     plain: bool = False
+    length: int = 0
+    """elements that an array must have, whatever may be missing of them"""
 
     def member(self, step: Step) -> WireNode:
         """The node of a step, made and named on first use."""
@@ -143,6 +145,12 @@ class Wire:
             node = node.members[step]
         return False
 
+    def fill(self, steps: Steps, length: int) -> None:
+        """Refuse an array at `steps` of fewer elements."""
+        node = self.node(steps)
+        if node.steps == steps:
+            node.length = length
+
     def settle(self) -> None:
         """Make every place that paths disagree about plain."""
         _settle(self.root)
@@ -206,6 +214,7 @@ class Wire:
     def _array(self, node: WireNode, raw: Steps | None) -> Any:
         members = {step: inner for step, inner in node.members.items() if isinstance(step, int)}
         needed = max((step for step, inner in members.items() if inner.required), default=-1)
+        needed = max(needed, node.length - 1)
         fields: list[tuple[Any, ...]] = []
         for index in range(max(members) + 1):
             inner = members.get(index)

@@ -18,7 +18,7 @@ from cexspec.compile.convert import Words, columns, iso_nanoseconds, keyed, part
 from cexspec.compile.hole import Hole, shown
 from cexspec.compile.inline import plain_words
 from cexspec.compile.leaves import Bases, request_paths
-from cexspec.compile.numbers import MAX_INTEGER, best_first, finite, finite_levels, number_reader, to_decimal, to_float
+from cexspec.compile.numbers import MAX_INTEGER, best_first, decimal_levels, finite, number_reader, to_decimal, to_float
 from cexspec.compile.paths import PathError, Wild
 from cexspec.compile.targets import Target, strict, targets
 from cexspec.compile.wire import Leaf, Wire
@@ -103,7 +103,7 @@ def test_an_integer_of_thousands_of_digits_is_out_of_range() -> None:
         to_decimal(10**5000)
 
 
-@pytest.mark.parametrize("value", ["NaN", "Infinity", math.nan, math.inf])
+@pytest.mark.parametrize("value", ["NaN", "Infinity", math.nan, math.inf, "\u0661\u0662", "1\uff12"])
 @pytest.mark.parametrize("read", [to_decimal, to_float])
 def test_nan_and_infinities_are_refused(read: Callable[[object], object], value: object) -> None:
     with pytest.raises(Hole):
@@ -114,10 +114,15 @@ def test_finite_lets_numbers_pass_and_nothing_else() -> None:
     assert finite(D("1.5")) == D("1.5")
     with pytest.raises(Hole, match="'NaN' is not a number"):
         finite(D("NaN"))
-    rows: list[Level] = [(D(1), D(2))]
-    assert finite_levels(rows) is rows
-    with pytest.raises(Hole, match="a level holds NaN or an infinity"):
-        finite_levels([*rows, (D("Infinity"), D(1))])
+
+
+@pytest.mark.parametrize("bad", ["NaN", "snan", "-Infinity", "inf", "none", "\u0661\u0662", "1\u0662", "\uff11"])
+@pytest.mark.parametrize("at", [0, 1])
+def test_levels_hold_numbers_of_plain_digits_only(bad: str, at: int) -> None:
+    rows = [("1.50", "2"), ("1e3", "0")]
+    assert str(decimal_levels(rows)) == str([(D("1.50"), D(2)), (D("1E+3"), D(0))])
+    with pytest.raises(Hole, match="is not a number"):
+        decimal_levels([*rows, (bad, "1") if at == 0 else ("1", bad)])
 
 
 def test_levels_are_sorted_best_first() -> None:

@@ -136,6 +136,8 @@ NUMBERS: list[Case] = [
     ("ticker", "last", {}, "1_000", Bad(NO_NUMBER)),
     ("ticker", "last", {}, "NaN", Bad(NOT_FINITE)),
     ("ticker", "last", {}, "-Infinity", Bad(NOT_FINITE)),
+    ("ticker", "last", {}, "\u0661\u0662", Bad(NO_NUMBER)),
+    ("ticker", "last", {}, "1\u0662.5", Bad(NO_NUMBER)),
     ("ticker", "last", {}, [1], Bad(NO_NUMBER)),
     ("ticker", "last", {}, {"a": 1}, Bad(NO_NUMBER)),
     ("ticker", "last", {}, None, Bad(NOTHING)),

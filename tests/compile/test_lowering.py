@@ -133,15 +133,15 @@ def trades(items: str, inside: Steps, document: object, symbol: object) -> list[
 
 def holding(steps: Steps, leaf: object) -> object:
     """A document with a leaf at some steps, or with a hole there."""
-    if leaf is None:
-        return [] if steps and isinstance(steps[0], int) else {}
+    if leaf is None:  # of an array the place is there, as any other would be: one without is no item
+        return [None] * (steps[0] + 1) if steps and isinstance(steps[0], int) else {}
     return _grown({}, steps, leaf)
 
 
 def text_at(document: object, steps: Steps) -> str | None:
     """The text that jsonpath-ng finds."""
     found = [match.value for match in jsonpath(show(steps)).find(document)]
-    return str(found[0]) if found else None
+    return str(found[0]) if found and found[0] is not None else None
 
 
 @given(INSIDE, INSIDE, st.lists(HOLES, max_size=4))

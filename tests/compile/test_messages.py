@@ -131,6 +131,55 @@ def test_what_is_missing_is_told(case: tuple[dict[str, Any], object, str]) -> No
     assert "spec.yaml" in str(raised.value.position)
 
 
+NOTHING = {"symbol": {"const": "A"}, "mark_price": {"path": "$[2]", "optional": True}, "index_price": {"path": "$[4]", "optional": True}}
+ARRAYS: dict[str, tuple[dict[str, Any], Any, Any]] = {
+    "the message": ({}, [], [0, 0, None]),
+    "one item": ({"item": "$[1]"}, [7, [1, 2]], [7, [1, 2, "1"]]),
+    "one item from the end": ({"item": "$.a[-1]"}, {"a": [[]]}, {"a": [[0, 0, "1"]]}),
+    "items": ({"items": "$[*]"}, [[]], [[0, 0, "1"]]),
+    "members of an object": ({"items": "$.x.*"}, {"x": {"a": [1]}}, {"x": {"a": [0, 0, "1"]}}),
+}
+
+
+@pytest.mark.parametrize("case", ARRAYS.values(), ids=ARRAYS)
+def test_an_array_that_ends_before_all_that_is_mapped_is_no_event(case: tuple[dict[str, Any], Any, Any]) -> None:
+    mapping, nothing, something = case
+    whole = {"returns": "mark_price", "fields": NOTHING, **mapping}
+    with pytest.raises(DecodeError, match=r"of at least length 3|an array that holds nothing of what is mapped"):
+        read(whole, nothing)
+    assert [symbol for symbol, _ in prices(read(whole, something))] == ["A"]
+
+
+def test_other_empty_arrays_are_what_they_are() -> None:
+    inside = {"symbol": "$.s", "mark_price": {"path": "$.b[0]", "optional": True}}
+    assert prices(read({"returns": "mark_price", "fields": inside}, {"s": "A", "b": []})) == [("A", None)]
+    filtered = {"items": "$[*]", "only": {"$[0]": {"is": "absent"}}, "fields": NOTHING}
+    with pytest.raises(DecodeError, match="of at least length 1"):
+        read({"returns": "mark_price", **filtered}, [[]])
+    branched = {"symbol": {"const": "A"}, "mark_price": {"by_kind": {"spot": {"path": "$[1]", "optional": True}}}}
+    with pytest.raises(DecodeError, match="of at least length 2"):
+        read({"returns": "mark_price", "fields": branched}, [0])
+
+
+LONG = "x" * 5000
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"side": "$.v"}, {"v": LONG}),
+        ({"side": {"path": "$.v[1]"}}, {"v": [0, LONG]}),
+        ({"side": {"const": "buy"}, "size": "$.v"}, {"v": LONG}),
+        ({"side": {"path": "$.v", "split": {"by": ":", "part": 0}}}, {"v": LONG}),
+    ],
+)
+def test_a_long_value_is_not_repeated_in_full(fields: dict[str, Any], message: object) -> None:
+    rest = {"symbol": {"const": "A"}, "id": {"const": "1"}, "price": {"const": "1"}, "size": {"const": "1"}}
+    with pytest.raises(DecodeError, match="xxx") as raised:
+        read({"returns": "trade", "fields": {**rest, **fields}}, message)
+    assert len(str(raised.value)) < 250
+
+
 WRONG_ITEMS: dict[str, tuple[dict[str, Any], str, str]] = {
     "many for one": ({"item": "$.data[*]", "fields": PRICE}, "finds many values: write it as 'items'", "item"),
     "one for many": ({"items": "$.data", "fields": PRICE}, "finds one value: write it as 'item', or end it with [*]", "items"),
