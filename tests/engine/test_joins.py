@@ -125,7 +125,7 @@ async def test_a_kind_that_no_part_is_for_is_refused() -> None:
 def test_it_sends_no_request_of_its_own() -> None:
     operation = Exchange(load_text(text())).operation("tickers")
     assert (operation.joins, operation.path_params("/a"), operation.weight({}), operation.kinds) == (
-        ("spot_tickers", "perpetual_tickers"), None, 0, {"spot", "perpetual"},
+        ("spot_tickers", "perpetual_tickers"), None, 0, frozenset({"spot", "perpetual"}),
     )  # fmt: skip
     with pytest.raises(TypeError, match="no request of its own"):
         operation.build({})
