@@ -47,8 +47,8 @@ class BodyWriter:
             with self.block("def extract(m, ctx)"):
                 self._before()
                 self._bind_item()
-                self._item("return []")
-                self.line(f"return [{self._made()}]")
+                self._item(f"return {self._kept('[]')}")
+                self.line(f"return {self._kept(f'[{self._made()}]')}")
             return None
         items = self.parts.items
         loop = items.loop()  # type: ignore[misc]
@@ -60,7 +60,7 @@ class BodyWriter:
             with self.block(f"for {items.variables} in {loop} if items is None else items"):
                 self._item("continue")
                 self.line(f"out.append({self._made()})")
-            self.line("return out")
+            self.line(f"return {self._kept('out')}")
         return loop
 
     def _before(self) -> None:
@@ -76,6 +76,8 @@ class BodyWriter:
         elif self.parts.model == "book":
             self.line(f"is_snapshot = {mapping.snapshot_when == 'always'}")
         write_tables(self.scope, self.parts.message, (each.rule for each in self.parts.rules), self.writer)
+        if self.parts.merge is not None:
+            self.parts.merge.begin(self.writer)
 
     def _category(self, path: str) -> None:
         """The product line of the message's ids, by its own word or what is known around it."""
@@ -101,6 +103,9 @@ class BodyWriter:
             found = self.scope.access((), Path("$", parts.items.base))
             if found.plain:  # the wire type sees to it elsewhere
                 self.line(f"if ends_before({found.code}, {parts.length}): raise Hole('an array that holds nothing of what is mapped')")
+        if parts.merge is not None:
+            parts.merge.fill(self.writer)
+            self.setting = replace(self.setting, passing=leave)
         if parts.mapping.only is not None:
             self.line(f"if not ({condition_code(self.scope, parts.items.base, parts.mapping.only)}): {leave}")
         for each in parts.rules:
@@ -161,6 +166,10 @@ class BodyWriter:
         word = "ctx.category" if self.parts.mapping.category is None else "ctx.category if word is None else word"
         self.line(f"{', '.join(InstrumentNames.COMPLETED)} = {names}.of({word}, {', '.join(given)})")
         self.values |= {name: name for name in InstrumentNames.COMPLETED}
+
+    def _kept(self, events: str) -> str:
+        """The events, once what the items told is kept for the next message."""
+        return events if self.parts.merge is None else f"kept(known, fresh, {events})"
 
     def _made(self) -> str:
         return f"Model({', '.join(f'{name}={code}' for name, code in self.values.items())})"

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cexspec.compile.body import Surroundings
+from cexspec.compile.checks import MappingChecks
 from cexspec.compile.conditions import Conditions
+from cexspec.compile.merging import Sharing
 from cexspec.compile.parts import Form
 from cexspec.compile.paths import parse
 from cexspec.compile.plan import BookPlan, ReaderPlan
@@ -57,7 +59,8 @@ class ChannelCompiler:
 
     def readers(self, message: Message, channel: Channel) -> tuple[ReaderPlan | None, ReaderPlan | None]:
         """The readers of a message's bare and wrapped form; None where it has no such form, or is wrong."""
-        compiler = ReaderCompiler(message.name, message.mapping, self.around, self.findings, stream=True)
+        sharing = self._sharing(message, channel)
+        compiler = ReaderCompiler(message.name, message.mapping, self.around, self.findings, stream=True, sharing=sharing)
         model = message.mapping.returns or ""
         if not compiler.check(model, (*channel.where, "returns")):
             return None, None
@@ -67,6 +70,20 @@ class ChannelCompiler:
             return compiler.reader(model, Form(), match), None
         bare = None if _needs_frame(message.mapping) else compiler.reader(model, Form(frame=None), match)
         return bare, compiler.reader(model, Form(message=parse(payload).steps), match)
+
+    def _sharing(self, message: Message, channel: Channel) -> Sharing | None:
+        """The messages of a channel that are merged by the same value know the same."""
+        merge = message.mapping.merge
+        if merge is None:
+            return None
+        alike = (one.mapping for one in messages(message.name, channel) if one.ignored is None)
+        merged = [one for one in alike if one.merge is not None and one.merge.by == merge.by]
+        fine = [
+            one
+            for one in merged
+            if MappingChecks(one, Findings(self.findings.position), self.around.categories, stream=True).run(one.returns or "", ())
+        ]
+        return Sharing(f"{message.name} by {merge.by}", tuple(fine))
 
 
 def _needs_frame(mapping: Mapping) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from cexspec.compile.mapping_paths import mapping_paths
+from cexspec.compile.merging import unmergeable
 from cexspec.compile.misfits import misfits
 from cexspec.compile.paths import HOW_TO_WRITE, Path, PathError, parse
 from cexspec.compile.tables import lookups
@@ -41,6 +42,8 @@ class MappingChecks:
         """Whether the mapping can be compiled to give `model`, which is named at `where`."""
         before = len(self.findings.errors)
         self._paths()
+        for where, reason, hint in unmergeable(self.mapping, model, stream=self.stream):
+            self.findings.error("CEX072", where, reason, hint)
         if model in MODELS:
             self._fields(model)
             self._proofs() if model == "book" else self._no_book(model)

@@ -30,12 +30,16 @@ _JSON = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True)
 class Setting:
-    """Where the code of field rules goes: its names, its lines, where `$` is, and the venue's interval words."""
+    """Where the code of field rules goes: its names, its lines, where `$` is, and the venue's interval words.
+
+    `passing`: the statement that leaves an item of which not everything is known yet, where items are partial updates.
+    """
 
     scope: Scope
     writer: Writer
     bases: Bases
     intervals: Mapping[str, str]
+    passing: str | None = None
 
     def literal(self, text: str, target: FieldTarget) -> object:
         """A word of the spec as the value of a field."""

@@ -11,6 +11,7 @@ from cexspec.compile.conditions import Conditions
 from cexspec.compile.conversion import names
 from cexspec.compile.inline import plain_words
 from cexspec.compile.items import Items
+from cexspec.compile.merging import Sharing, kept
 from cexspec.compile.parts import Form, Parts, Twin, take_apart
 from cexspec.compile.paths import Steps, parse
 from cexspec.compile.source import Origin, Writer
@@ -52,19 +53,20 @@ def compile_extractor(
     match: Conditions | None = None,
     twin: Twin | None = None,
     sample: object = None,
+    sharing: Sharing | None = None,
 ) -> Extractor:
     """Type the message, generate the extractor. Raises PathError.
 
     `match` is left to the wire type where that can check it. `sample` is a frame, decoded: members are decoded fastest in
-    the order in which they come.
+    the order in which they come. `sharing`: its items are partial updates.
     """
-    parts = take_apart(mapping, model, form, around.number, twin)
+    parts = take_apart(mapping, model, form, around.number, twin, sharing)
     guarded = match is not None and _guard(parts, match)
     wire, writer = parts.scope.wire, Writer()
     wire_type = wire.build(sample=sample)
     parts.scope.bind((), "m")
     loop = BodyWriter(parts, around, writer).write()
-    scope: dict[str, Any] = {**names(around.number), **parts.scope.names, "Model": MODELS[model], "NOWHERE": NOWHERE}
+    scope: dict[str, Any] = {**names(around.number), **parts.scope.names, "Model": MODELS[model], "NOWHERE": NOWHERE, "kept": kept}
     exec(compile(writer.text, f"<extract {around.exchange}>", "exec"), scope)
     return Extractor(
         model=MODELS[model],

@@ -52,24 +52,43 @@ class FieldWriter:
         found = self._access(variable, rule, target)
         if rule.lookup is not None:
             found = self._looked_up(variable, rule.lookup, found)
-        nothing = f"raise Hole({'nothing at ' + _place(rule)!r})"
         may_miss = found.nullable and (rule.optional or rule.of == "request")
         code = found.code
         if found.nullable or rule.empty is not None:
             self._set(variable, code)
             code = variable
         if code == variable and not may_miss:
-            self.line(f"if {variable} is None: {nothing}")
+            self._refuse_none(variable, _place(rule), rule)
         if rule.empty is not None:
             self.line(f"if {variable} == '': {variable} = None")
         conversion = Conversion(self.setting, variable, rule, target, code, found)
         if may_miss or rule.empty is not None:
             with self.block(f"if {variable} is not None"):
-                conversion.write()
+                self._convert(conversion, rule)
         else:
-            conversion.write()
+            self._convert(conversion, rule)
         if not target.nullable and (may_miss or rule.empty is not None or rule.zero is not None):
-            self.line(f"if {variable} is None: {nothing}")
+            self._refuse_none(variable, _place(rule), rule)
+
+    def _convert(self, conversion: Conversion, rule: FieldRule) -> None:
+        if rule.times is not None and self._partial(rule):
+            factor = self.setting.scope.access(self.setting.bases.item, parse(rule.times))
+            self._refuse_none(factor.code, rule.times, rule)
+        conversion.write()
+
+    def _refuse_none(self, code: str, place: str, rule: FieldRule) -> None:
+        """A required value is missing; of a partial update it may be yet to come."""
+        nothing = f"raise Hole({'nothing at ' + place!r})"
+        if not self._partial(rule):
+            self.line(f"if {code} is None: {nothing}")
+            return
+        with self.block(f"if {code} is None"):
+            self.line(f"if whole: {nothing}")
+            self.line(str(self.setting.passing))
+
+    def _partial(self, rule: FieldRule) -> bool:
+        """Whether the value stands in a partial update."""
+        return self.setting.passing is not None and rule.of == "item"
 
     def _access(self, variable: str, rule: FieldRule, target: FieldTarget) -> Access:
         """How the rule's value is reached; of several places the first that holds something."""

@@ -21,11 +21,14 @@ class PathAt(NamedTuple):
 def mapping_paths(mapping: Mapping) -> Iterator[PathAt]:
     """All of them, in the order of the spec language's keys."""
     at = mapping.where
-    yield from _item_paths(mapping)
+    yield from _items_paths(mapping)
     if mapping.category is not None:
         yield PathAt(mapping.category, (*at, "category"), True)
     for key in ("only", "snapshot_when", "match", "shape"):
         yield from condition_paths(getattr(mapping, key, None), (*at, key))
+    if mapping.merge is not None:
+        yield PathAt(mapping.merge.by, (*mapping.merge.where, "by"), True)
+        yield from condition_paths(mapping.merge.reset_when, (*mapping.merge.where, "reset_when"))
     for name, rule in (mapping.fields or {}).items():
         yield from rule_paths(rule, (*at, "fields", name))
     yield from _proof_paths(mapping)
@@ -55,7 +58,22 @@ def rule_paths(rule: FieldRule, where: Where) -> Iterator[PathAt]:
             yield from rule_paths(branch, (*where, rule.branching.key, name))
 
 
-def _item_paths(mapping: Mapping) -> Iterator[PathAt]:
+def item_paths(mapping: Mapping) -> Iterator[PathAt]:
+    """Those that start at the item."""
+    yield from condition_paths(mapping.only, (*mapping.where, "only"))
+    for name, rule in (mapping.fields or {}).items():
+        yield from _of_item(rule, (*mapping.where, "fields", name))
+
+
+def _of_item(rule: FieldRule, where: Where) -> Iterator[PathAt]:
+    if rule.branching is not None:
+        for name, branch in rule.branching.rules.items():
+            yield from _of_item(branch, (*where, rule.branching.key, name))
+    elif rule.of == "item":
+        yield from rule_paths(rule, where)
+
+
+def _items_paths(mapping: Mapping) -> Iterator[PathAt]:
     at, items = mapping.where, mapping.items
     if mapping.item is not None:
         yield PathAt(mapping.item, (*at, "item"), False)

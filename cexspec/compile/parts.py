@@ -11,6 +11,7 @@ from cexspec.compile.inline import request_conditions
 from cexspec.compile.items import Items, compile_items
 from cexspec.compile.leaves import Bases, paths_of, request_paths
 from cexspec.compile.levels import LevelWriter
+from cexspec.compile.merging import MergeWriter, Sharing
 from cexspec.compile.numbers import NumberType
 from cexspec.compile.paths import Steps, parse
 from cexspec.compile.targets import FieldTarget, Target, targets
@@ -58,6 +59,7 @@ class Parts:
     levels: LevelWriter | None
     length: int
     """elements of an item that is an array, up to the first that is mapped; 0: whatever there is will do"""
+    merge: MergeWriter | None
 
     @property
     def names(self) -> frozenset[str]:
@@ -79,8 +81,8 @@ class Parts:
         return levels or any(each.rule.scale is not None for each in self.rules)
 
 
-def take_apart(mapping: Mapping, model: str, form: Form, number: NumberType, twin: Twin | None) -> Parts:
-    """Take a mapping apart for one form of its frames. Raises PathError."""
+def take_apart(mapping: Mapping, model: str, form: Form, number: NumberType, twin: Twin | None, sharing: Sharing | None) -> Parts:
+    """Take a mapping apart for one form of its frames; `sharing` is with whom it shares what it merges. Raises PathError."""
     scope = Scope(Wire(number, narrow=twin is not None))
     items = compile_items(mapping, form.message, scope)
     if items.plain:
@@ -88,20 +90,21 @@ def take_apart(mapping: Mapping, model: str, form: Form, number: NumberType, twi
     bases = Bases(items.base, form.message, form.frame, items.parent)
     rules = (*_field_rules(mapping, model, bases), *_book_rules(mapping, bases))
     for each in rules:
-        request_paths(scope, each.bases, each.rule, each.target)
+        request_paths(scope, each.bases, each.rule, each.target, optional=sharing is not None and each.rule.of == "item")
     request_conditions(scope, items.base, mapping.only)
     if mapping.category is not None:
         path = parse(mapping.category)
         scope.request((*form.message, *path.steps), Leaf.SCALAR if path.rest is None else Leaf.ANY, required=False)
     if isinstance(mapping.snapshot_when, dict):
         request_conditions(scope, form.message, mapping.snapshot_when)
+    merge = MergeWriter(sharing, mapping, bases, scope) if sharing is not None else None
     levels = _levels(mapping)
     lists = LevelWriter(levels, bases, scope, pairs=twin is Twin.PAIRS) if levels is not None else None
     if lists is not None:
         lists.request()
     length = 0 if lists is not None else _length(mapping, rules)
     scope.wire.fill(items.base, length)
-    return Parts(mapping, model, form.message, scope, items, bases, rules, lists, length)
+    return Parts(mapping, model, form.message, scope, items, bases, rules, lists, length, merge)
 
 
 def _length(mapping: Mapping, rules: tuple[Rule, ...]) -> int:

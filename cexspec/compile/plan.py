@@ -49,6 +49,9 @@ class Context(Protocol):
     def quarantine(self, error: DecodeError) -> None:
         """Take note of a record that was left out of a batch; `error` says why."""
 
+    def state(self, name: str) -> dict[str, Any]:
+        """What is kept under a name from message to message of a connection; it ends with the connection."""
+
 
 @dataclass(frozen=True, slots=True)
 class BookPlan:

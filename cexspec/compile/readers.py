@@ -11,6 +11,7 @@ from cexspec.compile.checks import MappingChecks
 from cexspec.compile.conditions import Conditions
 from cexspec.compile.extract import Extractor, compile_extractor
 from cexspec.compile.hole import NO_JSON
+from cexspec.compile.merging import Sharing
 from cexspec.compile.parts import Form, Twin
 from cexspec.compile.paths import PathError
 from cexspec.compile.plan import ReaderPlan, no_twins
@@ -23,10 +24,12 @@ _SNAPSHOT = {"always": True, "never": False}
 
 
 class ReaderCompiler:
-    """Compiles the readers of one mapping. What is wrong with it goes to `findings`."""
+    """Compiles the readers of one mapping. What is wrong with it goes to `findings`. `sharing`: its items are partial updates."""
 
-    def __init__(self, name: str, mapping: Mapping, around: Surroundings, findings: Findings, *, stream: bool) -> None:
-        self.name, self.mapping, self.around, self.findings = name, mapping, around, findings
+    def __init__(
+        self, name: str, mapping: Mapping, around: Surroundings, findings: Findings, *, stream: bool, sharing: Sharing | None = None
+    ) -> None:
+        self.name, self.mapping, self.around, self.findings, self.sharing = name, mapping, around, findings, sharing
         self._checks = MappingChecks(mapping, findings, around.categories, stream=stream)
 
     def check(self, model: str, where: Where) -> bool:
@@ -40,7 +43,7 @@ class ReaderCompiler:
         """
 
         def compiled(twin: Twin | None, sample: object) -> Extractor:
-            return compile_extractor(self.mapping, model, form, self.around, match, twin, sample)
+            return compile_extractor(self.mapping, model, form, self.around, match, twin, sample, self.sharing)
 
         def twins(frame: bytes) -> tuple[ReaderPlan, ...]:
             if not made:

@@ -8,6 +8,7 @@ typed `Any` and walked at run time.
 from __future__ import annotations
 
 import keyword
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
@@ -174,6 +175,10 @@ class Wire:
         """The type of one place (of the items of a list, say)."""
         return self._type(self.node(steps), None)
 
+    def type_of(self, node: WireNode, members: Iterable[WireNode]) -> Any:
+        """The type of some members of an object."""
+        return self._object(node, members, None)
+
     def decoder(self, wire_type: Any) -> msgspec.json.Decoder[Any]:
         """A decoder that takes numbers in text, and untyped fractions exactly."""
         return msgspec.json.Decoder(wire_type, strict=False, float_hook=exact)
@@ -204,11 +209,12 @@ class Wire:
             return self.leaf_type(node.leaf, node.words)
         if Wild.ELEMENTS in node.members:
             return list[self._type(node.members[Wild.ELEMENTS], raw)]  # type: ignore[misc]
-        return self._array(node, raw) if isinstance(next(iter(node.members)), int) else self._object(node, raw)
+        return self._array(node, raw) if isinstance(next(iter(node.members)), int) else self._object(node, node.members.values(), raw)
 
-    def _object(self, node: WireNode, raw: Steps | None) -> Any:
-        fields = [self._field(inner, raw) for inner in node.members.values()]
-        rename = {inner.attribute: str(step) for step, inner in node.members.items() if inner.attribute != step}
+    def _object(self, node: WireNode, members: Iterable[WireNode], raw: Steps | None) -> Any:
+        named = {inner.attribute: inner for inner in members}
+        fields = [self._field(inner, raw) for inner in named.values()]
+        rename = {attribute: str(inner.steps[-1]) for attribute, inner in named.items() if attribute != inner.steps[-1]}
         return msgspec.defstruct(show(node.steps), fields, rename=rename or None, gc=False, kw_only=True)
 
     def _array(self, node: WireNode, raw: Steps | None) -> Any:

@@ -1,7 +1,7 @@
 """Frames: what a message of a connection is and says. The one way from bytes to events, online and offline.
 
-A `FrameReader` is the memory of one connection from its opening to its end: the values that acks taught it. Nothing a
-peer sends raises here: what can't be read is a `Reading` with a `DecodeError`.
+A `FrameReader` is the memory of one connection from its opening to its end: the values that acks taught it, and what
+partial updates told. Nothing a peer sends raises here: what can't be read is a `Reading` with a `DecodeError`.
 """
 
 from __future__ import annotations
@@ -76,13 +76,13 @@ class Reading(Struct, frozen=True):
 class _Context:
     """The `Context` of the frame at hand; one object serves them all."""
 
-    __slots__ = ("category", "left_out", "market", "quarantine", "received", "request", "within")
+    __slots__ = ("category", "left_out", "market", "quarantine", "received", "request", "state", "within")
 
-    def __init__(self, markets: MarketLookup, category: str | None) -> None:
+    def __init__(self, markets: MarketLookup, category: str | None, state: Callable[[str], dict[str, Any]]) -> None:
         self.received: int | None = None
         self.request: Params | None = None
         self.left_out: list[DecodeError] = []
-        self.category, self.market, self.within = category, markets.within(category), markets.within
+        self.category, self.market, self.within, self.state = category, markets.within(category), markets.within, state
         self.quarantine = self.left_out.append
 
 
@@ -114,8 +114,9 @@ class FrameReader:
         self._exchange, self._connection, self._live, self._max_frame = exchange, connection, live, max_frame
         self._channels = {name: channel for name, channel in channels.items() if connection.name in channel.connections.values()}
         self._route = connection.router.route
+        self._states: dict[str, dict[str, Any]] = {}
         category = connection.category if certain else None
-        self._context, self._bare_context = _Context(markets, category), _Context(markets, category)
+        self._context, self._bare_context = (_Context(markets, category, self._state) for _ in range(2))
         self._learned: dict[str, str] = {}
         self._topics: dict[str, Topic] = {}
         self._guesses: dict[bytes | str, Guess] = {} if guesses is None else guesses
@@ -148,6 +149,10 @@ class FrameReader:
         except FAILURES:  # another message, or a bad one: the router tells
             self._misses += 1
             return None
+
+    def _state(self, name: str) -> dict[str, Any]:
+        """What messages of this connection keep for later ones."""
+        return self._states.setdefault(name, {})
 
     def _routed(self, frame: bytes, received: int | None) -> Reading:
         """The reading by the router, whatever was guessed."""

@@ -175,6 +175,10 @@ class _Answer:
         self.left_out: list[DecodeError] = []
         self.quarantine = self.left_out.append
 
+    def state(self, name: str) -> dict[str, Any]:
+        """See `Context.state`: nothing comes after a body."""
+        return {}
+
 
 def _strictly(result: Normalized) -> list[Event]:
     if result.error is not None:

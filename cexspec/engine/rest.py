@@ -91,6 +91,10 @@ class Reading:
         """See `Context.quarantine`."""
         self.errors.append(error)
 
+    def state(self, name: str) -> dict[str, Any]:
+        """See `Context.state`: nothing comes after an answer."""
+        return {}
+
 
 class RestEngine:
     """Calls operations by name. `quarantine` counts the records that were left out of answers."""

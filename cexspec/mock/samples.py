@@ -70,19 +70,23 @@ class Samples:
         return None if best is None else (int(best.get("status", 400)), str(best["body"]))
 
     def frames(self, exchange: Exchange, channel: str, connection: str) -> list[Frame]:
-        """Sample data frames of a channel on a connection (on any other where that has none), wrapped ones and then rich ones first."""
+        """Sample data frames of a channel on a connection (on any other where that has none).
+
+        Wrapped ones come first, then whole ones (no partial updates), then rich ones.
+        """
         assert exchange.spec.ws is not None
         spec, payload = exchange.spec.ws.channels[channel], exchange.spec.ws.connections[connection].payload
         cases = [case for case in self.messages if case.get("channel") == channel and case.get("events")]
-        found: list[tuple[bool, int, Frame]] = []
+        found: list[tuple[bool, bool, int, Frame]] = []
         for case in [case for case in cases if case.get("connection") == connection] or cases:
             document = decode(case["raw"])
             inner = parse(payload).first(document) if payload else MISSING
             body = document if inner is MISSING else inner
             message = next((one for one in messages(channel, spec) if _is(one, body, document)), None)
             if message is not None:
-                found.append((inner is MISSING, -_richness(case), Frame(message, case["events"][0].get("is_snapshot"), document)))
-        return [frame for *_, frame in sorted(found, key=lambda one: one[:2])]
+                frame = Frame(message, case["events"][0].get("is_snapshot"), document)
+                found.append((inner is MISSING, not _is_whole(message, body), -_richness(case), frame))
+        return [frame for *_, frame in sorted(found, key=lambda one: one[:3])]
 
 
 def decode(text: str) -> Any:
@@ -102,6 +106,12 @@ def _is(message: Message, body: Any, frame: Any) -> bool:
     """Whether a frame, with its body, is this message of a channel."""
     checks = [split(conditions) for conditions in (message.match, message.shape)]
     return all(predicate(own)(body) and predicate(around)(frame) for own, around in checks)
+
+
+def _is_whole(message: Message, body: Any) -> bool:
+    """Whether a body says all there is to say, as far as the spec tells."""
+    reset = message.mapping.merge.reset_when if message.mapping.merge is not None else None
+    return reset is None or predicate(reset)(body)
 
 
 def _agree(case: Mapping[str, Any], params: Mapping[str, Any]) -> bool:

@@ -68,6 +68,7 @@ class Notes:
     markets: Mapping[str, Market] = field(default_factory=dict)
     left_out: list[DecodeError] = field(default_factory=list)
     category: str | None = None
+    states: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def market(self, native_id: str) -> Market:
         """The market of that id; its symbol is the id itself where the test names none."""
@@ -80,3 +81,7 @@ class Notes:
     def quarantine(self, error: DecodeError) -> None:
         """Keep it."""
         self.left_out.append(error)
+
+    def state(self, name: str) -> dict[str, Any]:
+        """What messages keep for later ones."""
+        return self.states.setdefault(name, {})

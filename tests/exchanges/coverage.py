@@ -93,6 +93,8 @@ def _of_mapping(place: str, mapping: SpecMapping) -> set[str]:
         found.add(f"{place}.levels.remove_when")
     if isinstance(mapping.snapshot_when, dict):
         found |= {f"{place}.snapshot_when: {answer}" for answer in HOLDS.values()}
+    if mapping.merge is not None and mapping.merge.reset_when is not None:
+        found |= {f"{place}.merge.reset_when: {answer}" for answer in HOLDS.values()}
     return found
 
 
@@ -170,6 +172,8 @@ def _seen(exchange: Exchange, place: str, mapping: SpecMapping, document: object
     found = list(raw.items(mapping, document, frame))
     if isinstance(mapping.snapshot_when, dict):
         yield f"{place}.snapshot_when: {HOLDS[fits(mapping.snapshot_when, document, frame)]}"
+    if mapping.merge is not None and mapping.merge.reset_when is not None:
+        yield f"{place}.merge.reset_when: {HOLDS[fits(mapping.merge.reset_when, document, frame)]}"
     for event in events:
         yield f"{place}: an event"
         for name, rule in (mapping.fields or {}).items():

@@ -73,6 +73,9 @@ class Answer:
     def quarantine(self, error: DecodeError) -> None:
         self.left_out.append(error)
 
+    def state(self, name: str) -> dict[str, Any]:
+        return {}
+
 
 class Feed:
     """Reads cases in the order they are given; what they teach (instruments, learned numbers) stays."""

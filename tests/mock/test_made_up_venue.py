@@ -94,6 +94,18 @@ ws:
         size: {path: $.s, abs: true}
         side: {path: $.s, sign: {positive: buy, negative: sell}}
         timestamp: {path: $.at, unit: us}
+    ticker:
+      on: feed
+      topic: "ticker.{{ id }}"
+      match: {$.ch: {prefix: ticker.}}
+      returns: ticker
+      item: $.row
+      merge: {by: $.name, reset_when: {$.kind: full}}
+      fields:
+        symbol: $.name
+        last: $.last
+        bid: $.bid
+        ask: $.ask
 """
 
 MESSAGES: list[dict[str, Any]] = [
@@ -107,6 +119,12 @@ MESSAGES: list[dict[str, Any]] = [
      "events": [{"type": "instrument", "symbol": "BTC/USDT"}]},
     {"channel": "trades", "connection": "feed", "raw": '{"ch":"trades.BTC_USDT","trade":{"id":1,"p":1.5,"s":-1,"at":1785571201000000}}',
      "events": [{"type": "trade"}]},
+    {"channel": "ticker", "connection": "feed",
+     "raw": '{"ch":"ticker.BTC_USDT","kind":"part","row":{"name":"BTC_USDT","bid":"2","note":"longer than the full one, yet a part"}}',
+     "events": [{"type": "ticker", "last": "1", "bid": "2", "ask": "1"}]},
+    {"channel": "ticker", "connection": "feed",
+     "raw": '{"ch":"ticker.BTC_USDT","kind":"full","row":{"name":"BTC_USDT","last":"1","bid":"1","ask":"1"}}',
+     "events": [{"type": "ticker", "last": "1", "bid": "1", "ask": "1"}]},
     {"connection": "feed", "raw": '{"type":"welcome"}', "role": "greeting"},
     {"connection": "feed", "raw": '{"ping":7}', "role": "ping"},
     {"connection": "feed", "raw": '{"ok":true,"id":"1"}', "role": "ack"},
@@ -203,6 +221,16 @@ def test_it_greets_pings_and_serves(venue: MockVenue) -> None:
     assert verdict.role == "data"
     assert [msgspec.json.decode(text) for text in dialogue.receive('{"unsub":"trades.BTC_USDT","id":"7"}')] == [{"ok": True, "id": "7"}]
     assert dialogue.topics == {}
+
+
+def test_where_updates_may_be_partial_it_sends_the_whole(venue: MockVenue) -> None:
+    dialogue = venue.dialogue("feed")
+    _, first = dialogue.receive('{"sub":"ticker.BTC_USDT","id":"1"}')
+    market = venue.market("BTC/USDT")
+    market.advance(0)
+    frames = [msgspec.json.decode(text) for text in (first, *dialogue.tick(venue.listing["BTC/USDT"]))]
+    assert [(frame["kind"], sorted(frame["row"])) for frame in frames] == [("full", ["ask", "bid", "last", "name"])] * 2
+    assert frames[1]["row"]["last"] == str(market.price)
 
 
 def test_signed_sizes_tell_the_side(venue: MockVenue) -> None:

@@ -30,6 +30,9 @@ def _items(lines: Lines, mapping: Mapping) -> Iterator[Row]:
         yield Row("except", compact(mapping.skip), lines.at((*mapping.where, "except")))
     if mapping.only is not None:
         yield Row("only", f"where {conditions(mapping.only)}", lines.at((*mapping.where, "only")))
+    if mapping.merge is not None:
+        reset = f", anew when {conditions(mapping.merge.reset_when)}" if mapping.merge.reset_when is not None else ""
+        yield Row("merge", f"into the last one of the same {mapping.merge.by}{reset}", lines.at(mapping.merge.where))
 
 
 def _fields(lines: Lines, mapping: Mapping) -> Iterator[Row]:

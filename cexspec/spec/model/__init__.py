@@ -8,7 +8,7 @@ from cexspec.spec.model.conditions import Condition, Conditions
 from cexspec.spec.model.exchange import Environment, ExchangeSpec
 from cexspec.spec.model.fields import Branching, FieldRule, Lookup
 from cexspec.spec.model.limits import Errors, Pool, Usage, Weight
-from cexspec.spec.model.mapping import Checksum, Levels, Mapping, Sequence, Sync
+from cexspec.spec.model.mapping import Checksum, Levels, Mapping, Merge, Sequence, Sync
 from cexspec.spec.model.node import Node
 from cexspec.spec.model.rest import Each, Operation, Page, Param
 from cexspec.spec.model.symbols import Category, SymbolFormat, Symbols
@@ -33,6 +33,7 @@ __all__ = [
     "Levels",
     "Lookup",
     "Mapping",
+    "Merge",
     "Node",
     "Operation",
     "Page",

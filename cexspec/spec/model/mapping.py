@@ -59,6 +59,19 @@ class Sequence(Node):
     accepts: list[Literal["equal", "reset", "snapshot_is_previous"]] = key("Documented exceptions of the venue", ["reset"], [])
 
 
+class Merge(Node):
+    """Partial updates: a member of the item that is missing, or null, has the last value it had on this connection.
+
+    What is merged are the top-level members of the item. An item that lacks a required field is passed over as long as no
+    message has reset what is known of it.
+    """
+
+    by: Path = key("What an item is about, inside the item: those with the same value are merged", "$.symbol")
+    reset_when: Conditions | None = key(
+        "Messages whose items replace what is known (none: everything is merged)", {"$.type": "snapshot"}, None
+    )
+
+
 class Checksum(Node):
     """A checksum over the top of the book, computed by a registered hook."""
 
@@ -109,6 +122,9 @@ class Mapping(Node):
     )
     only: Conditions | None = key("Only items of which this holds", {"$[8]": "0"}, None)
     skip: list[str] = key("Keys of an iterated object that are no items", ["last"], [], alias="except")
+    merge: Merge | None = key(
+        "Items are partial updates: what one doesn't say is as it was", {"by": "$.symbol", "reset_when": {"$.type": "snapshot"}}, None
+    )
     fields: Fields | None = key("Unified field -> rule", {"price": "$.px"}, None)
     levels: Levels | None = key(
         "Book levels of another shape than lists of [price, size, ...]", {"bids": "$.b", "asks": "$.a", "price": "$.p", "size": "$.s"}, None
