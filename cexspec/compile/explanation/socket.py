@@ -121,6 +121,8 @@ def _connection(exchange: Exchange, name: str, spec: Connection, lines: Lines) -
     for environment, hosts in exchange.environments.items():
         if name in hosts.ws:
             yield Row(environment, hosts.ws[name], lines.at(("environments", environment, "ws", name)))
+    if spec.like is not None:
+        yield Row("like", spec.like, lines.at((*spec.where, "like")))
     for key, what in _SHAPES.items():
         if (value := getattr(spec, key)) is not None:
             given = value.model_dump(exclude_unset=True) if isinstance(value, Node) else value

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from cexspec.spec.model.conditions import Conditions
 from cexspec.spec.model.limits import Errors, Window
@@ -82,10 +82,24 @@ class Route(Node):
     learned: Name = key("The learned value", "channel")
 
 
+def _whole_unless_like(schema: dict[str, Any]) -> None:
+    """For editors: where `like` brings the rest, no key is required, and any may be null."""
+    required, properties = schema.pop("required"), schema["properties"]
+    schema |= {"if": {"not": {"required": ["like"]}}, "then": {"required": required}}
+    for name in (name for name, one in properties.items() if "anyOf" not in one):
+        properties[name] = {"anyOf": [properties[name], {"type": "null"}]}
+
+
 class Connection(Node):
-    """One WebSocket endpoint and its rules."""
+    """One WebSocket endpoint and its rules.
+
+    With `like`, the keys not given here are those of the named connection, and `null` takes one away.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_whole_unless_like)
 
     docs: str | None = key("The venue's page for it", "https://www.okx.com/docs-v5/en/#overview-websocket", None)
+    like: Name | None = key("The rules of this connection, but for what is said here", "public", None)
     payload: Path | None = key("Where the message is, when it comes wrapped; a frame without it is the message itself", "$.data", None)
     greet: Greet | None = key("What must be sent or arrive first", {"expect": {"$.type": "welcome"}}, None)
     keepalive: Keepalive = key("Pings in either direction", {"send": "ping", "expect": "pong", "every": "25s"}, Keepalive())
