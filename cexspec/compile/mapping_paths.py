@@ -69,8 +69,8 @@ def _of_item(rule: FieldRule, where: Where) -> Iterator[PathAt]:
     if rule.branching is not None:
         for name, branch in rule.branching.rules.items():
             yield from _of_item(branch, (*where, rule.branching.key, name))
-    elif rule.of == "item":
-        yield from rule_paths(rule, where)
+    elif rule.of == "item":  # a table to look up in is the message's
+        yield from (path for path in rule_paths(rule, where) if path.where[: len(where) + 1] != (*where, "lookup"))
 
 
 def _items_paths(mapping: Mapping) -> Iterator[PathAt]:

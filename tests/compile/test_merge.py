@@ -187,6 +187,13 @@ CONVERSATIONS: dict[str, tuple[Mapping, Told]] = {
             (message({"s": A}, x="6"), "missing required field `f`"),
         ],
     ),
+    "a key of a table outside the item": (
+        ticker(fields={**FIELDS, "last": {"path": "$.l", "lookup": {"in": "$.table", "by": "$[0]", "take": "$[1]"}}}),
+        [
+            (full({"s": A, "l": "x"}, table=[["x", "10"]]), [row(A, "10")]),
+            (message({"s": A, "b": "9"}, table=[["x", "11"]]), [row(A, "11", "9")]),
+        ],
+    ),
     "what stands outside the item isn't merged": (
         ticker(fields={**FIELDS, "bid": {"path": "$.b", "of": "message", "optional": True}}),
         [
