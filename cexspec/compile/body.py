@@ -99,10 +99,7 @@ class BodyWriter:
     def _item(self, leave: str) -> None:
         """One item: its fields, each in a variable of its own."""
         parts = self.parts
-        if parts.length:
-            found = self.scope.access((), Path("$", parts.items.base))
-            if found.plain:  # the wire type sees to it elsewhere
-                self.line(f"if ends_before({found.code}, {parts.length}): raise Hole('an array that holds nothing of what is mapped')")
+        self._refuse_empty()
         if parts.merge is not None:
             parts.merge.fill(self.writer)
             self.setting = replace(self.setting, passing=leave)
@@ -116,6 +113,12 @@ class BodyWriter:
             self._instrument()
         if parts.model == "server_time":
             self.values["symbol"] = "None"
+
+    def _refuse_empty(self) -> None:
+        parts = self.parts
+        found = self.scope.access((), Path("$", parts.items.base)) if parts.length else None
+        if found is not None and found.plain:  # the wire type sees to it elsewhere
+            self.line(f"if ends_before({found.code}, {parts.length}): raise Hole('an array that holds nothing of what is mapped')")
 
     def _field(self, each: Rule) -> None:
         fields = FieldWriter(replace(self.setting, bases=each.bases))
