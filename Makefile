@@ -34,11 +34,11 @@ lint: .venv/.installed-dev
 	$(BIN)/cexspec validate exchanges/
 	$(BIN)/cexspec fmt --check exchanges/
 	$(BIN)/python tools/generate_schemas.py --check
-	$(BIN)/python tools/generate_docs.py --check
+	$(BIN)/python -m tools.generate_docs --check
 
 docs: .venv/.installed-dev
 	$(BIN)/python tools/generate_schemas.py
-	$(BIN)/python tools/generate_docs.py
+	$(BIN)/python -m tools.generate_docs
 
 bench: .venv-bench/.installed
 	.venv-bench/bin/python -m benchmarks.run --write
