@@ -163,8 +163,6 @@ class Conversion:
     def _number(self) -> None:
         narrow = self.leaf in (Leaf.NUMBER, Leaf.NUMBER_OR_EMPTY) and self.wire.number is Decimal
         if narrow:
-            if not _ATTRIBUTE.fullmatch(self.code):
-                self._bind()
             self.line(f"if not {self.code}.isascii(): number({self.code})")
             self.code = f"exact({self.code})"
             self._bind()

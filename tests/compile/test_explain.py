@@ -112,6 +112,7 @@ rest:
     query: {id: "{{ id }}"}
     limit: light
     kinds: [future]
+    errors: {message: $.m, messages: {no such pair: InvalidSymbol}}
     ignored: nothing of it is read
 ws:
   connections:
