@@ -8,11 +8,13 @@ from typing import Any
 
 from cexspec.compile.convert import NANOSECONDS
 from cexspec.compile.exchange import Exchange
+from cexspec.compile.paths import parse
+from cexspec.mock.document import get, like, put
 from cexspec.mock.encode import Encoder
 from cexspec.mock.history import FEED, Span, rows
 from cexspec.mock.listing import Listed, Listing, Models, symbol_of
 from cexspec.mock.market import ID_TIME, MILLISECOND, Market, Row
-from cexspec.mock.requests import Asked, Refused
+from cexspec.mock.requests import Asked, Refused, time_of_cursor
 from cexspec.mock.samples import Case, Samples, decode
 from cexspec.spec.model import Operation
 
@@ -51,7 +53,7 @@ class Answers:
             found = self._of_many(listed, self._history(spec, case, asked, self._market(str(listed[0].symbol))))
         else:
             found = [{"symbol": one.id, **row} for one in listed for row in self._rows(spec, case, asked, self._market(str(one.symbol)))]
-        return encoder.encode(found, listed[0].branches if listed else ())
+        return _continued(spec, asked, found, encoder.encode(found, listed[0].branches if listed else ()))
 
     def refusal(self, operation: str, error: str, reason: str) -> tuple[int, str]:
         """Status and body for a refused request, in the venue's words as far as its samples have them."""
@@ -91,6 +93,16 @@ class Answers:
         found = rows(market, str(spec.returns), interval, span, newest_first=not oldest_first)
         chosen = list(islice((row for row in found if _reached(spec, asked.cursor, row)), limit))
         return chosen if oldest_first == _ascending(spec, case) else chosen[::-1]
+
+
+def _continued(spec: Operation, asked: Asked, found: Sequence[Row], document: Any) -> Any:
+    """The answer with the time it ends at, where that is what continues it."""
+    unit = time_of_cursor(spec)
+    if unit is None or spec.page is None or spec.page.cursor is None:
+        return document
+    end = max((row["timestamp"] for row in found), default=asked.params.get("start", 0))
+    steps = parse(spec.page.cursor).steps
+    return put(document, steps, like(get(document, steps), end // NANOSECONDS[unit]))
 
 
 def _is_history(spec: Operation) -> bool:

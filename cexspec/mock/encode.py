@@ -36,7 +36,8 @@ class Encoder:
     def __init__(self, mappings: Sequence[MappingSpec], sample: object, intervals: Mapping[str, str], payload: Steps = ()) -> None:
         self._sample, self._payload = sample, payload if get(sample, payload) is not MISSING else ()
         self._items, self._item, self._only = mappings[0].items, parse(mappings[0].item or "$").steps, mappings[0].only
-        self._keyed = next((name for name, rule in (mappings[0].fields or {}).items() if rule.of == "key"), None)
+        self._keyed = next((name for name, rule in (mappings[0].fields or {}).items() if rule.of == "key"), "symbol")
+        self._skipped = mappings[0].skip
         self._fields = [field for mapping in mappings for field in _fields(mapping, intervals)]
         self._numbers = [number for mapping in mappings for number in _numbers(mapping)]
         self.levels = level_writer(mappings[0])
@@ -45,7 +46,7 @@ class Encoder:
         """The sample with these events instead of its own; `branches` are the market's kind and category, for rules by them."""
         document = copy.deepcopy(self._sample)
         message = get(document, self._payload)
-        items = [(event.get(self._keyed or ""), self._written(document, message, event, branches)) for event in events]
+        items = [(event.get(self._keyed), self._written(document, message, event, branches)) for event in events]
         return put(document, self._payload, self._placed(message, items))
 
     @cached_property
@@ -91,7 +92,7 @@ class Encoder:
                 for name, path in columns.items():
                     message = put(message, _list_at(path), [item[name] for _, item in items])
             case str(path):
-                message = _listed(message, parse(path).steps, items)
+                message = _listed(message, parse(path).steps, items, self._skipped)
             case None if items:
                 message = put(message, self._item, items[0][1])
         return message
@@ -129,19 +130,24 @@ def _list_at(path: str) -> Steps:
     return steps[:-1] if steps[-1:] == (Wild.ELEMENTS,) else steps
 
 
-def _listed(message: Any, steps: Steps, items: list[tuple[Any, Any]]) -> Any:
+def _listed(message: Any, steps: Steps, items: list[tuple[Any, Any]], skipped: Sequence[str]) -> Any:
     """The items in place of the sample's, at the last wildcard; what wraps each of them is the sample's too."""
     at = max(number for number, step in enumerate(steps) if isinstance(step, Wild))
     wrapper = get(message, steps[: at + 1])
     wrapped = [(key, put(copy.deepcopy(wrapper), steps[at + 1 :], item)) for key, item in items]
     if steps[at] is Wild.VALUES:
         return put(message, steps[:at], dict(wrapped))
-    return put(_single(message, steps[:at]), steps[:at], [item for _, item in wrapped])
+    key = items[0][0] if items else None
+    return put(_single(message, steps[:at], key, skipped), steps[:at], [item for _, item in wrapped])
 
 
-def _single(message: Any, steps: Steps) -> Any:
-    """The message with one element at each wildcard on the way."""
+def _single(message: Any, steps: Steps, key: Any, skipped: Sequence[str]) -> Any:
+    """The message with one element at each wildcard on the way, in an object under `key` beside what is no item there."""
     for at, step in enumerate(steps):
+        around = get(message, steps[:at])
         if step is Wild.ELEMENTS:
-            message = put(message, steps[:at], get(message, steps[:at])[:1])
+            message = put(message, steps[:at], around[:1])
+        elif step is Wild.VALUES and key is not None:
+            own: Any = next((inner for name, inner in around.items() if name not in skipped), [])
+            message = put(message, steps[:at], {key: own, **{name: around[name] for name in skipped if name in around}})
     return message

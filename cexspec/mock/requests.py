@@ -121,7 +121,8 @@ class Requests:
             params |= self._of_body(pattern, body)
         self._check_words(pattern, params)
         self._check_instrument(pattern, params)
-        return Asked((pattern.name,), self._unified(pattern, params), pattern.cursor(query, body))
+        cursor = pattern.cursor(query, body) if time_of_cursor(pattern.spec) is None else None
+        return Asked((pattern.name,), self._unified(pattern, params), cursor)
 
     def _of_body(self, pattern: _Pattern, body: Any) -> dict[str, Any]:
         told = pattern.body(body) if pattern.body is not None else None
@@ -196,6 +197,14 @@ def _without(tree: Any, places: Container[Steps], place: Steps = ()) -> Any:
     if not isinstance(tree, dict):
         return tree
     return {key: _without(inner, places, (*place, key)) for key, inner in tree.items() if (*place, key) not in places}
+
+
+def time_of_cursor(spec: Operation) -> str | None:
+    """The unit of a cursor that is taken from the answer and given where the request has a time; None for any other."""
+    if spec.page is None or spec.page.cursor is None:
+        return None
+    whole = _HOLE.fullmatch(spec.query.get(spec.page.param, ""))
+    return whole.group(2) if whole and whole.group(2) in NANOSECONDS else None
 
 
 def _count(pattern: _Pattern, key: str, value: str) -> int:

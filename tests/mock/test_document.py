@@ -120,6 +120,16 @@ ITEMS = [
         {"result": {"XBTUSD": {"p": "1"}}},
         {"result": {"one": {"p": "5"}, "two": {"p": "7"}}},
     ),
+    (
+        {"items": "$.result.*", "fields": {"symbol": "$.name", "price": "$.p"}},
+        {"result": {"XBTUSD": {"name": "XBTUSD", "p": "1"}}},
+        {"result": {"one": {"name": "one", "p": "5"}, "two": {"name": "two", "p": "7"}}},
+    ),
+    (
+        {"items": "$.result.*[*]", "except": ["last"], "fields": {"symbol": {"of": "key"}, "price": "$[0]"}},
+        {"result": {"last": "9", "XBTUSD": [["1"], ["2"]]}},
+        {"result": {"one": [["5"], ["7"]], "last": "9"}},
+    ),
 ]
 
 

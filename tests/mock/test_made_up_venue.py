@@ -63,6 +63,15 @@ rest:
     returns: instrument
     items: $.all[*]
     fields: {id: $.i, base: {path: $.b, lookup: {in: $.assets, by: $.n, take: $.a}}}
+  past_trades:
+    get: /past
+    query: {market: "{{ id }}", since: "{{ start | ns }}", count: "{{ limit }}"}
+    params: {limit: {default: 50, max: 50}}
+    page: {direction: forward, param: since, cursor: $.result.last}
+    returns: trade
+    items: $.result.*[*]
+    except: [last]
+    fields: {symbol: {of: key}, id: "$[0]", price: "$[1]", size: "$[2]", side: "$[3]", timestamp: {path: "$[4]", unit: s}}
   tickers:
     get: /tickers
     returns: ticker
@@ -114,6 +123,8 @@ MESSAGES: list[dict[str, Any]] = [
      "events": [{"type": "book", "is_snapshot": True}]},
     {"operation": "trades", "raw": '{"trades":[{"id":"1","p":"1","s":"1","side":"buy","at":1785571201.5}]}', "events": [{"type": "trade"}]},
     {"operation": "candles", "raw": '[{"t":1785571200000,"o":"1","h":"1","l":"1","c":"1"}]', "events": [{"type": "candle"}]},
+    {"operation": "past_trades", "raw": '{"result":{"ETH_USDT":[["1","1","1","buy",1785571201.5]],"last":"1785571201500000000"}}',
+     "events": [{"type": "trade"}]},
     {"operation": "tickers", "raw": '{"result":{"BTC_USDT":{"last":"1"}}}', "events": [{"type": "ticker", "symbol": "BTC/USDT"}]},
     {"operation": "listed", "raw": '{"assets":[{"n":3,"a":"BTC"}],"all":[{"i":"BTC_USDT","b":3}]}',
      "events": [{"type": "instrument", "symbol": "BTC/USDT"}]},
@@ -168,6 +179,22 @@ async def test_times_in_iso_and_seconds_go_both_ways(venue: MockVenue) -> None:
     assert len(trades) == 5
     assert trades[0].timestamp == START - 5_000_000_000
     assert wire.reasons == []
+
+
+async def test_a_time_in_the_answer_continues_it(venue: MockVenue) -> None:
+    client, wire = rest_of(venue)
+    start = START - 300_000_000_000
+    rows = await client.call("past_trades", symbol="BTC/USDT", start=start, limit=120)
+    assert [row.timestamp for row in rows] == [start + number * 1_000_000_000 for number in range(1, 121)]
+    assert {row.symbol for row in rows} == {"BTC/USDT"}
+    assert len(wire.calls) == 3
+    assert wire.reasons == []
+
+
+async def test_past_its_end_an_answer_repeats_the_time_asked_for(venue: MockVenue) -> None:
+    client, wire = rest_of(venue)
+    assert await client.call("past_trades", symbol="BTC/USDT", start=START + 1, limit=10) == []
+    assert len(wire.calls) == 1
 
 
 async def test_results_keyed_by_instrument(venue: MockVenue) -> None:
