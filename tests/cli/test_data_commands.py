@@ -23,6 +23,7 @@ from cexspec.cli.app import app
 from cexspec.engine.rest_client import RestClient
 from cexspec.engine.stream_client import StreamClient
 from cexspec.models import Book, Gap, Liquidation, MarketEvent, Ticker, Trade
+from tests.exchanges.venue import IDS
 
 Environment = Callable[[str], str]
 TIME = 1_790_000_000_123_000_000
@@ -52,7 +53,7 @@ def test_the_capabilities_are_the_clients_own() -> None:
 def test_list_names_every_exchange() -> None:
     table = run("list").stdout
     assert all(name in table for name in ("okx", "binance", "bitfinex", "spot, perpetual"))
-    assert [one["id"] for one in json.loads(run("list", "--json").stdout)] == ["binance", "bitfinex", "okx"]
+    assert [one["id"] for one in json.loads(run("list", "--json").stdout)] == IDS
 
 
 @pytest.mark.parametrize("name", ["okx", "binance", "bitfinex"])
@@ -173,7 +174,7 @@ def test_the_demo_shows_every_exchange_and_sums_up() -> None:
     *events, last = lines(run("demo", "--seconds", "1"))
     summary = last["summary"]
     assert summary["ok"]
-    assert {venue["exchange"] for venue in summary["venues"]} == {"binance", "bitfinex", "okx"}
+    assert {venue["exchange"] for venue in summary["venues"]} == set(IDS)
     for venue in summary["venues"]:
         assert min(venue["tickers"], venue["trades"], venue["books"]) > 0
         assert (venue["decode_errors"], venue["unrouted"], venue["gaps"], venue["problems"]) == (0, 0, 0, [])

@@ -23,6 +23,7 @@ EXPLAINED = {
     "okx": ("trades", "order_book", "candles", "instruments"),
     "binance": ("trades", "order_book", "ticker"),
     "bitfinex": ("trades", "order_book", "mark_price", "symbols"),
+    "kraken": ("trades", "order_book", "symbols"),
 }
 HARBOR = (
     "clock",

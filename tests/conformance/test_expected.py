@@ -81,4 +81,4 @@ def test_values_agree_with_the_other_reading(venue: str) -> None:
             if record["id"] not in EXPLAINED and not any(agrees(event, theirs) for event in events):
                 differing[record["id"]] = (theirs, events)
     assert not differing
-    assert compared >= 3
+    assert compared >= min(3, len(with_expectations(venue)))

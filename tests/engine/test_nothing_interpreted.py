@@ -97,7 +97,8 @@ def test_frames_are_read_again_without_any_interpreter(exchange: str, number: ty
     mine = Readers(exchange, number)
     mine.read()
     expected = shown(mine.read())
-    assert sum(isinstance(events, list) and len(events) > 0 for events, _ in mine.read()) >= len(mine.cases) // 2
+    data = sum("channel" in case for case in mine.cases)
+    assert sum(isinstance(events, list) and len(events) > 0 for events, _ in mine.read()) >= data // 2
     poison()
     try:
         found = shown(mine.read())

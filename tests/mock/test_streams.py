@@ -83,7 +83,7 @@ def test_a_symbol_that_is_not_listed_is_refused_on_its_topic_alone(name: str) ->
     good = topic_of(venue, "trades", "BTC/USDT")
     plan = venue.exchange.channel("trades")
     native = venue.exchange.symbols.format("NOP/USDT")
-    bad = make_topic(plan, {"id": native})
+    bad = make_topic(plan, {"id": native, "symbol": "NOP/USDT"})
     talk.subscribe(good, bad)
     talk.move(2)
     refused = talk.of(Refused)
@@ -143,7 +143,8 @@ def books(talk: Talk) -> list[Book]:
 
 
 STREAMED = [("okx", "order_book", "BTC/USDT", 60), ("okx", "order_book_5", "BTC/USDT", 5), ("okx", "order_book_fast", "ETH/USDT", 60),
-            ("binance", "order_book_20", "BTC/USDT", 20), ("bitfinex", "order_book", "BTC/USD", 25)]  # fmt: skip
+            ("binance", "order_book_20", "BTC/USDT", 20), ("bitfinex", "order_book", "BTC/USD", 25),
+            ("kraken", "order_book", "BTC/USD", 10)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "channel", "symbol", "depth"), STREAMED)
