@@ -135,16 +135,20 @@ class Feed:
             numbers: Row = {"sequence": market.sequence, "timestamp": market.time}
             if template.checksum is not None:
                 numbers["checksum"] = _checksum(template.checksum, bids, asks, market.time, listed.precision)
-            events = [numbers] if template.encoder.levels is None else self._levels(topic, template, numbers, bids, asks)
+            pushed_out = (market.bids, market.asks) if spec.truncate else ({}, {})
+            events = [numbers] if template.encoder.levels is None else self._levels(topic, template, numbers, (bids, asks), pushed_out)
             yield from _filled(topic, template, events, listed)
             _remember(topic, bids, asks, market)
 
-    def _levels(self, topic: Topic, template: Template, numbers: Row, bids: Side, asks: Side) -> list[Row]:
-        """The events of a book message: the whole book, its changes since the last one, or one event for each change."""
+    def _levels(self, topic: Topic, template: Template, numbers: Row, now: tuple[Side, Side], pushed_out: tuple[Side, Side]) -> list[Row]:
+        """The events of a book message: the whole book, its changes since the last one, or one event for each change.
+
+        Levels of `pushed_out` are not told to be gone: the client cuts its book.
+        """
         numbers |= {"previous_sequence": -1 if template.snapshot else topic.sequence, "first_sequence": topic.sequence + 1}
         if template.snapshot:
-            return [{**numbers, "bids": list(bids.items()), "asks": list(asks.items())}]
-        change = {"bids": _changes(topic.bids, bids), "asks": _changes(topic.asks, asks)}
+            return [{**numbers, "bids": list(now[0].items()), "asks": list(now[1].items())}]
+        change = {"bids": _changes(topic.bids, now[0], pushed_out[0]), "asks": _changes(topic.asks, now[1], pushed_out[1])}
         levels = template.encoder.levels
         return [{**numbers, **one} for one in (_singly(change) if levels is not None and levels.single else [change])]
 
@@ -176,8 +180,8 @@ def _checksum(checksum: Checksum, bids: Side, asks: Side, time: int, precision: 
     return CHECKSUMS[checksum.hook](*best, precision if checksum.precision is not None else None)
 
 
-def _changes(before: Side, now: Side) -> list[tuple[Decimal, Decimal]]:
-    gone = [(price, Decimal(0)) for price in before if price not in now]
+def _changes(before: Side, now: Side, pushed_out: Side) -> list[tuple[Decimal, Decimal]]:
+    gone = [(price, Decimal(0)) for price in before if price not in now and price not in pushed_out]
     return gone + [(price, size) for price, size in now.items() if before.get(price) != size]
 
 

@@ -14,6 +14,7 @@ from cexspec.engine.markets import Markets
 from cexspec.engine.outputs import Deliver, Missed, Reconnect, Refused, Subscribed, Undecodable, Unrouted, Unsubscribed, VenueError
 from cexspec.engine.topics import topic_of as make_topic
 from cexspec.hooks import CHECKSUMS
+from cexspec.hooks.protocol import Precision
 from cexspec.mock import MockVenue
 from cexspec.models import MODELS, Book, Candle, Event, Trade
 from tests.mock.wire import VENUES, Talk, rest_of, topic_of, venue_of
@@ -157,9 +158,51 @@ def test_snapshot_and_deltas_add_up_to_the_markets_book(name: str, channel: str,
         for book in books(talk):
             naive.apply(book)
         assert naive.top(depth) == market.top(depth)
+        if venue.exchange.spec.ws and venue.exchange.spec.ws.channels[channel].truncate:
+            naive.bids, naive.asks = map(dict, naive.top(depth))
         assert len(naive.bids) == len(naive.asks) == depth
         talk.outputs.clear()
         talk.move()
+
+
+def test_a_truncated_book_is_not_told_of_what_it_pushes_out() -> None:
+    venue = venue_of("kraken")
+    talk, market = talk_with(venue, "order_book"), venue.market(venue.listing.find("BTC/USD").id)
+    talk.subscribe(topic_of(venue, "order_book", "BTC/USD"))
+    talk.outputs.clear()
+    pushed_out, removed = 0, []
+    for _ in range(20):
+        before = market.top(10)
+        talk.move()
+        (book,) = books(talk)
+        gone = [[price for price, _ in was if price not in dict(now)] for was, now in zip(before, market.top(10), strict=True)]
+        told = [[price for price, size in side if not size] for side in (book.bids, book.asks)]
+        assert told == [
+            [price for price in prices if price not in full] for prices, full in zip(gone, (market.bids, market.asks), strict=True)
+        ]
+        pushed_out += sum(map(len, gone)) - sum(map(len, told))
+        removed += told[0] + told[1]
+        talk.outputs.clear()
+    assert pushed_out > 0
+    assert removed
+
+
+async def test_checksums_are_in_the_decimals_of_the_listed_instrument() -> None:
+    venue = venue_of("kraken")
+    client, _ = rest_of(venue)
+    listed = {one.symbol: one for one in await client.get_instruments()}
+    for symbol in ("BTC/USD", "DOGE/USDT"):
+        talk, naive = talk_with(venue, "order_book"), NaiveBook()
+        talk.subscribe(topic_of(venue, "order_book", symbol))
+        talk.move(15)
+        tick, step = listed[symbol].tick_size, listed[symbol].step_size
+        assert tick is not None and step is not None
+        precision = Precision.of(tick, step)
+        for book in books(talk):
+            naive.apply(book)
+            naive.bids, naive.asks = map(dict, naive.top(10))
+            assert CHECKSUMS["kraken_v2"](*naive.top(10), precision) == book.checksum
+        assert len(books(talk)) == 16
 
 
 async def test_contracts_become_base_currency_once_instruments_are_loaded() -> None:
