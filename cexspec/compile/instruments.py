@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import ClassVar, cast
 
@@ -15,21 +15,24 @@ from cexspec.models import InvalidSymbol, Number
 from cexspec.models.events import Kind
 from cexspec.models.symbol import Symbol
 
-Names = tuple[str, Kind, str, str, str | None, Number | None, str | None]
-"""Unified symbol, kind, base, quote, settlement currency, contract size and what it is an amount of."""
+Names = tuple[str, Kind, str, str, str | None, Number | None, str | None, Number | None, str | None]
+"""Unified symbol, kind, base, quote, settlement currency, strike, right, contract size and what it is an amount of."""
+Terms = tuple[date | None, Number | None, str | None]
+"""The day of expiry, the strike and the right."""
 
 
 class InstrumentNames:
     """Completes and names instruments.
 
-    Assets are translated by the spec's aliases. Base, quote, kind and settlement that the venue doesn't send follow
-    from the native id; a kind also from the product line that has no other, and contracts from their product line. A
-    record whose parts make no symbol (an option without strike) keeps its native id as symbol.
+    Assets are translated by the spec's aliases. Base, quote, kind, settlement, strike and right that the venue doesn't
+    send follow from the native id; a kind also from the product line that has no other, and contracts from their product
+    line. A record whose parts make no symbol (an option without strike) keeps its native id as symbol.
     """
 
     FIELDS: ClassVar[tuple[str, ...]] = (
         "id", "kind", "base", "quote", "settle", "expiry", "strike", "right", "contract_size", "contract_currency")  # fmt: skip
-    COMPLETED: ClassVar[tuple[str, ...]] = ("symbol", "kind", "base", "quote", "settle", "contract_size", "contract_currency")
+    COMPLETED: ClassVar[tuple[str, ...]] = (
+        "symbol", "kind", "base", "quote", "settle", "strike", "right", "contract_size", "contract_currency")  # fmt: skip
 
     def __init__(
         self,
@@ -66,12 +69,13 @@ class InstrumentNames:
         if kind is None or base is None or quote is None:
             raise Hole(f"nothing tells kind, base and quote of '{native_id}'")
         settle = self._settle(kind, base, quote, self._common(settle) or (read.settle if read else None))
-        symbol = self._symbol(native_id, kind, base, quote, settle, expiry, strike, right)
+        terms = self._terms(native_id, kind, line, (_day(expiry), strike, right))
+        symbol = _symbol(kind, base, quote, settle, terms) or native_id
         line = category_of(self._categories, kind, settle)
         if contract_size is None and line is not None and line.contract_size is not None:
             contract_size = self._number(line.contract_size)
             contract_currency = quote if line.contract_currency == "quote" else base
-        return symbol, kind, base, quote, settle, contract_size, contract_currency
+        return symbol, kind, base, quote, settle, terms[1], terms[2], contract_size, contract_currency
 
     def _read(self, native_id: str, line: CategoryPlan | None) -> Symbol | None:
         found = self._codec().parse(native_id, line.name if line is not None else None)
@@ -85,23 +89,29 @@ class InstrumentNames:
             return None
         return settle or (base if quote in self._inverse else quote)
 
-    def _symbol(
-        self,
-        native_id: str,
-        kind: Kind,
-        base: str,
-        quote: str,
-        settle: str | None,
-        expiry: int | None,
-        strike: Number | None,
-        right: str | None,
-    ) -> str:
-        day = datetime.fromtimestamp(expiry // 1_000_000_000, UTC).date() if expiry and kind in ("future", "option") else None
-        terms = (Decimal(str(strike)) if strike is not None else None, right) if kind == "option" else (None, None)
-        try:
-            return str(Symbol(base, quote, kind, day, terms[0], terms[1], settle))  # type: ignore[arg-type]
-        except InvalidSymbol:
-            return native_id
+    def _terms(self, native_id: str, kind: Kind, line: CategoryPlan | None, given: Terms) -> Terms:
+        """The terms of an instrument: those of an option or a future that the record leaves out stand in its id."""
+        day, strike, right = given
+        missing = {"future": day is None, "option": None in given}.get(kind, False)
+        read = self._read(native_id, line) if missing else None
+        if read is None or read.kind != kind:
+            return given
+        told = self._number(str(read.strike)) if read.strike is not None else None
+        return day or read.expiry, strike if strike is not None else told, right or read.right
+
+
+def _day(expiry: int | None) -> date | None:
+    return datetime.fromtimestamp(expiry // 1_000_000_000, UTC).date() if expiry else None
+
+
+def _symbol(kind: Kind, base: str, quote: str, settle: str | None, terms: Terms) -> str | None:
+    """The unified symbol; None where the parts make none."""
+    day = terms[0] if kind in ("future", "option") else None
+    strike, right = terms[1:] if kind == "option" else (None, None)
+    try:
+        return str(Symbol(base, quote, kind, day, Decimal(str(strike)) if strike is not None else None, right, settle))  # type: ignore[arg-type]
+    except InvalidSymbol:
+        return None
 
 
 def _only_kind(line: CategoryPlan | None) -> Kind | None:

@@ -552,6 +552,33 @@ def test_an_instrument_is_completed_and_named(
     assert (one.symbol, one.kind, one.base, one.quote, one.settle) == expected  # type: ignore[attr-defined]
 
 
+OPTIONS = {
+    "formats": {"option": "{base}-{quote}-{expiry:%y%m%d}-{strike}-{right}", "future": "{base}-{quote}-{expiry:%y%m%d}"},
+    "examples": {"ETH/USDT:OPT:C:2500:20260626": "ETH-USDT-260626-2500-C", "ETH/USDT:FUT:20260626": "ETH-USDT-260626"},
+}
+CALL, FUTURE = {"i": "ETH-USDT-260626-2500.5-C", "k": "option"}, {"i": "ETH-USDT-260626", "k": "future"}
+TERMS: dict[str, tuple[dict[str, Any], tuple[str, Any, str | None]]] = {
+    "an option by its id": (CALL, ("ETH/USDT:OPT:C:2500.5:20260626", Decimal("2500.5"), "C")),
+    "the record's own strike": ({**CALL, "x": "2600"}, ("ETH/USDT:OPT:C:2600:20260626", Decimal(2600), "C")),
+    "the record's own right": ({**CALL, "r": "P"}, ("ETH/USDT:OPT:P:2500.5:20260626", Decimal("2500.5"), "P")),
+    "the record's own day": ({**CALL, "e": JUNE + 86_400}, ("ETH/USDT:OPT:C:2500.5:20260627", Decimal("2500.5"), "C")),
+    "a future by its id": (FUTURE, ("ETH/USDT:FUT:20260626", None, None)),
+    "an id of another kind": ({**FUTURE, "k": "option"}, ("ETH-USDT-260626", None, None)),
+}
+
+
+@pytest.mark.parametrize("number", [Decimal, float])
+@pytest.mark.parametrize("case", TERMS.values(), ids=TERMS)
+def test_terms_that_a_record_leaves_out_stand_in_its_id(
+    case: tuple[dict[str, Any], tuple[str, Any, str | None]], number: type[Decimal] | type[float]
+) -> None:
+    message, (symbol, strike, right) = case
+    fields = {"id": "$.i", **EXPIRES, "base": {"const": "ETH"}, "quote": {"const": "USDT"}}
+    [one] = read({"returns": "instrument", "fields": fields}, message, number=number, symbols=OPTIONS)
+    assert (one.symbol, one.strike, one.right) == (symbol, strike, right)  # type: ignore[attr-defined]
+    assert one.strike is None or type(one.strike) is number  # type: ignore[attr-defined]
+
+
 def test_an_instrument_that_nothing_tells_of_is_refused() -> None:
     with pytest.raises(DecodeError, match="nothing tells kind, base and quote of 'what'"):
         read({"returns": "instrument", "fields": {"id": "$.i"}}, {"i": "what"})
