@@ -46,24 +46,25 @@ class Answers:
         if spec.returns == "server_time":
             return encoder.encode([{"timestamp": self._clock() // MILLISECOND * MILLISECOND}])
         if spec.returns == "instrument":
-            return self._instruments(name, encoder, case, asked.params)
+            listed = self._wanted(case, asked.params)
+            return _within(spec, listed, encoder.encode(self._instruments(name, listed)))
         one = self._listing.named(asked.params)
         listed = [one] if one is not None else self._wanted(case, asked.params)
         if len(listed) > 1 and _is_history(spec):
             found = self._of_many(listed, self._history(spec, case, asked, self._market(str(listed[0].symbol))))
         else:
             found = [{"symbol": one.id, **row} for one in listed for row in self._rows(spec, case, asked, self._market(str(one.symbol)))]
-        return _continued(spec, asked, found, encoder.encode(found, listed[0].branches if listed else ()))
+        return _within(spec, listed, _continued(spec, asked, found, encoder.encode(found, listed[0].branches if listed else ())))
 
     def refusal(self, operation: str, error: str, reason: str) -> tuple[int, str]:
         """Status and body for a refused request, in the venue's words as far as its samples have them."""
         found = self._samples.failure(operation, error) or self._samples.failure(operation, "ExchangeError")
         return found or (400, reason)
 
-    def _instruments(self, operation: str, encoder: Encoder, case: Case, params: Mapping[str, Any]) -> Any:
+    def _instruments(self, operation: str, listed: list[Listed]) -> list[Row]:
         models = Models(self._exchange, self._samples, operation)
-        wanted = ((one, models.nearest(one.symbol)) for one in self._wanted(case, params))
-        return encoder.encode([{**one.row, "like": model.item} for one, model in wanted if model is not None])
+        wanted = ((one, models.nearest(one.symbol)) for one in listed)
+        return [{**one.row, "like": model.item} for one, model in wanted if model is not None]
 
     def _wanted(self, case: Case, params: Mapping[str, Any]) -> list[Listed]:
         """The instruments an answer about many is about: of one category where the request names one, else of the sample's kinds."""
@@ -103,6 +104,12 @@ def _continued(spec: Operation, asked: Asked, found: Sequence[Row], document: An
     end = max((row["timestamp"] for row in found), default=asked.params.get("start", 0))
     steps = parse(spec.page.cursor).steps
     return put(document, steps, like(get(document, steps), end // NANOSECONDS[unit]))
+
+
+def _within(spec: Operation, listed: Sequence[Listed], document: Any) -> Any:
+    """The answer with the word for the product line of its instruments, where it names one."""
+    word = listed[0].params.get("category") if listed else None
+    return document if spec.category is None or word is None else put(document, parse(spec.category).steps, word)
 
 
 def _is_history(spec: Operation) -> bool:

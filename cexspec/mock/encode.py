@@ -71,10 +71,7 @@ class Encoder:
         for name, branches in self._fields:
             rule = next((branches[name] for name in (*chosen, OTHER) if name in branches), None)
             if rule is not None and event.get(name) is not None and bases.get(rule.of) is not None:
-                base = bases[rule.of]
-                steps = _place(rule, base).steps
-                value = written(rule, event[name], get(base, steps)) if rule.lookup is None else key_of(rule, event[name], message)
-                bases[rule.of] = put(base, steps, value)
+                bases[rule.of] = _told(rule, bases[rule.of], event[name], message)
         for of, name, steps in self._numbers:
             if event.get(name) is not None:
                 bases[of] = put(bases[of], steps, like(get(bases[of], steps), event[name]))
@@ -122,6 +119,15 @@ def _numbers(mapping: MappingSpec) -> Iterator[tuple[str, str, Steps]]:
 def _place(rule: Inverse, base: Any) -> Path:
     """Where a rule reads: of several places the first that the sample has."""
     return next((path for path in rule.paths if get(base, path.steps) is not MISSING), rule.paths[-1])
+
+
+def _told(rule: Inverse, base: Any, value: Any, message: Any) -> Any:
+    """`base` with a value; as it is where the sample says nothing there and the venue has no word for the value."""
+    steps = _place(rule, base).steps
+    current = get(base, steps)
+    if current is MISSING and rule.words is not None and value not in rule.words:
+        return base
+    return put(base, steps, written(rule, value, current) if rule.lookup is None else key_of(rule, value, message))
 
 
 def _list_at(path: str) -> Steps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 from zlib import crc32
@@ -18,6 +19,9 @@ from cexspec.models import InvalidSymbol
 from cexspec.models.symbol import Symbol
 
 INSTRUMENTS = "instruments"
+EXPIRES_AT = time(8)
+"""When what expires on a day does so, in UTC."""
+NANOSECONDS = 1_000_000_000
 _NAMES = ("id", "symbol", "category")
 """Holes that name an instrument (a category alone does not)."""
 _COMMON = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "ETH/BTC")
@@ -81,7 +85,8 @@ class Listed:
     def row(self) -> Row:
         """Its instrument event."""
         symbol = self.symbol
-        terms = {"settle": symbol.settle, "strike": symbol.strike, "right": symbol.right}
+        end = int(datetime.combine(symbol.expiry, EXPIRES_AT, UTC).timestamp()) * NANOSECONDS if symbol.expiry is not None else None
+        terms = {"settle": symbol.settle, "expiry": end, "strike": symbol.strike, "right": symbol.right}
         own = {"symbol": self.id, "id": self.id, "kind": symbol.kind, "base": symbol.base, "quote": symbol.quote, "active": True}
         return {**own, **{key: value for key, value in terms.items() if value is not None}}
 

@@ -25,6 +25,9 @@ _TIMES = {**NANOSECONDS, "iso": 0}
 _OPTIONAL = frozenset({"limit", "depth"})
 """Holes without which a body still is an operation's, besides times."""
 
+_NAMING = frozenset({"id", "symbol"})
+"""Holes that name the one instrument that an operation is about."""
+
 Found = dict[str, str]
 Inverse = Callable[[Any], Found | None]
 
@@ -58,9 +61,11 @@ class _Pattern:
     times: Mapping[Steps, tuple[str, str]]
     """times in the body: where they are -> hole and unit"""
 
-    @property
-    def keys(self) -> frozenset[str]:
-        return frozenset(self.spec.query) | ({self.spec.page.param} if self.spec.page else set())
+    def lacking(self, query: Mapping[str, str]) -> tuple[bool, int]:
+        """How far a request is from this operation's: whether it doesn't name the instrument asked about, and the keys it leaves out."""
+        unnamed = any(key not in query and _NAMING & set(_holes(template)) for key, template in self.spec.query.items())
+        keys = frozenset(self.spec.query) | ({self.spec.page.param} if self.spec.page else set())
+        return unnamed, len(keys - set(query))
 
     def cursor(self, query: Mapping[str, str], body: Any) -> str | None:
         """The value of the key that continues, where it is given."""
@@ -89,7 +94,7 @@ class Requests:
             raise Refused(f"no operation is {method} {path}")
         understood: list[Asked] = []
         reasons: list[Refused] = []
-        for pattern, found in sorted(here, key=lambda one: len(one[0].keys - set(query))):
+        for pattern, found in sorted(here, key=lambda one: one[0].lacking(query)):
             try:
                 understood.append(self._asked(pattern, found, query, body))
             except Refused as reason:
@@ -205,6 +210,10 @@ def time_of_cursor(spec: Operation) -> str | None:
         return None
     whole = _HOLE.fullmatch(spec.query.get(spec.page.param, ""))
     return whole.group(2) if whole and whole.group(2) in NANOSECONDS else None
+
+
+def _holes(template: str) -> list[str]:
+    return [name for name, _ in _HOLE.findall(template)]
 
 
 def _count(pattern: _Pattern, key: str, value: str) -> int:

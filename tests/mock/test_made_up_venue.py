@@ -62,7 +62,10 @@ rest:
     get: /listed
     returns: instrument
     items: $.all[*]
-    fields: {id: $.i, base: {path: $.b, lookup: {in: $.assets, by: $.n, take: $.a}}}
+    fields:
+      id: $.i
+      kind: {path: $.contract, map: {swap: perpetual}, optional: true}
+      base: {path: $.b, lookup: {in: $.assets, by: $.n, take: $.a}}
   past_trades:
     get: /past
     query: {market: "{{ id }}", since: "{{ start | ns }}", count: "{{ limit }}"}
@@ -195,6 +198,11 @@ async def test_past_its_end_an_answer_repeats_the_time_asked_for(venue: MockVenu
     client, wire = rest_of(venue)
     assert await client.call("past_trades", symbol="BTC/USDT", start=START + 1, limit=10) == []
     assert len(wire.calls) == 1
+
+
+async def test_what_the_venue_has_no_word_for_is_left_out(venue: MockVenue) -> None:
+    client, _ = rest_of(venue)
+    assert {one.kind for one in await client.get_instruments()} == {"spot"}
 
 
 async def test_results_keyed_by_instrument(venue: MockVenue) -> None:
