@@ -24,6 +24,7 @@ EXPLAINED = {
     "binance": ("trades", "order_book", "ticker"),
     "bitfinex": ("trades", "order_book", "mark_price", "symbols"),
     "kraken": ("trades", "order_book", "symbols"),
+    "bybit": ("trades", "order_book", "ticker", "open_interest", "symbols"),
 }
 HARBOR = (
     "clock",

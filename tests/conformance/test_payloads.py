@@ -12,7 +12,7 @@ from cexspec.models import Event
 from cexspec.models.encode import to_dict
 from tests.conformance.corpus import Record, needs_corpus, payloads, symbol_of
 
-VENUES = ("okx", "binance", "bitfinex", "kraken")
+VENUES = ("okx", "binance", "bitfinex", "kraken", "bybit")
 MODELS = {
     "trade": {"trade"},
     "book_snapshot": {"book"},
@@ -40,6 +40,14 @@ EXPLAINED = {
     "nt:kraken/ws_l3_update_add.json": "a single order of a book: no unified model",
     "nt:kraken/ws_l3_update_modify_price.json": "a single order of a book: no unified model",
     "nt:kraken/ws_l3_update_modify_qty.json": "a single order of a book: no unified model",
+    "nt:bybit/ws_orderbook_snapshot.json": "the level 1 of a book: the best bid and offer as well",
+    "hb:test_bybit_perpetual_api_order_book_data_source.test_get_new_order_book_successful#0": "under a made-up path",
+    "hb:test_bybit_perpetual_derivative.test_listen_for_funding_info_update_initializes_funding_info#0": "under a made-up path",
+    "hb:test_bybit_perpetual_derivative.funding_payment_mock_response#0": "funding payments of an account, no market data",
+    "hb:test_bybit_perpetual_derivative.balance_request_mock_response_for_base_and_quote#0": "an account's balances; no path is recorded",
+    "nt:bybit/http_get_user_sub_apikeys.json": "keys of accounts; no path is recorded",
+    "nt:bybit/http_get_user_sub_members_paged.json": "accounts; no path is recorded",
+    "nt:bybit/http_post_user_update_master_api.json": "keys of accounts; no path is recorded",
 }
 """Records that become no model, and why that is right."""
 

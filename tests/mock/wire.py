@@ -24,7 +24,7 @@ from cexspec.transport.limiter import Limiter, Pool
 from cexspec.transport.window import Window
 
 START = 1_790_000_000_000_000_000
-VENUES = ("okx", "binance", "bitfinex", "kraken")
+VENUES = ("okx", "binance", "bitfinex", "kraken", "bybit")
 
 
 @dataclass
