@@ -168,6 +168,8 @@ class BodyWriter:
         given = [self.values.get(name, "None") for name in InstrumentNames.FIELDS]
         word = "ctx.category" if self.parts.mapping.category is None else "ctx.category if word is None else word"
         self.line(f"{', '.join(InstrumentNames.COMPLETED)} = {names}.of({word}, {', '.join(given)})")
+        if "expiry" in self.values:  # of others venues write the end of time, or the day of a delisting
+            self.line("expiry = expiry if kind in ('future', 'option') else None")
         self.values |= {name: name for name in InstrumentNames.COMPLETED}
 
     def _kept(self, events: str) -> str:

@@ -579,6 +579,13 @@ def test_terms_that_a_record_leaves_out_stand_in_its_id(
     assert one.strike is None or type(one.strike) is number  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(("kind", "expires"), [("spot", False), ("perpetual", False), ("future", True), ("option", True)])
+def test_only_futures_and_options_expire(kind: str, expires: bool) -> None:
+    message = {"i": "n", "k": kind, "b": "ETH", "q": "USDT", "e": JUNE, "x": "2500", "r": "C"}
+    [one] = read({"returns": "instrument", "fields": {"id": "$.i", **EXPIRES}}, message)
+    assert one.expiry == (JUNE * 10**9 if expires else None)  # type: ignore[attr-defined]
+
+
 def test_an_instrument_that_nothing_tells_of_is_refused() -> None:
     with pytest.raises(DecodeError, match="nothing tells kind, base and quote of 'what'"):
         read({"returns": "instrument", "fields": {"id": "$.i"}}, {"i": "what"})
