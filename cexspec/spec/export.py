@@ -11,14 +11,42 @@ from cexspec.spec.shape import keys
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SCALARS = ["string", "number", "boolean"]
+_NODES, _CHANGES = "#/$defs/", ".changes"
+_NULL: Schema = {"type": "null"}
 
 
 def spec_schema() -> Schema:
-    """The schema of a spec file."""
-    schema = _for_yaml(ExchangeSpec.model_json_schema(by_alias=True))
-    required = schema.pop("required")
-    only_whole = {"if": {"not": {"required": ["extends"]}}, "then": {"required": required}}
-    return {"$schema": DIALECT, **schema, "title": "A cexspec exchange", "allOf": [only_whole]}
+    """The schema of a spec file: a whole one, or one that extends another, where nothing is required and `null` takes away."""
+    whole = _for_yaml(ExchangeSpec.model_json_schema(by_alias=True))
+    nodes = {**whole.pop("$defs"), "ExchangeSpec": whole}
+    return {
+        "$schema": DIALECT,
+        "title": "A cexspec exchange",
+        "if": {"required": ["extends"]},
+        "then": {"$ref": f"{_NODES}ExchangeSpec{_CHANGES}"},
+        "else": {"$ref": f"{_NODES}ExchangeSpec"},
+        "$defs": nodes | {f"{name}{_CHANGES}": _changes(node) for name, node in nodes.items()},
+    }
+
+
+def _changes(schema: Schema) -> Schema:
+    """What changes something that fits the schema."""
+    changed = {key: _changed(key, value) for key, value in schema.items() if key != "required"}
+    return {**changed, "$ref": f"{changed['$ref']}{_CHANGES}"} if "$ref" in changed else changed
+
+
+def _changed(key: str, value: Any) -> Any:
+    if key in ("properties", "patternProperties"):
+        return {name: _or_null(_changes(schema)) for name, schema in value.items()}
+    if key in ("items", "additionalProperties") and isinstance(value, dict):
+        return _or_null(_changes(value)) if key == "additionalProperties" else _changes(value)
+    return [_changes(schema) for schema in value] if key == "anyOf" else value
+
+
+def _or_null(schema: Schema) -> Schema:
+    if "anyOf" in schema:
+        return schema if _NULL in schema["anyOf"] else {**schema, "anyOf": [*schema["anyOf"], _NULL]}
+    return {"anyOf": [schema, _NULL]}
 
 
 def _for_yaml(schema: Schema) -> Schema:

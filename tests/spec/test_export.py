@@ -56,6 +56,11 @@ def test_an_editor_finds_nothing_wrong_in_a_shipped_spec(exchange: str, validato
         ({"extends": "base", "cexspec": 1}, True),
         ({"extends": "base", "cexspec": "1"}, True),
         ({"extends": "base", "cexspec": 2}, False),
+        ({"extends": "base", "environments": {"demo": None, "live": {"ws": {"public": None}}}}, True),
+        ({"extends": "base", "errors": {"codes": {"7": None}}, "intervals": {"1s": None}}, True),
+        ({"extends": "base", "rest": {"ticker": None, "trades": {"page": {"drop": ["from"]}, "query": {"until": None}}}}, True),
+        ({"extends": "base", "ws": {"connections": {"old": None}, "channels": {"trades": {"also": None, "unknown": 1}}}}, False),
+        ({"extends": "base", "ws": {"connections": {"old": None}, "channels": {"trades": {"also": None}}}}, True),
     ],
 )
 def test_the_schema_knows_twins_notes_and_unknown_keys(spec: object, valid: bool, validator: jsonschema.Draft202012Validator) -> None:

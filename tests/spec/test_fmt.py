@@ -56,8 +56,9 @@ def comments(text: str) -> list[str]:
 
 @pytest.mark.parametrize("exchange", shipped())
 def test_a_shipped_spec_loads_the_same_after_formatting(exchange: str) -> None:
-    text = find(exchange).read_text(encoding="utf-8")
-    before, after = load_text(text).spec, load_text(format_text(text, exchange)).spec
+    path = find(exchange)
+    text = path.read_text(encoding="utf-8")
+    before, after = load_text(text, folder=path.parent).spec, load_text(format_text(text, exchange), folder=path.parent).spec
     assert before.model_dump(exclude_unset=True) == after.model_dump(exclude_unset=True)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cexspec.spec.compose import compose
+from cexspec.spec.extends import resolve as resolve_text
 from cexspec.spec.load import ROOT, check, find, shipped
 from cexspec.spec.shape import NodeOf, Shape, children, fields, is_note, resolve
 from cexspec.spec.source import Entry, Source, Where
@@ -39,8 +39,9 @@ def with_key(entry: Entry, where: Where, key: str) -> Entry:
 @pytest.mark.parametrize("exchange", shipped())
 def test_an_unknown_key_is_one_problem_where_it_stands(exchange: str) -> None:
     path = find(exchange)
-    root = compose(path.read_text(encoding="utf-8"), path.name).root
-    assert root is not None
+    source, _ = resolve_text(path.read_text(encoding="utf-8"), path, path.parent)
+    assert source is not None
+    root = source.root
     places = list(nodes(ROOT, root))
     assert len(places) > 50
 
