@@ -25,6 +25,7 @@ EXPLAINED = {
     "bitfinex": ("trades", "order_book", "mark_price", "symbols"),
     "kraken": ("trades", "order_book", "symbols"),
     "bybit": ("trades", "order_book", "ticker", "open_interest", "symbols"),
+    "binance_usdm": ("trades", "order_book", "funding_rate"),
 }
 HARBOR = (
     "clock",

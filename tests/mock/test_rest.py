@@ -150,6 +150,8 @@ PAGED = [
     ("bitfinex", "funding_rates", "BTC/USDT:PERP", FundingRate, {}),
     ("okx", "open_interest_history", "BTC/USDT:PERP", OpenInterest, {"interval": "1h"}),
     ("bitfinex", "open_interest_history", "BTC/USDT:PERP", OpenInterest, {}),
+    ("binance_usdm", "trades_history", "BTC/USDT:PERP", Trade, {"start": START - 900 * 1_000_000_000}),
+    ("binance_usdm", "open_interest_history", "BTC/USDT:PERP", OpenInterest, {"interval": "1h"}),
 ]
 
 

@@ -145,7 +145,8 @@ def books(talk: Talk) -> list[Book]:
 
 STREAMED = [("okx", "order_book", "BTC/USDT", 60), ("okx", "order_book_5", "BTC/USDT", 5), ("okx", "order_book_fast", "ETH/USDT", 60),
             ("binance", "order_book_20", "BTC/USDT", 20), ("bitfinex", "order_book", "BTC/USD", 25),
-            ("kraken", "order_book", "BTC/USD", 10)]  # fmt: skip
+            ("kraken", "order_book", "BTC/USD", 10),
+            ("binance_usdm", "order_book_20", "BTC/USDT:PERP", 20)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "channel", "symbol", "depth"), STREAMED)
