@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
 
 from cexspec.compile.body import Surroundings
+from cexspec.compile.bounds import UNIFIED_INTERVAL
 from cexspec.compile.categories import category_of, check_scope, compile_categories
 from cexspec.compile.checks import nearest
 from cexspec.compile.connections import ConnectionCompiler
@@ -24,8 +24,6 @@ from cexspec.spec.model import ExchangeSpec
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 from cexspec.spec.unread import note_unread
-
-UNIFIED_INTERVAL = re.compile(r"\d{1,3}[smhdwM]")
 
 
 def compile_exchange(exchange: str, number: type[Decimal] | type[float] = Decimal) -> Exchange:

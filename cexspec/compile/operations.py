@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from cexspec.compile.body import Surroundings
+from cexspec.compile.bounds import COUNTS, UNIFIED_INTERVAL, interval_words
 from cexspec.compile.checks import VALUES, nearest
 from cexspec.compile.conditions import text_of
 from cexspec.compile.errors import compile_errors
@@ -17,7 +18,7 @@ from cexspec.compile.plan import ErrorPlan, OperationPlan, ReaderPlan
 from cexspec.compile.readers import ReaderCompiler
 from cexspec.compile.request import RequestParts, compile_request
 from cexspec.spec.model import ExchangeSpec, Operation
-from cexspec.spec.model.rest import From
+from cexspec.spec.model.rest import From, Param
 from cexspec.spec.problems import Findings
 
 
@@ -82,7 +83,8 @@ def _check(operation: Operation, parts: RequestParts, spec: ExchangeSpec, findin
             hint = f"the request holds {', '.join(sorted(parts.holes)) or 'no holes'}"
             findings.error("CEX062", (*where, "params", name), f"no template of this request sends '{name}'", hint)
         _check_numbers(param.default, param.values, name, (*where, "params", name), findings)
-    if "interval" in parts.holes and not spec.intervals:
+        _check_words(param, name, (*where, "params", name), findings)
+    if "interval" in parts.holes and not interval_words(parts.params, spec.intervals):
         findings.error(
             "CEX064", where, "the request sends an interval, and the spec declares none", "add 'intervals: {1m: ..., 1h: ...}' at the top"
         )
@@ -93,8 +95,21 @@ def _check(operation: Operation, parts: RequestParts, spec: ExchangeSpec, findin
                 findings.error("CEX059", place, f"no operation is called '{value.source}'", nearest(value.source, list(spec.rest)))
 
 
+def _check_words(param: Param, name: str, where: tuple[str | int, ...], findings: Findings) -> None:
+    if param.words is None:
+        return
+    if name in COUNTS:
+        findings.error("CEX066", (*where, "words"), f"'{name}' counts, and has no words", "write 'values'")
+    for unified in param.words if name == "interval" else ():
+        if not UNIFIED_INTERVAL.fullmatch(unified):
+            text = f"'{unified}' is no unified interval"
+            findings.error("CEX064", (*where, "words", unified), text, "a number and one of s, m, h, d, w, M: 1m, 4h, 1d")
+    if param.default is not None and param.default not in param.words:
+        findings.error("CEX066", (*where, "default"), f"'{param.default}' is none of the words", nearest(param.default, list(param.words)))
+
+
 def _check_numbers(default: str | None, values: list[str] | None, name: str, where: tuple[str | int, ...], findings: Findings) -> None:
-    if name not in ("depth", "limit"):
+    if name not in COUNTS:
         return
     for key, text in [("default", default), *(("values", value) for value in values or [])]:
         if text is not None and not (text.isascii() and text.isdigit()):

@@ -136,6 +136,7 @@ class ParamPlan:
     default: str | None = None
     max: int | None = None
     values: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import cast
 
 import msgspec
 
-from cexspec.compile.bounds import compile_bounds, compile_param
+from cexspec.compile.bounds import compile_bounds, compile_param, interval_words
 from cexspec.compile.errors import compile_errors
 from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.lookups import Lookup, compile_lookup, text_at
@@ -59,8 +59,8 @@ def compile_topic(channel: Channel, connection: Connection, spec: ExchangeSpec, 
         hint = "write a mapping, or '{{ topic }}' instead of '*' in the subscribe message"
         findings.error("CEX048", where, "its connection spreads topics, and this one is no mapping", hint)
     depth = channel.depth
-    names = {word: interval for interval, word in spec.intervals.items()}
     bounds = {name: compile_param(param) for name, param in channel.params.items()}
+    names = {word: interval for interval, word in interval_words(bounds, spec.intervals).items()}
     for name in sorted(bounds.keys() - template.holes):
         hint = f"the topic holds {', '.join(sorted(template.holes)) or 'no holes'}"
         findings.error("CEX062", (*channel.where, "params", name), f"the topic doesn't send '{name}'", hint)

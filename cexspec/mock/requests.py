@@ -83,7 +83,6 @@ class Requests:
 
     def __init__(self, exchange: Exchange, listing: Listing) -> None:
         self._exchange, self._listing = exchange, listing
-        self._words = {venue: unified for unified, venue in exchange.intervals.items()}
         self._patterns = [self._pattern(name, spec) for name, spec in exchange.spec.rest.items() if spec.joins is None]
 
     def read(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Asked:
@@ -163,14 +162,21 @@ class Requests:
             raise Refused(f"{pattern.name} is not for {listed.symbol.kind}", "InvalidSymbol")
 
     def _unified(self, pattern: _Pattern, params: dict[str, Any]) -> dict[str, Any]:
-        if "interval" in params:
-            if params["interval"] not in self._words:
-                raise Refused(f"no interval '{params['interval']}'")
-            params["interval"] = self._words[params["interval"]]
+        for name, words in self._tables(pattern).items():
+            if name in params:
+                unified = {venue: word for word, venue in words.items()}
+                if params[name] not in unified:
+                    raise Refused(f"no {name} '{params[name]}'")
+                params[name] = unified[params[name]]
         for key in ("limit", "depth"):
             if key in params:
                 params[key] = _count(pattern, key, str(params[key]))
         return params
+
+    def _tables(self, pattern: _Pattern) -> dict[str, Mapping[str, str]]:
+        """Parameters that the venue has its own words for, by the unified ones."""
+        own = {name: param.words for name, param in pattern.spec.params.items() if param.words}
+        return {"interval": self._exchange.intervals, **own}
 
     def _pattern(self, name: str, spec: Operation) -> _Pattern:
         words: dict[str, set[str]] = {}

@@ -122,6 +122,8 @@ BOUNDS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"category": {"default": "SPOT"}}, {}, "category=SPOT"),
     ({"category": {"values": ["SPOT", "SWAP"]}}, {"category": "SWAP"}, "category=SWAP"),
     ({"interval": {"default": "1h", "values": ["1h"]}}, {}, "interval=60min"),
+    ({"interval": {"default": "4h", "words": {"4h": "4hours"}}}, {}, "interval=4hours"),
+    ({"category": {"words": {"spot": "SPOT", "swap": "SWAP"}}}, {"category": "swap"}, "category=SWAP"),
 ]
 ANY = {"get": "/t", "query": {name: f"{{{{ {name} }}}}" for name in ("depth", "category", "interval")}}
 
@@ -137,6 +139,8 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({}, {"depth": 0}, "depth is a whole number from 1, not 0"),
     ({}, {"depth": "many"}, "depth is a whole number from 1, not 'many'"),
     ({"category": {"values": ["SPOT", "SWAP"]}}, {"category": "X"}, "category is one of SPOT, SWAP, not 'X'"),
+    ({"category": {"words": {"spot": "SPOT"}}}, {"category": "SPOT"}, "no category 'SPOT': it has spot"),
+    ({"interval": {"words": {"4h": "4hours"}}}, {"interval": "1h"}, "no interval '1h': it has 4h"),
 ]
 
 

@@ -17,6 +17,15 @@ class Param(Node):
     default: str | None = key("Sent when the caller gives none", "100", None)
     max: Count | None = key("The largest the venue takes; more is fetched by pages, where it pages", 300, None)
     values: list[str] | None = key("The only values it takes; the smallest that holds the request is sent", ["1", "25", "100"], None)
+    words: dict[str, str] | None = key(
+        "Unified value -> the venue's word; of an interval, in place of the words in `intervals`", {"5m": "5min", "1h": "1h"}, None
+    )
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Param:
+        if self.words is not None and self.values is not None:
+            raise ValueError("'words' are the only values already: keep one of 'words' and 'values'")
+        return self
 
 
 class Page(Node):
