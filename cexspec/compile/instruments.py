@@ -68,7 +68,7 @@ class InstrumentNames:
         quote = self._common(quote) or (read.quote if read else None)
         if kind is None or base is None or quote is None:
             raise Hole(f"nothing tells kind, base and quote of '{native_id}'")
-        settle = self._settle(kind, base, quote, self._common(settle) or (read.settle if read else None))
+        settle = self._settle(kind, base, quote, self._common(settle) or (read.settle if read and read.quote == quote else None))
         terms = self._terms(native_id, kind, line, (_day(expiry), strike, right))
         symbol = _symbol(kind, base, quote, settle, terms) or native_id
         line = category_of(self._categories, kind, settle)

@@ -514,6 +514,11 @@ JUNE = 1_782_432_000
 INSTRUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str, str, str, str | None]]] = {
     "spot from its id": ({}, {"i": "XBT-USDT"}, ("BTC/USDT", "spot", "BTC", "USDT", None)),
     "a perpetual from its id": ({}, {"i": "XBT-USDT-P"}, ("BTC/USDT:PERP", "perpetual", "BTC", "USDT", "USDT")),
+    "quoted otherwise than its id says": (
+        {"quote": "$.q"},
+        {"i": "XBT-USDT-P", "q": "USDC"},
+        ("BTC/USDC:PERP", "perpetual", "BTC", "USDC", "USDC"),
+    ),
     "inverse by its quote": (
         PARTS,
         {"i": "n", "k": "perpetual", "b": "XBT", "q": "USD"},
