@@ -12,6 +12,7 @@ from cexspec.compile.checks import VALUES, nearest
 from cexspec.compile.conditions import text_of
 from cexspec.compile.errors import compile_errors
 from cexspec.compile.joins import compile_joined
+from cexspec.compile.lookups import compile_conditions
 from cexspec.compile.parts import Form
 from cexspec.compile.paths import parse
 from cexspec.compile.plan import ErrorPlan, OperationPlan, ReaderPlan
@@ -51,6 +52,7 @@ def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: 
         position=findings.position(operation.where),
         docs=operation.docs,
         per_rows=operation.weight.per_rows if operation.weight else None,
+        shape=compile_conditions(operation.shape, findings, (*operation.where, "shape")) if operation.shape is not None else None,
     )
 
 

@@ -188,6 +188,8 @@ class OperationPlan:
     """the answer costs 1 unit more for each so many rows"""
     joins: tuple[str, ...] = ()
     """the operations whose rows are its own, each with its own request; it has none then"""
+    shape: Callable[[object], bool] | None = None
+    """whether a decoded body looks like an answer of this operation; None where it doesn't say"""
 
 
 @dataclass(frozen=True, slots=True)

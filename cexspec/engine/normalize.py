@@ -9,7 +9,10 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from cexspec.compile.exchange import compile_exchange
+from cexspec.compile.hole import NO_JSON
 from cexspec.compile.plan import OperationPlan
 from cexspec.compile.reader import FAILURES
 from cexspec.engine.frames import BEGINNING, MAX_FRAME, FrameReader, Guess, Reading
@@ -72,7 +75,7 @@ class Normalizer:
     def read_rest(
         self, body: bytes | str, *, endpoint: str | None = None, path: str | None = None, params: Mapping[str, Any] | None = None
     ) -> Normalized:
-        """What a body is; the operation by `endpoint`, else by the HTTP `path`, else by the one shape that fits."""
+        """What a body is; the operation by `endpoint`, else by the HTTP `path` and its shape, else by the one shape that fits."""
         data = body.encode() if isinstance(body, str) else body
         names = [part for name in self._operations(endpoint, path) for part in self.exchange.operation(name).joins or (name,)]
         errors = self.exchange.operation(names[0]).errors if names else self.exchange.errors
@@ -80,26 +83,56 @@ class Normalizer:
             return Normalized(error=refused)
         if not names and path is not None and path.startswith("/"):
             return Normalized(ignored=f"no operation of the spec has the path {path}")
-        return self._read_as(names, data, params or {}) if names else self._by_shape(data, params or {})
+        if not names:
+            return self._by_shape(data, params or {})
+        plans = self._looking_so(names, data)
+        if not plans and endpoint is None:
+            return Normalized(ignored=f"no operation of the spec at {path} has answers of this shape")
+        return self._read_as(plans or [self.exchange.operation(name) for name in names], data, params or {})
 
-    def _read_as(self, names: list[str], body: bytes, params: Mapping[str, Any]) -> Normalized:
-        """As the first operation that reads rows of it, else one that it doesn't contradict: several may share a path (one
-        symbol, all symbols), or be joined in one."""
+    def _read_as(self, plans: list[OperationPlan], body: bytes, params: Mapping[str, Any]) -> Normalized:
+        """As the first operation that reads rows of it, else one that it doesn't contradict (several may share a path, or be
+        joined in one), and then as all those that the very same request serves."""
+        reading = sorted((plan for plan in plans if plan.reader is not None), key=_after_instruments)
+        if not reading:
+            return Normalized(ignored=plans[0].ignored or "values for another operation")
         results: list[tuple[OperationPlan, Normalized]] = []
-        for name in names:
-            plan = self.exchange.operation(name)
-            if plan.reader is None:
-                return Normalized(ignored=plan.ignored or "values for another operation")
+        for plan in reading:
             results.append((plan, self._read(plan, body, params)))
             if results[-1][1].events and not results[-1][1].left_out:
                 break
-        best = min(results, key=lambda one: (one[1].error is not None, not one[1].events, bool(one[1].left_out)))
-        self._keep(best[1])
-        return best[1]
+        chosen, best = min(results, key=lambda one: (one[1].error is not None, not one[1].events, bool(one[1].left_out)))
+        self._keep(best)
+        if best.error is not None:
+            return best
+        others = [self._read(other, body, params) for other in reading if other is not chosen and self._asks_as(chosen, other)]
+        together = _together([best, *others])
+        self._keep(together)
+        return together
+
+    def _asks_as(self, one: OperationPlan, other: OperationPlan) -> bool:
+        rest = self.exchange.spec.rest
+        return rest[one.name].request == rest[other.name].request
+
+    def _looking_so(self, names: list[str], body: bytes) -> list[OperationPlan]:
+        """Those of several operations whose answers may look like a body. What one says of that holds for all its request serves."""
+        plans = [self.exchange.operation(name) for name in names]
+        if len(plans) == 1:
+            return plans
+        try:
+            document = msgspec.json.decode(body)
+        except NO_JSON:
+            return plans
+
+        def fits(plan: OperationPlan) -> bool:
+            shapes = [other.shape for other in plans if other.shape is not None and self._asks_as(plan, other)]
+            return not shapes or any(shape(document) for shape in shapes)
+
+        return [plan for plan in plans if fits(plan)]
 
     def _by_shape(self, body: bytes, params: Mapping[str, Any]) -> Normalized:
         """As the only operation whose shape it has."""
-        plans = [plan for name in self.exchange.operation_names if (plan := self.exchange.operation(name)).reader is not None]
+        plans = [plan for plan in self._looking_so(list(self.exchange.operation_names), body) if plan.reader is not None]
         fits = [(plan, result) for plan in plans if (result := self._read(plan, body, params)).events and not result.left_out]
         models = {type(result.events[0]) for _, result in fits}
         if len(models) == 1:
@@ -178,6 +211,18 @@ class _Answer:
     def state(self, name: str) -> dict[str, Any]:
         """See `Context.state`: nothing comes after a body."""
         return {}
+
+
+def _after_instruments(plan: OperationPlan) -> bool:
+    """Instruments come first: they name what stands beside them."""
+    return plan.reader is None or plan.reader.model is not Instrument
+
+
+def _together(results: list[Normalized]) -> Normalized:
+    """One body read for several operations: what they make of it, in their order; what one can't read doesn't harm the others."""
+    events = [event for result in results for event in result.events]
+    left_out = tuple(error for result in results for error in result.left_out)
+    return Normalized(events, results[0].ignored if not events else None, None, left_out)
 
 
 def _strictly(result: Normalized) -> list[Event]:

@@ -90,6 +90,7 @@ rest:
     post: /answers
     idempotent: true
     body: {coin: "{{ id }}"}
+    shape: {$.rows: {is: array}}
     page: {direction: forward, param: from, cursor: $.next}
     returns: trade
     items: $.rows[*]

@@ -47,6 +47,9 @@ def _head(plan: OperationPlan, spec: Operation, lines: Lines) -> list[Row]:
     rows = [Row("call", f"{plan.method} {plan.path}", lines.at(spec.where)), Row("docs", plan.docs or "-")]
     if plan.kinds is not None:
         rows.append(Row("kinds", ", ".join(sorted(plan.kinds)), lines.at((*spec.where, "kinds"))))
+    if spec.shape is not None:
+        told = f"{conditions(spec.shape)}, where only the address of an answer is known"
+        rows.append(Row("shape", told, lines.at((*spec.where, "shape"))))
     if spec.like is not None:
         rows.append(Row("like", spec.like, lines.at((*spec.where, "like"))))
     return rows

@@ -108,7 +108,8 @@ class Mapping(Node):
 
     like: Like | None = key("The mapping of this operation or channel, but for what is said here", "rest.ticker", None)
     shape: Conditions | None = key(
-        "How its messages look, for a frame whose learned value is unknown (before its ack, or offline)",
+        "How its messages look: for a frame whose learned value is unknown (before its ack, or offline), "
+        "and for an answer of which only the address is known, where several operations share it",
         {"$[1]": {"min_length": "10"}},
         None,
     )

@@ -94,6 +94,11 @@ class Operation(Mapping):
     )
     ignored: str | None = key("Why its answers carry no unified model", "average price: no unified model", None)
 
+    @property
+    def request(self) -> tuple[object, ...]:
+        """What it asks: equal for operations that one answer serves."""
+        return self.get, self.post, self.query, self.body
+
     @model_validator(mode="after")
     def _one_method(self) -> Operation:
         if self.joins is not None:
