@@ -47,7 +47,7 @@ class Answers:
             return encoder.encode([{"timestamp": self._clock() // MILLISECOND * MILLISECOND}])
         if spec.returns == "instrument":
             listed = self._wanted(case, asked.params)
-            return _within(spec, listed, encoder.encode(self._instruments(name, listed)))
+            return _within(spec, listed, encoder.encode(self._instruments(asked, listed)))
         one = self._listing.named(asked.params)
         listed = [one] if one is not None else self._wanted(case, asked.params)
         if len(listed) > 1 and _is_history(spec):
@@ -61,10 +61,12 @@ class Answers:
         found = self._samples.failure(operation, error) or self._samples.failure(operation, "ExchangeError")
         return found or (400, reason)
 
-    def _instruments(self, operation: str, listed: list[Listed]) -> list[Row]:
-        models = Models(self._exchange, self._samples, operation)
-        wanted = ((one, models.nearest(one.symbol)) for one in listed)
-        return [{**one.row, "like": model.item} for one, model in wanted if model is not None]
+    def _instruments(self, asked: Asked, listed: list[Listed]) -> list[Row]:
+        """What is listed; and what no longer is, as the samples of operations show it that this answer serves too."""
+        first, *others = (Models(self._exchange, self._samples, name) for name in asked.operations)
+        wanted = ((one, first.nearest(one.symbol)) for one in listed)
+        rows = [{**one.row, "like": model.item} for one, model in wanted if model is not None]
+        return [*rows, *({"like": item} for other in others for item in other.retired)]
 
     def _wanted(self, case: Case, params: Mapping[str, Any]) -> list[Listed]:
         """The instruments an answer about many is about: of one category where the request names one, else of the sample's kinds."""

@@ -74,7 +74,13 @@ class Feed:
         """The subscription a topic means; None where no channel has such a topic."""
         plans = [self._exchange.channel(name) for name in self._channels]
         fits = [(plan, params) for plan in plans if (params := plan.params_of(asked)) is not None]
+        said = max((self._keys(plan) for plan, _ in fits), default=0)  # a topic with further keys is another one
+        fits = [(plan, params) for plan, params in fits if self._keys(plan) == said]
         return Topic(asked, [plan for plan, _ in fits], {**self._line, **fits[0][1]}, learned) if fits else None
+
+    def _keys(self, plan: ChannelPlan) -> int:
+        topic = self._channels[plan.name].topic
+        return len(topic) if isinstance(topic, dict) else 1
 
     def first(self, topic: Topic, listed: Listed, market: Market) -> Iterator[Any]:
         """The frames a subscription begins with: whole books, lists of what was, how things stand."""

@@ -44,9 +44,11 @@ class Models:
         known = exchange.spec.rest
         parts = [name for name in (known[operation].joins or [operation] if operation in known else ()) if name in known]
         encoders = [(case, Encoder([known[name]], decode(case["raw"]), {})) for name in parts for case in samples.answers(name)]
-        pairs = (pair for case, encoder in encoders for pair in zip(case["events"], encoder.samples, strict=False))
-        rows = ((event, item) for event, item in pairs if event.get("active", True))
-        self.all = [Model(symbol, event, item) for event, item in rows if (symbol := symbol_of(event.get("symbol"))) is not None]
+        rows = [pair for case, encoder in encoders for pair in zip(case["events"], encoder.samples, strict=False)]
+        self.retired = [item for event, item in rows if event.get("active") is False]
+        """the rows of what is traded no more"""
+        traded = ((event, item) for event, item in rows if event.get("active", True))
+        self.all = [Model(symbol, event, item) for event, item in traded if (symbol := symbol_of(event.get("symbol"))) is not None]
 
     def nearest(self, symbol: Symbol) -> Model | None:
         """The instrument itself, else one of the same kind, settled alike, that says as much as possible of itself."""

@@ -80,13 +80,14 @@ class Market:
         """How it stands, by the unified fields of tickers, quotes, mark prices, funding and open interest."""
         (bids, asks), change = self.top(1), self.price - self.opened
         hours = 8 * 3600 * SECOND
+        interest = Decimal(12_345 + self.sequence % 1000)
         return {
             "bid": bids[0][0], "bid_size": bids[0][1], "ask": asks[0][0], "ask_size": asks[0][1], "last": self.price, "price": self.price,
             "open": self.opened, "high": self.high, "low": self.low, "base_volume": self._traded, "quote_volume": self._traded * self.price,
             "change": change, "change_percent": (change / self.opened * 100).quantize(Decimal("0.01")), "mark_price": self.price,
             "index_price": self.price, "sequence": self.sequence, "rate": Decimal("0.0001"), "predicted_rate": Decimal("0.0001"),
-            "next_time": (self.time // hours + 1) * hours, "contracts": Decimal(12_345), "base_size": Decimal(12_345),
-            "value": Decimal(12_345) * self.price, "size": self.grid.step * 100, "side": "sell", "id": str(self.time // ID_TIME),
+            "next_time": (self.time // hours + 1) * hours, "contracts": interest, "base_size": interest,
+            "value": interest * self.price, "size": self.grid.step * 100, "side": "sell", "id": str(self.time // ID_TIME),
             "timestamp": self.time,
         }  # fmt: skip
 

@@ -60,6 +60,8 @@ class _Pattern:
     """keys of `each` -> the words they may have (empty: whatever another operation lists)"""
     times: Mapping[Steps, tuple[str, str]]
     """times in the body: where they are -> hole and unit"""
+    blank: frozenset[str]
+    """keys of `each` that may be an empty text: then they tell nothing"""
 
     def lacking(self, query: Mapping[str, str]) -> tuple[bool, int]:
         """How far a request is from this operation's: whether it doesn't name the instrument asked about, and the keys it leaves out."""
@@ -74,8 +76,14 @@ class _Pattern:
             return None
         if page.param in query or self.spec.body is None:
             return query.get(page.param)
-        found = get(body, tuple(page.param.split(".")))
-        return None if found in (MISSING, None) else str(found)
+        place = tuple(page.param.split("."))
+        found = get(body, place)
+        return None if found in (MISSING, None) or found == get(self.spec.body, place) else str(found)
+
+    def told(self, body: Any) -> Found | None:
+        """The holes of a body; None where it is another operation's."""
+        blank = {key for key, value in body.items() if value == "" and key in self.blank} if isinstance(body, dict) else ()
+        return self.body(_without(body, {(key,) for key in blank})) if self.body is not None else None
 
 
 class Requests:
@@ -99,7 +107,8 @@ class Requests:
             except Refused as reason:
                 reasons.append(reason)
         if not understood:
-            raise Refused("; ".join(map(str, reasons)), reasons[0].error)
+            near = [reason for reason in reasons if reason.error != "InvalidRequest"] or reasons  # the form was right, and no more
+            raise Refused("; ".join(map(str, near)), near[0].error)
         first = understood[0]
         return Asked(tuple(self._sharing(first, understood)), first.params, first.cursor)
 
@@ -108,7 +117,7 @@ class Requests:
         spec = self._exchange.spec.rest
         one = spec[first.operations[0]]
         names = [asked.operations[0] for asked in understood]
-        return [name for name in names if (spec[name].get, spec[name].query, spec[name].items) == (one.get, one.query, one.items)]
+        return [name for name in names if spec[name].request == one.request and _where_items_are(spec[name]) == _where_items_are(one)]
 
     def _asked(self, pattern: _Pattern, found: Found, query: Mapping[str, str], body: Any) -> Asked:
         page = pattern.spec.page
@@ -129,7 +138,7 @@ class Requests:
         return Asked((pattern.name,), self._unified(pattern, params), cursor)
 
     def _of_body(self, pattern: _Pattern, body: Any) -> dict[str, Any]:
-        told = pattern.body(body) if pattern.body is not None else None
+        told = pattern.told(body)
         tree, page = pattern.spec.body, pattern.spec.page
         if told is None or (isinstance(tree, dict) and set(body) - set(tree) - ({page.param} if page is not None else set())):
             raise Refused(f"the body is not that of {pattern.name}")
@@ -179,15 +188,15 @@ class Requests:
         return {"interval": self._exchange.intervals, **own}
 
     def _pattern(self, name: str, spec: Operation) -> _Pattern:
-        words: dict[str, set[str]] = {}
-        for keys in spec.each or []:
-            for key, value in keys.items():
-                words.setdefault(key, set()).update([value] if isinstance(value, str) else [])
-        extra = {key: frozenset(found) for key, found in words.items()}
+        pairs = [pair for keys in spec.each or [] for pair in keys.items()]
+        listed = {key for key, value in pairs if not isinstance(value, str)}
+        extra = {key: frozenset(str(value) for other, value in pairs if other == key and key not in listed) for key, _ in pairs}
+        blank = frozenset(key for key, value in pairs if value == "")
         times = dict(_times_in(spec.body))
-        body = self._inverse(_without(spec.body, times), frozenset(extra), _OPTIONAL) if spec.body is not None else None
+        fixed = _without(spec.body, {*times, *_constant_cursor(spec)})
+        body = self._inverse(fixed, frozenset(extra), _OPTIONAL | blank) if spec.body is not None else None
         path = self._inverse(spec.get or spec.post or "", frozenset(extra))
-        return _Pattern(name, spec, "GET" if spec.get is not None else "POST", path, body, extra, times)
+        return _Pattern(name, spec, "GET" if spec.get is not None else "POST", path, body, extra, times, blank)
 
     def _inverse(self, tree: Any, extra: frozenset[str] = frozenset(), optional: frozenset[str] = frozenset()) -> Inverse:
         findings = self._exchange.findings()
@@ -201,6 +210,18 @@ def _times_in(tree: Any, place: Steps = ()) -> Iterator[tuple[Steps, tuple[str, 
             yield from _times_in(inner, (*place, key))
     elif isinstance(tree, str) and (whole := _HOLE.fullmatch(tree)) is not None and whole.group(2) in _TIMES:
         yield place, (whole.group(1), whole.group(2))
+
+
+def _where_items_are(spec: Operation) -> object:
+    """The items of a mapping as plain data: places in the file don't count."""
+    return spec.items if spec.items is None or isinstance(spec.items, str) else spec.items.model_dump()
+
+
+def _constant_cursor(spec: Operation) -> Iterator[Steps]:
+    """Where a body holds a constant that pages replace."""
+    place = tuple(spec.page.param.split(".")) if spec.page is not None and spec.body is not None else ()
+    if place and get(spec.body, place) is not MISSING and not _HOLE.search(str(get(spec.body, place))):
+        yield place
 
 
 def _without(tree: Any, places: Container[Steps], place: Steps = ()) -> Any:
