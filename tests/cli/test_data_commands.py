@@ -56,7 +56,7 @@ def test_list_names_every_exchange() -> None:
     assert [one["id"] for one in json.loads(run("list", "--json").stdout)] == IDS
 
 
-@pytest.mark.parametrize("name", ["okx", "binance", "bitfinex"])
+@pytest.mark.parametrize("name", ["okx", "binance", "bitfinex", "hyperliquid"])
 def test_info_tells_what_is_offered(name: str) -> None:
     (found,) = lines(run("info", name, "--json"))
     assert found["rest"]["ticker"] and found["streams"]["trades"]

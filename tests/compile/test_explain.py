@@ -26,6 +26,7 @@ EXPLAINED = {
     "kraken": ("trades", "order_book", "symbols"),
     "bybit": ("trades", "order_book", "ticker", "open_interest", "symbols"),
     "binance_usdm": ("trades", "order_book", "funding_rate"),
+    "hyperliquid": ("trades", "order_book", "instruments", "symbols"),
 }
 HARBOR = (
     "clock",

@@ -30,6 +30,11 @@ MODELS = {
 """Corpus kind -> the models it may become. Other kinds are answers, heartbeats, or private."""
 
 EXPLAINED = {
+    "hb:test_hyperliquid_perpetual_derivative.test_fetch_last_fee_payment_with_zero_payment#0": "a funding payment of an account",
+    "hb:test_hyperliquid_perpetual_derivative.test_update_trading_rules_with_perpmeta_assetctxs_mismatch#1": "made up: no such answer",
+    "hb:test_hyperliquid_exchange.configure_erroneous_trading_rules_response#0": "broken on purpose: tokens without szDecimals",
+    "hb:test_hyperliquid_exchange._order_fills_request_canceled_mock_response#0": "fills of an account; no path is recorded",
+    "nt:hyperliquid/ws_all_dexs_asset_ctxs.json": "contexts by their place in a list: nothing names the coins",
     "hb:test_okx_perpetual_derivative.funding_payment_mock_response#0": "a funding payment of an account, no market data",
     "br:binance/trade.rs#1": "broken on purpose (m is 'yes'): a DecodeError is right",
     "br:bitfinex/message.rs#2": "tu repeats the te before it: taking both would double the trade",
@@ -62,6 +67,15 @@ PLACEHOLDERS = {
     "nt:binance/futures/market_data_json/trade_stream.json": 123456785,
 }
 """Records of a documentation whose milliseconds are no time of this century."""
+WITH_PRICES = "hyperliquid's instruments with their prices beside them: read as both"
+EXPLAINED |= dict.fromkeys(
+    (
+        "hb:test_hyperliquid_perpetual_api_order_book_data_source.test_get_funding_info_hip3_market_with_data_message#0",
+        "hb:test_hyperliquid_perpetual_derivative.configure_trading_rules_response#0",
+        "hb:test_hyperliquid_perpetual_derivative.test_get_last_traded_price_for_hip3_market#0",
+    ),
+    WITH_PRICES,
+)
 
 
 def read(normalizer: Normalizer, record: Record) -> Normalized:

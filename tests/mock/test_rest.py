@@ -22,7 +22,7 @@ from cexspec.models import (
     Ticker,
     Trade,
 )
-from tests.mock.wire import START, VENUES, rest_of, venue_of
+from tests.mock.wire import ALL_VENUES, START, VENUES, rest_of, venue_of
 
 MINUTE = 60_000_000_000
 
@@ -33,7 +33,7 @@ def shared(name: str) -> MockVenue:
 
 
 def operations() -> Iterator[tuple[str, str]]:
-    for name in VENUES:
+    for name in ALL_VENUES:
         yield from ((name, operation) for operation in shared(name).exchange.operation_names)
 
 

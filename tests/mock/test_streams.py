@@ -17,7 +17,7 @@ from cexspec.hooks import CHECKSUMS
 from cexspec.hooks.protocol import Precision
 from cexspec.mock import MockVenue
 from cexspec.models import MODELS, Book, Candle, Event, Trade
-from tests.mock.wire import VENUES, Talk, rest_of, topic_of, venue_of
+from tests.mock.wire import ALL_VENUES, VENUES, Talk, rest_of, topic_of, venue_of
 
 WRONG = (Unrouted, Undecodable, Missed, Refused, VenueError, Reconnect)
 Side = dict[Decimal, Decimal]
@@ -25,7 +25,7 @@ Side = dict[Decimal, Decimal]
 
 @cache
 def channels() -> list[tuple[str, str]]:
-    return [(name, channel) for name in VENUES for channel in venue_of(name).exchange.channel_names]
+    return [(name, channel) for name in ALL_VENUES for channel in venue_of(name).exchange.channel_names]
 
 
 def talk_with(venue: MockVenue, channel: str) -> Talk:

@@ -25,6 +25,8 @@ from cexspec.transport.window import Window
 
 START = 1_790_000_000_000_000_000
 VENUES = ("okx", "binance", "bitfinex", "kraken", "bybit")
+ALL_VENUES = (*VENUES, "hyperliquid")
+"""Also those that have no BTC/USDT."""
 
 
 @dataclass
