@@ -9,33 +9,36 @@ from typing import Any
 
 import ccxt.pro
 
-from benchmarks.frames import LEVELS, Frames
+from benchmarks.frames import Frames
 from benchmarks.readers import SeenRow
 
-SYMBOL = "BTC/USDT"
-_VENUES = {
-    "binance": (ccxt.pro.binance, "BTCUSDT", "wss://stream.binance.com:9443/stream"),
-    "okx": (ccxt.pro.okx, "BTC-USDT", "wss://ws.okx.com:8443/ws/v5/public"),
+VENUES = {
+    "binance": (ccxt.pro.binance, "BTC/USDT", "BTCUSDT", "wss://stream.binance.com:9443/stream"),
+    "okx": (ccxt.pro.okx, "BTC/USDT", "BTC-USDT", "wss://ws.okx.com:8443/ws/v5/public"),
+    "bybit": (ccxt.pro.bybit, "BTC/USDT:USDT", "BTCUSDT", "wss://stream.bybit.com/v5/public/linear"),
+    "kraken": (ccxt.pro.kraken, "BTC/USDT", "XBTUSDT", "wss://ws.kraken.com/v2"),
+    "hyperliquid": (ccxt.pro.hyperliquid, "BTC/USDC:USDC", "BTC/USDC:USDC", "wss://api.hyperliquid.xyz/ws"),
 }
+"""Venue -> exchange, its symbol, the native id, the address."""
 
 
 class Ccxt:
     """One exchange with one market and the client of its public stream. Needs a running event loop."""
 
     def __init__(self, frames: Frames) -> None:
-        exchange_class, native, url = _VENUES[frames.venue]
+        exchange_class, self._symbol, native, url = VENUES[frames.venue]
         self._exchange: Any = exchange_class()
-        self._exchange.set_markets([self._exchange.safe_market_structure(_market(native))], {})
-        self._is_book = "book" in frames.kind
+        self._exchange.set_markets([self._exchange.safe_market_structure(_market(self._symbol, native))], {})
+        self._is_book, self._levels = "book" in frames.kind, len(frames.rows[0]) // 2
         client = self._exchange.client(url)
         self._handle = client.handle_text_or_binary_message
         if frames.first is not None:
-            client.subscriptions[f"books:{SYMBOL}"] = True
+            client.subscriptions[f"books:{self._symbol}"] = True
             self._handle(frames.first.decode())
         elif self._is_book:
             book = self._exchange.order_book({}, 1000)
-            book.reset({"bids": [], "asks": [], "nonce": 1, "symbol": SYMBOL})
-            self._exchange.orderbooks[SYMBOL] = book
+            book.reset({"bids": [], "asks": [], "nonce": 1, "symbol": self._symbol})
+            self._exchange.orderbooks[self._symbol] = book
 
     def read(self, frame: bytes) -> object:
         """Handle a text frame; it ends up in the exchange's caches."""
@@ -45,10 +48,10 @@ class Ccxt:
     def seen(self, result: object) -> list[SeenRow]:
         """The last trade, or the levels of the maintained book."""
         if not self._is_book:
-            trade = self._exchange.trades[SYMBOL][-1]
+            trade = self._exchange.trades[self._symbol][-1]
             return [(trade["price"], trade["amount"])]
-        book = self._exchange.orderbooks[SYMBOL]
-        assert len(book["bids"]) == len(book["asks"]) == LEVELS
+        book = self._exchange.orderbooks[self._symbol]
+        assert len(book["bids"]) == len(book["asks"]) == self._levels
         return sorted((price, size) for side in ("bids", "asks") for price, size, *_ in book[side])
 
     async def close(self) -> None:
@@ -56,20 +59,27 @@ class Ccxt:
         await self._exchange.close()
 
 
-def _market(native: str) -> dict[str, Any]:
+def _market(symbol: str, native: str) -> dict[str, Any]:
+    pair, _, settle = symbol.partition(":")
+    base, quote = pair.split("/")
     return {
         "id": native,
-        "symbol": SYMBOL,
-        "base": "BTC",
-        "quote": "USDT",
-        "baseId": "BTC",
-        "quoteId": "USDT",
-        "type": "spot",
-        "spot": True,
-        "swap": False,
+        "symbol": symbol,
+        "base": base,
+        "quote": quote,
+        "settle": settle or None,
+        "baseId": base,
+        "quoteId": quote,
+        "settleId": settle or None,
+        "type": "swap" if settle else "spot",
+        "spot": not settle,
+        "swap": bool(settle),
         "future": False,
         "option": False,
-        "contract": False,
+        "contract": bool(settle),
+        "linear": True if settle else None,
+        "inverse": False if settle else None,
+        "contractSize": 1 if settle else None,
         "active": True,
         "precision": {"price": 0.01, "amount": 0.00000001},
         "limits": {},

@@ -1,11 +1,13 @@
 """cryptofeed's own handlers, as its connection calls them: `message_handler` with a callback. No network, no patches.
 
 A book goes into its maintained book; ours stays an event. The handler is driven directly: it never has to wait here.
+Of Kraken it reads the former version of the stream, and Hyperliquid it does not know.
 """
 
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 from cryptofeed import exchanges
@@ -15,7 +17,14 @@ from cryptofeed.symbols import Symbols
 from benchmarks.frames import Frames
 from benchmarks.readers import SeenRow
 
-_CLASSES = {"binance": (exchanges.Binance, "BTCUSDT"), "okx": (exchanges.OKX, "BTC-USDT")}
+VENUES = {
+    "binance": (exchanges.Binance, "BTC-USDT", "BTCUSDT", "spot"),
+    "okx": (exchanges.OKX, "BTC-USDT", "BTC-USDT", "spot"),
+    "bybit": (exchanges.Bybit, "BTC-USDT-PERP", "BTCUSDT", "perpetual"),
+}
+"""Venue -> feed, its symbol, the native id, the kind of instrument."""
+_CONNECTION = SimpleNamespace(address="wss://stream.bybit.com/v5/public/linear")
+"""Stands for its WebSocket: Bybit's handler tells product lines apart by the address."""
 
 
 class _Snapshot:
@@ -29,10 +38,10 @@ class Cryptofeed:
     """One feed with callbacks for trades and books."""
 
     def __init__(self, frames: Frames) -> None:
-        feed_class, native = _CLASSES[frames.venue]
-        Symbols.set(feed_class.id, {"BTC-USDT": native}, {"instrument_type": {"BTC-USDT": "spot"}})
+        feed_class, symbol, native, kind = VENUES[frames.venue]
+        Symbols.set(feed_class.id, {symbol: native}, {"instrument_type": {symbol: kind}})
         self._last: Any = None
-        feed = feed_class(symbols=["BTC-USDT"], channels=[TRADES, L2_BOOK], callbacks={TRADES: self._keep, L2_BOOK: self._keep})
+        feed = feed_class(symbols=[symbol], channels=[TRADES, L2_BOOK], callbacks={TRADES: self._keep, L2_BOOK: self._keep})
         feed.http_conn = _Snapshot()
         self._handle = feed.message_handler
         if frames.first is not None:
@@ -43,7 +52,7 @@ class Cryptofeed:
 
     def read(self, frame: bytes) -> object:
         """Run the handler to its end."""
-        running = self._handle(frame.decode(), None, 0.0)
+        running = self._handle(frame.decode(), _CONNECTION, 0.0)
         try:
             running.send(None)
         except StopIteration:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -18,8 +19,10 @@ BARE, DECIMAL, FLOAT = "bare JSON parser (orjson)", "cexspec, Decimal", "cexspec
 NAMED = "cexspec, Decimal, connection named"
 
 
-CONNECTIONS = {"binance": "stream", "okx": "public"}
+CONNECTIONS = {"binance": "stream", "okx": "public", "bybit": "linear", "kraken": "public", "hyperliquid": "public"}
 """Where the frames come in, by venue."""
+TOLD_BY_CONNECTION = frozenset({"bybit"})
+"""Venues whose ids mean several markets: what they are is known on a connection only."""
 
 
 class Reader(Protocol):
@@ -55,6 +58,7 @@ class Ours:
 
     def __init__(self, frames: Frames, number: type[Decimal] | type[float], *, named: bool = False) -> None:
         ws, connection = Normalizer(frames.venue, number=number).ws, CONNECTIONS[frames.venue]
+        named = named or frames.venue in TOLD_BY_CONNECTION
         self.read: Callable[[bytes], object] = (lambda frame: ws(frame, connection)) if named else ws
         for frame in (frames.first, *frames.data[:10]):  # compiles what it needs
             if frame is not None:
@@ -79,12 +83,21 @@ def ours(number: type[Decimal] | type[float], *, named: bool = False) -> Callabl
     return lambda frames: Ours(frames, number, named=named)
 
 
-def rivals() -> tuple[dict[str, Callable[[Frames], Reader]], list[str]]:
+@dataclass(frozen=True)
+class Rival:
+    """Another library: what makes its reader, and the venues whose frames it reads."""
+
+    make: Callable[[Frames], Reader]
+    venues: frozenset[str]
+
+
+def rivals() -> tuple[dict[str, Rival], list[str]]:
     """The other libraries that are installed, and a remark for each that is not."""
     found, missing = {}, []
     for package, module, reader in (("cryptofeed", "cryptofeed_reader", "Cryptofeed"), ("ccxt", "ccxt_reader", "Ccxt")):
         try:
-            found[f"{package} {version(package)}"] = getattr(import_module(f"benchmarks.{module}"), reader)
+            loaded = import_module(f"benchmarks.{module}")
+            found[f"{package} {version(package)}"] = Rival(getattr(loaded, reader), frozenset(loaded.VENUES))
         except (PackageNotFoundError, ImportError) as error:
             missing.append(f"{package} could not be measured here: {error}")
     return found, missing

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from benchmarks import budget, loopback, report, start
-from benchmarks.frames import Frames, books, trades
+from benchmarks.frames import SHAPES, Frames, books, trades
 from benchmarks.measure import microseconds
-from benchmarks.readers import BARE, DECIMAL, FLOAT, NAMED, Bare, Reader, ours, rivals
+from benchmarks.readers import BARE, DECIMAL, FLOAT, NAMED, Bare, Reader, Rival, ours, rivals
 from benchmarks.report import Aim, Row, Table
 from cexspec.transport.websocket import Library
 
-VENUES = ("binance", "okx")
+VENUES = tuple(SHAPES)
 LIBRARIES: tuple[Library, ...] = ("websockets", "aiohttp")
 FLOOR = {"trade": (DECIMAL, Aim(2.5, True, "x")), "book": (FLOAT, Aim(1.5, True, "x"))}
 LEAD = {"cryptofeed": Aim(2.5, False, "x"), "ccxt": Aim(12, False, "x")}
@@ -27,17 +27,18 @@ async def frames_tables() -> tuple[list[Table], list[str]]:
     """Frames to events: ourselves against the parser and the others. The other library wants a running loop."""
     others, missing = rivals()
     kinds = [make(venue) for make in (trades, books) for venue in VENUES]
-    tables = [Table(f"Frame to event: {frames.name}", await _compare(frames, others), _note(frames)) for frames in kinds]
+    tables = [Table(f"Frame to event: {frames.name}", await _compare(frames, others), _note(frames, others)) for frames in kinds]
     return tables, missing
 
 
-async def _compare(frames: Frames, others: dict[str, Callable[[Frames], Reader]]) -> list[Row]:
+async def _compare(frames: Frames, others: dict[str, Rival]) -> list[Row]:
+    reading = {name: rival.make for name, rival in others.items() if frames.venue in rival.venues}
     factories: dict[str, Callable[[Frames], Reader]] = {
         BARE: Bare,
         DECIMAL: ours(Decimal),
         FLOAT: ours(float),
         NAMED: ours(Decimal, named=True),
-        **others,
+        **reading,
     }
     taken = await microseconds(frames, factories)
     kind = frames.kind.partition(",")[0]
@@ -46,17 +47,17 @@ async def _compare(frames: Frames, others: dict[str, Callable[[Frames], Reader]]
     for name in (DECIMAL, FLOAT, NAMED):
         ratio = taken[name] / taken[BARE]
         rows.append(Row(name, f"{taken[name]:.2f} us, {ratio:.2f}x the parser", ratio, aim if name == aimed else None))
-    for name in others:
+    for name in reading:
         ratio = taken[name] / taken[DECIMAL]
         lead = LEAD[name.split()[0]] if kind == "trade" else None
         rows.append(Row(name, f"{taken[name]:.2f} us, {ratio:.1f}x ours with Decimal", ratio, lead))
     return rows
 
 
-def _note(frames: Frames) -> str:
-    if "book" not in frames.kind:
-        return ""
-    return "Ours is the message's own levels as an event; the other libraries apply it to the book they maintain."
+def _note(frames: Frames, others: dict[str, Rival]) -> str:
+    unread = [f"{name} does not read frames of this shape." for name, rival in others.items() if frames.venue not in rival.venues]
+    about = "Ours is the message's own levels as an event; the other libraries apply it to the book they maintain."
+    return " ".join([about, *unread] if "book" in frames.kind else unread)
 
 
 def start_table() -> Table:
