@@ -18,7 +18,7 @@ from cexspec.engine.stream_client import StreamClient, StreamOptions
 from cexspec.models import NotSupported
 from cexspec.transport.clock import Clock, SystemClock
 from cexspec.transport.http import AiohttpTransport, HttpTransport
-from cexspec.transport.websocket import DEFAULT_LIBRARY, Library, websocket_transport
+from cexspec.transport.websocket import DEFAULT_LIBRARY, Library, WebSocketTransport, websocket_transport
 
 ENVIRONMENT_KEYS = {"rest", "ws", "headers"}
 LIMIT_KEYS = {"rate", "period"}
@@ -34,7 +34,8 @@ class Client:
     - `rate_limits`: pool -> `{"rate": 100, "period": 60}`, in place of the spec's (seconds).
     - `on_limit`: wait for the budget, or raise `RateLimitExceeded`.
     - `timeout`: seconds for one request.
-    - `websocket`: the socket library, `aiohttp` or `websockets`; `stream_options`: queues, policies, reconnection.
+    - `websocket`: the socket library, `aiohttp` or `websockets`, or a transport of your own (`cexspec.transport.frame_log`
+      records one); `stream_options`: queues, policies, reconnection.
 
     Raises `SpecError` for a spec that can't be loaded, `NotSupported` for an unknown environment, `ValueError` for
     arguments of another form.
@@ -50,7 +51,7 @@ class Client:
         number: type[Decimal] | type[float] = Decimal,
         on_limit: Literal["wait", "raise"] = "wait",
         timeout: float = 10.0,
-        websocket: Library = DEFAULT_LIBRARY,
+        websocket: Library | WebSocketTransport = DEFAULT_LIBRARY,
         stream_options: StreamOptions | None = None,
         http: HttpTransport | None = None,
         clock: Clock | None = None,
@@ -69,7 +70,7 @@ class Client:
             self.exchange,
             self.environment,
             self.markets,
-            transport=websocket_transport(websocket),
+            transport=websocket_transport(websocket) if isinstance(websocket, str) else websocket,
             clock=clock,
             options=stream_options,
             prepare=self._engine.ensure_instruments if INSTRUMENTS in self.exchange.operation_names else None,

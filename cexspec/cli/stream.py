@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import inspect
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -19,6 +19,7 @@ from cexspec.models import Event
 if TYPE_CHECKING:
     from cexspec.client import Client
     from cexspec.engine.stream import Stream
+    from cexspec.transport.websocket import Library, WebSocketTransport
 
 REFRESH = 8
 """Times a second that a live table is drawn."""
@@ -35,6 +36,12 @@ def command(
     count: Annotated[int | None, typer.Option(help="End after so many events.", min=1)] = None,
     duration: Annotated[float | None, typer.Option(help="End after so many seconds.", min=0)] = None,
     number: Annotated[NumberType, typer.Option(help="Exact decimals or floats.")] = NumberType.decimal,
+    record_frames: Annotated[
+        typer.FileTextWrite | None,
+        typer.Option(
+            help="Write every frame of every connection to this file, as JSON lines.", show_default=False, encoding="utf-8", lazy=False
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Stream market data until Ctrl-C. A live table on a terminal, JSON lines (one event each) otherwise.
@@ -44,9 +51,11 @@ def command(
     cexspec stream EXCHANGE order_book BTC/USDT --depth 5
     cexspec stream EXCHANGE candles BTC/USDT --interval 1m --json
     cexspec stream EXCHANGE ticker BTC/USDT --count 10 --duration 60 | jq .last
+    cexspec stream EXCHANGE trades BTC/USDT --record-frames frames.jsonl
     """
     params = {name: value for name, value in (("interval", interval), ("depth", depth)) if value is not None}
-    run(_streamed(exchange, stream, symbols or [], environment, params, number, count, duration, for_people(as_json)))
+    live = for_people(as_json)
+    run(_streamed(exchange, stream, symbols or [], environment, params, number, count, duration, live, record_frames))
 
 
 async def _streamed(
@@ -59,10 +68,11 @@ async def _streamed(
     count: int | None,
     duration: float | None,
     live: bool,
+    frames: TextIO | None,
 ) -> None:
     from cexspec.client import Client
 
-    async with Client(exchange, environment=environment, number=number_type(number)) as client:
+    async with Client(exchange, environment=environment, number=number_type(number), websocket=_sockets(frames)) as client:
         with contextlib.suppress(TimeoutError), _shown(stream, live) as show:
             async with asyncio.timeout(duration), _opened(client, stream, symbols, params) as events:
                 left = count
@@ -71,6 +81,14 @@ async def _streamed(
                     left = left - 1 if left is not None else None
                     if left == 0:
                         return
+
+
+def _sockets(frames: TextIO | None) -> Library | WebSocketTransport:
+    """What opens the connections; where their frames are wanted, it writes them down."""
+    from cexspec.transport.frame_log import FrameLog, RecordingTransport
+    from cexspec.transport.websocket import DEFAULT_LIBRARY, websocket_transport
+
+    return DEFAULT_LIBRARY if frames is None else RecordingTransport(websocket_transport(), FrameLog(frames))
 
 
 def _opened(client: Client, stream: str, symbols: list[str], params: dict[str, Any]) -> Stream[Any]:

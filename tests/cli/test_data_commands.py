@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,6 +125,25 @@ def test_stream_ends_after_its_duration(environment: Environment) -> None:
 def test_stream_takes_a_channel_by_its_own_name(environment: Environment) -> None:
     found = lines(run("stream", "okx", "all_trades", "BTC/USDT", "--count", "1", "--environment", environment("okx")))
     assert found[0]["type"] == "trade"
+
+
+def test_stream_records_every_frame(environment: Environment, tmp_path: Path) -> None:
+    path = tmp_path / "frames.jsonl"
+    told = json.loads(environment("okx"))
+    told["ws"] = {name: f"{url}?token=planted" for name, url in told["ws"].items()}
+    run("stream", "okx", "trades", "BTC/USDT", "--count", "2", "--environment", json.dumps(told), "--record-frames", str(path))
+    text = path.read_text(encoding="utf-8")
+    frames = [json.loads(line) for line in text.splitlines()]
+    assert [frame["direction"] for frame in frames[:3]] == ["connect", "out", "in"]
+    assert frames[-1]["direction"] == "disconnect"
+    assert "planted" not in text
+
+
+def test_stream_tells_where_frames_can_not_be_written(environment: Environment, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "frames.jsonl"
+    result = run("stream", "okx", "trades", "BTC/USDT", "--environment", environment("okx"), "--record-frames", str(path))
+    assert result.exit_code == 2
+    assert "No such file" in result.stderr
 
 
 @pytest.mark.parametrize("stream", ["trades", "order_book", "ticker"])
