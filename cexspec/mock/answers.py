@@ -12,7 +12,7 @@ from cexspec.compile.paths import parse
 from cexspec.mock.document import get, like, put
 from cexspec.mock.encode import Encoder
 from cexspec.mock.history import FEED, Span, rows
-from cexspec.mock.listing import Listed, Listing, Models, symbol_of
+from cexspec.mock.listing import Listed, Listing, Model, Models, symbol_of
 from cexspec.mock.market import ID_TIME, MILLISECOND, Market, Row
 from cexspec.mock.requests import Asked, Refused, time_of_cursor
 from cexspec.mock.samples import Case, Samples, decode
@@ -32,11 +32,13 @@ class Answers:
     def __init__(self, exchange: Exchange, samples: Samples, listing: Listing, market: MarketOf, clock: Callable[[], int]) -> None:
         self._exchange, self._samples, self._listing = exchange, samples, listing
         self._market, self._clock = market, clock
+        self._models: dict[str, Models] = {}
 
     def answer(self, asked: Asked) -> Any:
         """The decoded body. Raises `Refused` where no sample shows how it looks."""
-        name = asked.operations[0]
-        spec, case = self._exchange.spec.rest[name], self._samples.answer(name, asked.params)
+        name, one = asked.operations[0], self._listing.named(asked.params)
+        kind = one.symbol.kind if one is not None else None
+        spec, case = self._exchange.spec.rest[name], self._samples.answer(name, asked.params, kind)
         if case is None:
             raise Refused(f"there is no sample answer of {name}", "ExchangeUnavailable")
         sample = decode(case["raw"])
@@ -48,12 +50,16 @@ class Answers:
         if spec.returns == "instrument":
             listed = self._wanted(case, asked.params)
             return _within(spec, listed, encoder.encode(self._instruments(asked, listed)))
-        one = self._listing.named(asked.params)
         listed = [one] if one is not None else self._wanted(case, asked.params)
         if len(listed) > 1 and _is_history(spec):
             found = self._of_many(listed, self._history(spec, case, asked, self._market(str(listed[0].symbol))))
         else:
-            found = [{"symbol": one.id, **row} for one in listed for row in self._rows(spec, case, asked, self._market(str(one.symbol)))]
+            models = self._models_of(name)
+            found = [
+                {"symbol": each.id, "like": _alike(models.nearest(each.symbol), encoder, each, asked.params), **row}
+                for each in listed
+                for row in self._rows(spec, case, asked, self._market(str(each.symbol)))
+            ]
         return _within(spec, listed, _continued(spec, asked, found, encoder.encode(found, listed[0].branches if listed else ())))
 
     def refusal(self, operation: str, error: str, reason: str) -> tuple[int, str]:
@@ -63,9 +69,12 @@ class Answers:
 
     def _instruments(self, asked: Asked, listed: list[Listed]) -> list[Row]:
         """What is listed; and what no longer is, as the samples of operations show it that this answer serves too."""
-        first, *others = (Models(self._exchange, self._samples, name) for name in asked.operations)
+        first, *others = (self._models_of(name) for name in asked.operations)
+        each = self._exchange.spec.rest[asked.operations[0]].each or []
+        listed_by = {key for keys in each for key, value in keys.items() if not isinstance(value, str)}
+        own = {key: value for key, value in asked.params.items() if key in listed_by}
         wanted = ((one, first.nearest(one.symbol)) for one in listed)
-        rows = [{**one.row, "like": model.item} for one, model in wanted if model is not None]
+        rows = [{**one.row, "like": model.item} for one, model in wanted if model is not None and _agrees(model.item, own)]
         return [*rows, *({"like": item} for other in others for item in other.retired)]
 
     def _wanted(self, case: Case, params: Mapping[str, Any]) -> list[Listed]:
@@ -96,6 +105,12 @@ class Answers:
         found = rows(market, str(spec.returns), interval, span, newest_first=not oldest_first)
         chosen = list(islice((row for row in found if _reached(spec, asked.cursor, row)), limit))
         return chosen if oldest_first == _ascending(spec, case) else chosen[::-1]
+
+    def _models_of(self, operation: str) -> Models:
+        """Read once."""
+        if operation not in self._models:
+            self._models[operation] = Models(self._exchange, self._samples, operation)
+        return self._models[operation]
 
 
 def _continued(spec: Operation, asked: Asked, found: Sequence[Row], document: Any) -> Any:
@@ -168,3 +183,16 @@ def _ascending(spec: Operation, case: Case) -> bool:
     if len(times) > 1 and times[0] != times[-1]:
         return bool(times[0] < times[-1])
     return _forward(spec)
+
+
+def _agrees(item: Any, params: Mapping[str, Any]) -> bool:
+    """Whether a sample row agrees with what the request says by the same names."""
+    return not isinstance(item, Mapping) or all(str(item.get(key, value)) == str(value) for key, value in params.items())
+
+
+def _alike(nearest: Model | None, encoder: Encoder, listed: Listed, params: Mapping[str, Any]) -> Any:
+    """The row to fill for an instrument: the sample's nearest to it, with what the request says by the same names."""
+    item = nearest.item if nearest is not None else next(iter(encoder.samples), None)
+    if not isinstance(item, Mapping):
+        return item
+    return {**item, **{key: value for key, value in params.items() if key in item and key not in listed.params}}

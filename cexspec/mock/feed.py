@@ -46,9 +46,13 @@ class Topic:
 
 @dataclass(frozen=True)
 class Template:
-    """A sample frame to be filled. `many`: one frame holds all events; `past`: it lists what the channel else has singly."""
+    """A sample frame to be filled, of an instrument of a `kind`.
+
+    `many`: one frame holds all events; `past`: it lists what the channel else has singly.
+    """
 
     encoder: Encoder
+    kind: str | None
     snapshot: bool | None
     checksum: Checksum | None
     many: bool
@@ -84,7 +88,7 @@ class Feed:
 
     def first(self, topic: Topic, listed: Listed, market: Market) -> Iterator[Any]:
         """The frames a subscription begins with: whole books, lists of what was, how things stand."""
-        spec, templates = self._of(topic)
+        spec, templates = self._of(topic, listed)
         past = [template for template in templates if template.past]
         if spec.returns == "book":
             whole = [template for template in templates if template.snapshot]
@@ -97,7 +101,7 @@ class Feed:
 
     def next(self, topic: Topic, listed: Listed, market: Market) -> Iterator[Any]:
         """The frames of the market's last move."""
-        spec, templates = self._of(topic)
+        spec, templates = self._of(topic, listed)
         if spec.returns != "book":
             for template in [template for template in templates if not template.past][:1]:
                 yield from _filled(topic, template, self._latest(topic, spec, market), listed)
@@ -114,11 +118,12 @@ class Feed:
         mappings = [mapping, *(sharing if mapping is spec else [])]
         encoder = Encoder(mappings, frame.document, self._exchange.intervals, self._payload)
         many = mapping.items is not None
-        return Template(encoder, frame.snapshot, mapping.checksum, many, many and spec.items is None)
+        return Template(encoder, frame.kind, frame.snapshot, mapping.checksum, many, many and spec.items is None)
 
-    def _of(self, topic: Topic) -> tuple[Channel, list[Template]]:
+    def _of(self, topic: Topic, listed: Listed) -> tuple[Channel, list[Template]]:
+        """The channel and its templates, those of the instrument's own kind first."""
         name = topic.channels[0].name
-        return self._channels[name], self._templates[name]
+        return self._channels[name], sorted(self._templates[name], key=lambda one: one.kind != listed.symbol.kind)
 
     def _recent(self, topic: Topic, spec: Channel, market: Market) -> list[Row]:
         span = Span(0, market.time + 1)
@@ -135,7 +140,7 @@ class Feed:
         return [candle(market, interval, time) for time in ([before] if 0 < before < opening else []) + [opening]]
 
     def _books(self, topic: Topic, templates: list[Template], listed: Listed, market: Market) -> Iterator[Any]:
-        spec, _ = self._of(topic)
+        spec, _ = self._of(topic, listed)
         bids, asks = _view(topic, spec, market)
         for template in templates:
             numbers: Row = {"sequence": market.sequence, "timestamp": market.time}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
 
@@ -17,6 +18,9 @@ from cexspec.mock.market import ID_TIME, SECOND, Market, Row
 INTERVAL_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "M": 2_592_000}
 FUNDING = 8 * 3600 * SECOND
 FEED = 300 * SECOND
+DAY = 86_400 * SECOND
+MONDAY = 4 * DAY
+"""The first one after the epoch."""
 
 
 @dataclass(frozen=True)
@@ -37,35 +41,61 @@ def rows(market: Market, model: str, interval: str | None, span: Span, *, newest
     if model == "trade":
         return _trades(market, span, newest_first=newest_first)
     if model == "candle":
-        length = seconds(interval or "1m") * SECOND
-        return (candle(market, interval or "1m", opening) for opening in _times(span, length, newest_first=newest_first))
+        bars = _openings(interval or "1m", span, newest_first=newest_first)
+        return (candle(market, interval or "1m", opening) for opening in bars)
     step = FUNDING if model == "funding_rate" else seconds(interval) * SECOND if interval else FEED
     return (_state_at(market, time) for time in _times(span, step, newest_first=newest_first))
 
 
 def candle(market: Market, interval: str, opening: int) -> Row:
     """The bar that opens at a time: made up before the market began, traded since."""
-    length = seconds(interval) * SECOND
-    traded = [row for row in market.tape if opening <= row["timestamp"] < opening + length]
-    bar = _made_up(market, opening, length) if opening < market.began or not traded else _opened_by(traded[0])
+    end = _following(interval, opening)
+    traded = [row for row in market.tape if opening <= row["timestamp"] < end]
+    bar = _made_up(market, opening, end - opening) if opening < market.began or not traded else _opened_by(traded[0])
     prices = [row["price"] for row in traded]
     volume = bar["base_volume"] + sum(row["size"] for row in traded)
     close = prices[-1] if prices else bar["close"]
     return {
         "interval": interval, "timestamp": opening, "open": bar["open"], "high": max([bar["high"], *prices]),
         "low": min([bar["low"], *prices]), "close": close, "base_volume": volume, "quote_volume": volume * close, "contracts": volume,
-        "trades": len(traded) + 100, "closed": opening + length <= market.time,
+        "trades": len(traded) + 100, "closed": end <= market.time,
     }  # fmt: skip
 
 
 def opening_of(interval: str, time: int) -> int:
-    """When the bar of a time opened."""
-    return time - time % (seconds(interval) * SECOND)
+    """When the bar of a time opened (UTC): months on their first day, weeks on a Monday."""
+    if interval.endswith("M"):
+        day, count = datetime.fromtimestamp(time // SECOND, UTC), int(interval[:-1])
+        month = day.replace(month=(day.month - 1) // count * count + 1, day=1, hour=0, minute=0, second=0)
+        return int(month.timestamp()) * SECOND
+    began = MONDAY if interval.endswith("w") else 0
+    return time - (time - began) % (seconds(interval) * SECOND)
 
 
 def seconds(interval: str) -> int:
     """The length of a unified interval; a month counts 30 days."""
     return int(interval[:-1]) * INTERVAL_SECONDS[interval[-1]]
+
+
+def _openings(interval: str, span: Span, *, newest_first: bool) -> Iterator[int]:
+    """When the bars of a span opened."""
+    if newest_first:
+        opening = opening_of(interval, span.end - 1)
+        while opening >= span.start:
+            yield opening
+            opening = opening_of(interval, opening - 1)
+        return
+    opening = opening_of(interval, span.start)
+    while opening < span.end:
+        if opening >= span.start:
+            yield opening
+        opening = _following(interval, opening)
+
+
+def _following(interval: str, opening: int) -> int:
+    """When the next bar opens."""
+    longest = DAY * 31 * int(interval[:-1]) if interval.endswith("M") else seconds(interval) * SECOND
+    return opening_of(interval, opening + longest)
 
 
 def _times(span: Span, step: int, *, newest_first: bool) -> Iterator[int]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from zlib import crc32
 
@@ -94,18 +95,25 @@ class Listed:
 
 
 class Listing:
-    """Everything listed, by unified symbol. `symbols` (unified or native) are listed too, as far as the spec can write them."""
+    """Everything listed, by unified symbol. `symbols` (unified or native) are listed too, as far as the spec can write them.
+
+    A native id that no symbol means (a spread of two instruments, say) has a market, but is no instrument: it is found by
+    its id and not met in iteration.
+    """
 
     def __init__(self, exchange: Exchange, samples: Samples, symbols: Iterable[str] = ()) -> None:
-        self._exchange = exchange
+        self._exchange, symbols = exchange, tuple(symbols)
         self._models = Models(exchange, samples, INSTRUMENTS)
         self._listed = {str(one.symbol): one for text in self._names(symbols) if (one := self._made(text)) is not None}
+        unnamed = (one for text in symbols if self._made(text) is None and (one := _unnamed(text)) is not None)
+        self._others = {str(one.symbol): one for one in unnamed}
 
     def __getitem__(self, symbol: str) -> Listed:
         """The instrument of a unified symbol. Raises InvalidSymbol where the venue has none."""
-        if symbol not in self._listed:
+        found = self._listed.get(symbol) or self._others.get(symbol)
+        if found is None:
             raise InvalidSymbol(f"no instrument {symbol}", exchange=self._exchange.id)
-        return self._listed[symbol]
+        return found
 
     def __iter__(self) -> Iterator[Listed]:
         return iter(self._listed.values())
@@ -119,7 +127,7 @@ class Listing:
         if asked.keys() <= {"category"}:
             return None
         spelt = self._exchange.symbols.other_spelling(asked.get("id", ""))
-        fits = (one for one in self if all(one.params.get(key) == value for key, value in asked.items()))
+        fits = (one for one in self._everything() if all(one.params.get(key) == value for key, value in asked.items()))
         found = next(fits, None) or self._listed.get(spelt or "")
         if found is None:
             raise InvalidSymbol(f"no instrument {' '.join(map(str, asked.values()))}", exchange=self._exchange.id)
@@ -127,8 +135,11 @@ class Listing:
 
     def find(self, name: str) -> Listed:
         """The instrument of a unified symbol or native id. Raises InvalidSymbol where the venue has none."""
-        found = self._listed.get(name) or next((one for one in self if one.id == name), None)
+        found = self._listed.get(name) or next((one for one in self._everything() if one.id == name), None)
         return found or self[self._exchange.symbols.other_spelling(name) or name]
+
+    def _everything(self) -> Iterator[Listed]:
+        return chain(self, self._others.values())
 
     def _names(self, symbols: Iterable[str]) -> Iterator[str]:
         spec = self._exchange.spec.symbols
@@ -157,6 +168,12 @@ class Listing:
                 return model.event["id"], model.symbol
         native = codec.format(text)
         return (native, symbol_of(text)) if native is not None else (text, symbol_of((codec.parse(text) or (None,))[0]))
+
+
+def _unnamed(native: str) -> Listed | None:
+    """What no symbol means; None for what looks like one."""
+    symbol = symbol_of(f"{native}/USD")
+    return Listed(native, symbol, Decimal(100), Grid.around(Decimal(100)), None) if symbol is not None else None
 
 
 def symbol_of(text: str | None) -> Symbol | None:

@@ -15,7 +15,8 @@ from cexspec.compile.channels import Message, messages
 from cexspec.compile.conditions import Predicate, predicate, split
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.paths import MISSING, parse
-from cexspec.models import SpecError
+from cexspec.models import InvalidSymbol, SpecError
+from cexspec.models.symbol import Symbol
 
 Case = Mapping[str, Any]
 
@@ -24,11 +25,12 @@ _JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 @dataclass(frozen=True)
 class Frame:
-    """A sample data frame: which message of the channel it is, whether it holds a whole book, and the decoded text."""
+    """A sample data frame: which message of the channel it is, whether it holds a whole book, the text, the kind it is about."""
 
     message: Message
     snapshot: bool | None
     document: Any
+    kind: str | None
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ class Samples:
         """Read the samples beside a spec file. Raises SpecError where there are none."""
         return cls(*(tuple(_read(folder_of(spec) / f"{name}.yaml")) for name in ("messages", "errors")))
 
-    def answer(self, operation: str, params: Mapping[str, Any]) -> Case | None:
-        """The richest sample answer of an operation, if there is one of a call with these parameters."""
+    def answer(self, operation: str, params: Mapping[str, Any], kind: str | None = None) -> Case | None:
+        """The richest sample answer of an operation, if there is one of a call with these parameters, and for this kind."""
         cases = [case for case in self.messages if case.get("operation") == operation]
         same = [case for case in cases if _agree(case.get("params") or {}, params)]
-        return max(same or cases, key=_richness, default=None)
+        return max(same or cases, key=lambda case: (kind is not None and _kind(case) == kind, _richness(case)), default=None)
 
     def answers(self, operation: str) -> list[Case]:
         """Sample answers of an operation that hold events."""
@@ -72,21 +74,22 @@ class Samples:
     def frames(self, exchange: Exchange, channel: str, connection: str) -> list[Frame]:
         """Sample data frames of a channel on a connection (on any other where that has none).
 
-        Wrapped ones come first, then whole ones (no partial updates), then rich ones.
+        Wrapped ones come first, then whole ones (no partial updates), then those of the channel's first message, then rich ones.
         """
         assert exchange.spec.ws is not None
         spec, payload = exchange.spec.ws.channels[channel], exchange.spec.ws.connections[connection].payload
         cases = [case for case in self.messages if case.get("channel") == channel and case.get("events")]
-        found: list[tuple[bool, bool, int, Frame]] = []
+        found: list[tuple[bool, bool, int, int, Frame]] = []
+        known = list(messages(channel, spec))
         for case in [case for case in cases if case.get("connection") == connection] or cases:
             document = decode(case["raw"])
             inner = parse(payload).first(document) if payload else MISSING
             body = document if inner is MISSING else inner
-            message = next((one for one in messages(channel, spec) if _is(one, body, document)), None)
-            if message is not None:
-                frame = Frame(message, case["events"][0].get("is_snapshot"), document)
-                found.append((inner is MISSING, not _is_whole(message, body), -_richness(case), frame))
-        return [frame for *_, frame in sorted(found, key=lambda one: one[:3])]
+            number = next((number for number, one in enumerate(known) if _is(one, body, document)), None)
+            if number is not None:
+                frame = Frame(known[number], case["events"][0].get("is_snapshot"), document, _kind(case))
+                found.append((inner is MISSING, not _is_whole(known[number], body), number, -_richness(case), frame))
+        return [frame for *_, frame in sorted(found, key=lambda one: one[:4])]
 
 
 def decode(text: str) -> Any:
@@ -120,6 +123,14 @@ def _agree(case: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
 
 def _richness(case: Case) -> int:
     return len(case.get("events") or ()) * 100_000 + len(case["raw"]) if case.get("events") else len(case["raw"]) - 100_000
+
+
+def _kind(case: Case) -> str | None:
+    """The kind of instrument that a case is about, if its first event tells."""
+    try:
+        return Symbol.parse(str(case["events"][0]["symbol"])).kind
+    except (KeyError, IndexError, InvalidSymbol):
+        return None
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

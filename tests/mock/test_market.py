@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cexspec.mock.history import Span, candle, opening_of, rows
+from cexspec.mock.history import DAY, Span, candle, opening_of, rows
 from cexspec.mock.market import LEVELS, Grid, Market
 
 START = 1_790_000_000_000_000_000
@@ -59,6 +61,25 @@ def test_history_runs_both_ways_alike() -> None:
     trades = [int(row["id"]) for row in rows(market, "trade", None, span, newest_first=False)]
     assert trades == sorted(set(trades))
     assert len(trades) == 60 + len(market.tape)
+
+
+@pytest.mark.parametrize(
+    ("interval", "openings"),
+    [
+        ("1M", ["2026-07-01", "2026-08-01", "2026-09-01"]),
+        ("3M", ["2026-04-01", "2026-07-01"]),
+        ("1w", ["2026-08-31", "2026-09-07", "2026-09-14"]),
+        ("1d", ["2026-09-20", "2026-09-21"]),
+    ],
+)
+def test_bars_open_where_the_calendar_says(interval: str, openings: list[str]) -> None:
+    market = market_of("60000")  # of 21 September 2026, a Monday, at 14:13
+    market.began = market.time = START - DAY if interval == "1w" else START
+    first, *_ = times = [int(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp()) * 1_000_000_000 for day in openings]
+    for way in (True, False):
+        found = [row["timestamp"] for row in rows(market, "candle", interval, Span(first, START), newest_first=way)]
+        assert sorted(found) == times
+    assert [candle(market, interval, time)["closed"] for time in times] == [True] * (len(times) - 1) + [False]
 
 
 def test_time_never_stands_still_or_runs_back() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -65,6 +66,30 @@ async def test_every_operation_answers_with_its_model(name: str, operation: str)
             assert events, "no events"
             assert {type(event) for event in events} == {MODELS[model]}
             assert not symbol or {event.symbol for event in events} == {str(one.symbol)}
+
+
+ROWS_OF_A_LINE = [
+    ("/api/v5/market/tickers", {"instType": "SWAP"}, {"SWAP"}),
+    ("/api/v5/market/tickers", {"instType": "FUTURES"}, {"FUTURES"}),
+    ("/api/v5/market/ticker", {"instId": "BTC-USDT"}, {"SPOT"}),
+    ("/api/v5/public/instruments", {"instType": "OPTION", "uly": "BTC-USD"}, {"OPTION"}),
+    ("/api/v5/public/instruments", {"instType": "OPTION", "uly": "ETH-USD"}, set()),
+]
+
+
+@pytest.mark.parametrize(("path", "query", "lines"), ROWS_OF_A_LINE)
+def test_rows_agree_with_what_was_asked_for(path: str, query: dict[str, str], lines: set[str]) -> None:
+    status, body, reason = shared("okx").answer("GET", path, query)
+    assert (status, reason) == (200, "")
+    assert {row["instType"] for row in json.loads(body)["data"]} == lines
+
+
+def test_a_native_id_that_no_symbol_means_has_a_market_and_is_no_instrument() -> None:
+    venue = venue_of("okx", symbols=["BTC-USDT_BTC-USDT-SWAP"])
+    assert venue.market("BTC-USDT_BTC-USDT-SWAP").price > 0
+    assert "BTC-USDT_BTC-USDT-SWAP" not in [one.id for one in venue.listing]
+    with pytest.raises(InvalidSymbol):
+        venue.market("BTC-USDT_ETH-USDT")
 
 
 @pytest.mark.parametrize("name", VENUES)
