@@ -1,0 +1,76 @@
+"""The folder of cassettes: where the file of an operation or a channel is, what is out of date, what is nobody's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cexspec.compile.exchange import Exchange
+
+
+def rest_path(folder: Path, exchange: str, operation: str) -> Path:
+    """The cassette of an operation."""
+    return folder / "rest" / exchange / f"{operation}.yaml"
+
+
+def ws_path(folder: Path, exchange: str, channel: str) -> Path:
+    """The recorded session of a channel."""
+    return folder / "ws" / f"{exchange}-{channel}.jsonl"
+
+
+def wanted(folder: Path, exchange: Exchange) -> list[Path]:
+    """Every file an exchange has."""
+    operations = [rest_path(folder, exchange.id, name) for name in exchange.operation_names]
+    return operations + [ws_path(folder, exchange.id, name) for name in exchange.channel_names]
+
+
+def present(folder: Path, exchange: str) -> list[Path]:
+    """The files that are there for an exchange. Ids hold no hyphen: the first one ends it."""
+    return sorted([*(folder / "rest" / exchange).glob("*.yaml"), *(folder / "ws").glob(f"{exchange}-*.jsonl")])
+
+
+def head_of(path: Path) -> dict[str, Any]:
+    """What a cassette says of itself."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".jsonl":
+        return dict(json.loads(text.partition("\n")[0]))
+    head, _, _ = text.partition("\ninteractions:")
+    return dict(yaml.safe_load(head))
+
+
+def is_recorded(path: Path) -> bool:
+    """Whether a file came from a venue; such a one can't be made again here."""
+    return path.is_file() and str(head_of(path)["origin"]).startswith("recorded")
+
+
+def stale(made: Path, folder: Path, exchange: Exchange) -> Iterator[str]:
+    """What differs between the files just authored and those in the folder."""
+    for new, old in zip(wanted(made, exchange), wanted(folder, exchange), strict=True):
+        if not old.is_file():
+            yield f"{old} is missing"
+        elif not is_recorded(old) and (not new.is_file() or new.read_bytes() != old.read_bytes()):
+            yield f"{old} is out of date"
+    yield from (f"{path} belongs to nothing in the spec" for path in orphans(folder, exchange))
+
+
+def replace(made: Path, folder: Path, exchange: Exchange, *, live: bool) -> int:
+    """Take over the files just made; how many. What was recorded from a venue is replaced by such only."""
+    count = 0
+    for new, old in zip(wanted(made, exchange), wanted(folder, exchange), strict=True):
+        if new.is_file() and (live or not is_recorded(old)):
+            old.parent.mkdir(parents=True, exist_ok=True)
+            old.write_bytes(new.read_bytes())
+            count += 1
+    for path in orphans(folder, exchange):
+        path.unlink()
+    return count
+
+
+def orphans(folder: Path, exchange: Exchange) -> list[Path]:
+    """Files of operations and channels that the spec doesn't have."""
+    known = set(wanted(folder, exchange))
+    return [path for path in present(folder, exchange.id) if path not in known]
