@@ -165,7 +165,7 @@ class Feed:
 
 
 def _filled(topic: Topic, template: Template, events: list[Row], listed: Listed) -> Iterator[Any]:
-    named = [{"interval": topic.params.get("interval"), "symbol": listed.id, **event} for event in events]
+    named = [{"interval": topic.params.get("interval"), "symbol": topic.params.get("symbol", listed.id), **event} for event in events]
     for part in [named] if template.many else [[one] for one in named]:
         if part:
             yield template.encoder.encode(part, listed.branches)
