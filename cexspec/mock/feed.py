@@ -11,9 +11,10 @@ from typing import Any
 
 from cexspec.compile.categories import named
 from cexspec.compile.exchange import Exchange
-from cexspec.compile.paths import parse
+from cexspec.compile.paths import MISSING, parse
 from cexspec.compile.plan import ChannelPlan
 from cexspec.hooks import CHECKSUMS, Precision
+from cexspec.mock.document import get
 from cexspec.mock.encode import Encoder
 from cexspec.mock.history import Span, candle, opening_of, rows
 from cexspec.mock.listing import Listed
@@ -46,13 +47,14 @@ class Topic:
 
 @dataclass(frozen=True)
 class Template:
-    """A sample frame to be filled, of an instrument of a `kind`.
+    """A sample frame to be filled, of an instrument of a `kind`; a bare one lacks the connection's wrapping.
 
     `many`: one frame holds all events; `past`: it lists what the channel else has singly.
     """
 
     encoder: Encoder
     kind: str | None
+    bare: bool
     snapshot: bool | None
     checksum: Checksum | None
     many: bool
@@ -118,12 +120,13 @@ class Feed:
         mappings = [mapping, *(sharing if mapping is spec else [])]
         encoder = Encoder(mappings, frame.document, self._exchange.intervals, self._payload)
         many = mapping.items is not None
-        return Template(encoder, frame.kind, frame.snapshot, mapping.checksum, many, many and spec.items is None)
+        bare = get(frame.document, self._payload) is MISSING
+        return Template(encoder, frame.kind, bare, frame.snapshot, mapping.checksum, many, many and spec.items is None)
 
     def _of(self, topic: Topic, listed: Listed) -> tuple[Channel, list[Template]]:
-        """The channel and its templates, those of the instrument's own kind first."""
+        """The channel and its templates: wrapped ones first, and among them those of the instrument's own kind."""
         name = topic.channels[0].name
-        return self._channels[name], sorted(self._templates[name], key=lambda one: one.kind != listed.symbol.kind)
+        return self._channels[name], sorted(self._templates[name], key=lambda one: (one.bare, one.kind != listed.symbol.kind))
 
     def _recent(self, topic: Topic, spec: Channel, market: Market) -> list[Row]:
         span = Span(0, market.time + 1)
