@@ -182,10 +182,20 @@ def _named(frame: Any, path: str | None, verb: Subscribe, topic: Any, holes: Hol
     """An answer that repeats this topic at a path and this request's id, where answers do."""
     if path is not None and topic is not None:
         steps = parse(path).steps
-        frame = {**frame, **topic} if not steps and isinstance(topic, dict) else put(frame, steps, topic)
+        echo = _echoed(topic, get(frame, steps))
+        frame = {**frame, **echo} if not steps and isinstance(echo, dict) else put(frame, steps, echo)
     if verb.id is not None and holes.get("request_id") is not None:
         frame = put(frame, parse(verb.id).steps, holes["request_id"])
     return frame
+
+
+def _echoed(topic: Any, sample: Any) -> Any:
+    """A topic as the sample repeats one: lists of one may stand there as their element."""
+    if isinstance(topic, list) and len(topic) == 1 and isinstance(sample, str):
+        return topic[0]
+    if isinstance(topic, dict) and isinstance(sample, dict):
+        return {key: _echoed(value, sample.get(key)) for key, value in topic.items()}
+    return topic
 
 
 def _alike(echo: Any, topic: Any) -> int:
