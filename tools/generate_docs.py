@@ -1,4 +1,5 @@
-"""Writes what is generated in docs/: the reference of the spec language, and the pages of the exchanges; `--check` only compares.
+"""Writes what is generated in docs/: the reference of the spec language, the pages of the exchanges, the differences to another
+library; `--check` only compares.
 
 Exit code 0: written or up to date; 1: out of date (with `--check`).
 """
@@ -14,7 +15,7 @@ import yaml
 
 from cexspec.spec.model import ExchangeSpec, Node
 from cexspec.spec.shape import ListOf, MapOf, NodeOf, OneOf, Shape, Text, fields, keys
-from tools import venue_pages
+from tools import differences, venue_pages
 
 DOCS = Path(__file__).parents[1] / "docs"
 LANGUAGE = "spec-language.md"
@@ -123,6 +124,7 @@ def documents(docs: Path) -> dict[Path, str]:
     language = docs / LANGUAGE
     return {
         language: renewed(language.read_text(encoding="utf-8")),
+        docs / differences.PAGE: differences.page(),
         **{docs / VENUES / name: text for name, text in venue_pages.pages().items()},
     }
 

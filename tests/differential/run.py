@@ -1,0 +1,143 @@
+"""Reads the bodies of a venue twice, by cexspec and by ccxt, and lays the values side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from cexspec.engine.markets import Conflict
+from cexspec.models import Event, Instrument, InvalidSymbol, Market
+from tests.differential.bodies import Body, Source, bodies
+from tests.differential.ccxt_venue import Canned, Unified, exchange, hand_made, with_markets
+from tests.differential.values import Value, matched, notation, pairs, rows
+from tests.differential.venues import INTERVAL, VENUES, Call
+from tests.exchanges.venue import Feed, plan
+
+
+@dataclass
+class Comparison:
+    """All values of one venue's bodies of one source. `skipped`: operation -> why ccxt can't read its bodies."""
+
+    values: list[Value] = field(default_factory=list)
+    bodies: int = 0
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def ours(body: Body) -> list[Event]:
+    """Our reading of a body, with the instruments of all bodies of its source loaded."""
+    feed, case = Feed(body.venue), {"operation": body.operation, "raw": body.raw, "params": body.params}
+    if body.model != "instrument":
+        feed.markets.load(instruments(body.venue, body.source))
+    try:
+        return feed.rest(case)[0]
+    except InvalidSymbol:  # asked for by an id that no list has
+        return Feed(body.venue).rest(case)[0]
+
+
+@cache
+def instruments(venue: str, source: Source) -> tuple[Instrument, ...]:
+    """Every instrument that the bodies list, once: the first of an id."""
+    listed = [event for body in bodies(venue, source) if body.model == "instrument" for event in ours(body)]
+    return tuple({event.id: event for event in reversed(listed) if isinstance(event, Instrument)}.values())
+
+
+@cache
+def conflicts(venue: str, source: Source) -> tuple[Conflict, ...]:
+    """The instruments that share a symbol or an id with another."""
+    return Feed(venue).markets.load(instruments(venue, source))
+
+
+@cache
+def listed_markets(body: Body) -> tuple[Unified, ...]:
+    """ccxt's markets of an instruments body."""
+    call = VENUES[body.venue].call(body.operation)
+    return tuple(answered(body, call, [])) if call is not None else ()
+
+
+@cache
+def markets(venue: str, source: Source) -> tuple[Unified, ...]:
+    """ccxt's markets of all instruments bodies, once each: the first of an id."""
+    listed = [market for body in bodies(venue, source) if body.model == "instrument" for market in listed_markets(body)]
+    return tuple({market["id"]: market for market in reversed(listed)}.values())
+
+
+def answered(body: Body, call: Call, known: list[Unified], events: list[Event] | None = None) -> list[Unified]:
+    """What ccxt's method makes of a body."""
+    venue, operation = VENUES[body.venue], plan(body.venue).operation(body.operation)
+
+    def asked_for(path: str, asked: Mapping[str, Any]) -> bool:
+        here = call.at in path if call.at is not None else operation.path_params(path) is not None
+        return here and all(str(asked.get(key)) == value for key, value in call.asks.items())
+
+    made = with_markets(exchange(venue.ccxt, venue.options), known)
+    made.canned = Canned(body.raw if call.reshaped is None else call.reshaped(body.raw), asked_for, venue.nothing)
+    arguments = [_argument(name, body, events or []) for name in call.arguments]
+    return rows(getattr(made, call.method)(*arguments, params=dict(call.params)))
+
+
+def _argument(name: str, body: Body, events: list[Event]) -> Any:
+    named = list(dict.fromkeys(str(notation(event.symbol)) for event in events if event.symbol is not None))
+    match name:
+        case "symbols":
+            return named
+        case "symbol":
+            return named[0]
+    return body.params.get(name, INTERVAL)
+
+
+def compared(body: Body, call: Call) -> Iterator[Value]:
+    """Every value of a body."""
+    events = ours(body)
+    try:
+        theirs = list(listed_markets(body)) if body.model == "instrument" else answered(body, call, known_to_ccxt(body, events), events)
+    except Exception as error:
+        if type(error).__module__ != "ccxt.base.errors":
+            raise
+        yield Value(body.venue, body.id, body.model, "row", "all", events, error)
+        return
+    for row, mine, other in matched(events, theirs):
+        if mine is None or other is None:
+            yield Value(body.venue, body.id, body.model, "row", row, mine, other)
+            continue
+        for name, left, right in pairs(mine, other, _market_of(body.venue, body.source)):
+            if right is not None:
+                yield Value(body.venue, body.id, body.model, name, row, left, right)
+
+
+def known_to_ccxt(body: Body, events: list[Event]) -> list[Unified]:
+    """The markets of all instruments bodies, and the least there is of those that only this body names."""
+    known = {market["symbol"]: market for market in markets(body.venue, body.source)}
+    named = sorted({event.symbol for event in events if event.symbol is not None and notation(event.symbol) not in known})
+    offline = Feed(body.venue).markets
+    return [*known.values(), *(hand_made(offline.native_id(symbol), symbol) for symbol in named)]
+
+
+@cache
+def _market_of(venue: str, source: Source) -> Callable[[str], Market]:
+    """Our market of a symbol: as listed, else by the rules."""
+    loaded, offline = Feed(venue).markets, Feed(venue).markets
+    loaded.load(instruments(venue, source))
+
+    def find(symbol: str) -> Market:
+        try:
+            return loaded.find(symbol)
+        except InvalidSymbol:
+            return offline.find(symbol)
+
+    return find
+
+
+@cache
+def comparison(venue: str, source: Source) -> Comparison:
+    """The values of all bodies that both can read."""
+    result = Comparison()
+    for body in bodies(venue, source):
+        call = VENUES[venue].call(body.operation)
+        if call is None:
+            result.skipped[body.operation] = VENUES[venue].without.get(body.operation, "no method is named for it")
+            continue
+        result.bodies += 1
+        result.values += compared(body, call)
+    return result
