@@ -97,7 +97,7 @@ def compared(body: Body, call: Call) -> Iterator[Value]:
             raise
         yield Value(body.venue, body.id, body.model, "row", "all", events, error)
         return
-    for row, mine, other in matched(events, theirs):
+    for row, mine, other in matched(events, theirs, VENUES[body.venue].native_id):
         if mine is None or other is None:
             yield Value(body.venue, body.id, body.model, "row", row, mine, other)
             continue

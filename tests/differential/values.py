@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from cexspec.models import (
@@ -86,7 +87,6 @@ def pairs(mine: Event, theirs: Unified, market_of: MarketOf) -> Iterator[Pair]:
 def _instrument(mine: Instrument, market: Unified) -> Iterator[Pair]:
     limits, precision = market.get("limits", {}), market.get("precision", {})
     amount = limits.get("amount", {})
-    yield "id", mine.id, market["id"]
     yield "kind", KINDS[mine.kind], market["type"]
     for name in ("base", "quote", "settle", "strike", "active"):
         yield name, getattr(mine, name), market[name]
@@ -217,9 +217,9 @@ def rows(answer: Any) -> list[Unified]:
     return list(answer.values()) if several else [answer]
 
 
-def matched(events: Iterable[Event], theirs: Iterable[Unified]) -> Iterator[tuple[str, Event | None, Unified | None]]:
+def matched(events: Iterable[Event], theirs: Iterable[Unified], native_id: str) -> Iterator[tuple[str, Event | None, Unified | None]]:
     """Rows of one thing: by id where they have one, else by time and symbol, the first with the first."""
-    mine, other = _by_key(events, _key_of_event), _by_key(theirs, _key_of_row)
+    mine, other = _by_key(events, _key_of_event), _by_key(theirs, partial(_key_of_row, native_id=native_id))
     if len(mine) == len(other) == 1:
         (key, event), (_, row) = *mine.items(), *other.items()
         yield key, event, row
@@ -251,9 +251,9 @@ def _key_of_event(event: Event) -> str:
     return str(milliseconds(event.timestamp))
 
 
-def _key_of_row(row: Unified) -> str:
+def _key_of_row(row: Unified, native_id: str) -> str:
     if "contractSize" in row and "precision" in row:
-        return str(row["id"])
+        return str(row[native_id])
     if "takerOrMaker" in row and row["id"] is not None:
         return str(row["id"])
     if "bidVolume" in row or "baseVolume" in row:

@@ -54,6 +54,8 @@ class Venue:
     nothing: Mapping[str, Any] = field(default_factory=dict)
     calls: Mapping[str, Call] = field(default_factory=dict)
     without: Mapping[str, str] = field(default_factory=dict)
+    native_id: str = "id"
+    """the key of ccxt's markets that holds what is our native id"""
 
     def call(self, operation: str) -> Call | None:
         """The method that reads an operation's body; None where there is none."""
@@ -104,6 +106,12 @@ VENUES: Mapping[str, Venue] = {
             "pairs": Call("fetch_markets", (), at="/conf/", reshaped=_as_pairs_information),
         },
         without={"mark_price": "ccxt has no method for it"},
+    ),
+    "kraken": Venue(
+        "kraken",
+        "BTC/USDT",
+        least={"corpus": 150, "samples": 100},
+        native_id="altname",
     ),
 }
 
