@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -53,11 +52,11 @@ def _class(name: str) -> type:
         self.handle_errors(OK, "OK", url, method, {}, text, answer, headers, body)
         return answer
 
-    return type(name, (getattr(ccxt, name),), {"fetch": fetch, "canned": None, "number": Decimal})
+    return type(name, (getattr(ccxt, name),), {"fetch": fetch, "canned": None, "number": str})
 
 
 def exchange(name: str, options: Mapping[str, Any]) -> Any:
-    """A synchronous ccxt exchange that gives its numbers as `Decimal` and asks no network."""
+    """A synchronous ccxt exchange that gives its numbers as text, with all digits, and asks no network."""
     return _class(name)({"enableRateLimit": False, "options": dict(options)})
 
 
@@ -74,7 +73,7 @@ def hand_made(native_id: str, text: str) -> Unified:
         "contract": symbol.kind != "spot",
         "linear": None if symbol.kind == "spot" else symbol.settle == symbol.quote,
         "inverse": None if symbol.kind == "spot" else symbol.is_inverse,
-        "contractSize": None if symbol.kind == "spot" else Decimal(1),
+        "contractSize": None if symbol.kind == "spot" else "1",
     }
 
 

@@ -12,7 +12,7 @@ from cexspec.models import Event, Instrument, InvalidSymbol, Market
 from tests.differential.bodies import Body, Source, bodies
 from tests.differential.ccxt_venue import Canned, Unified, exchange, hand_made, with_markets
 from tests.differential.values import Value, matched, notation, pairs, rows
-from tests.differential.venues import INTERVAL, VENUES, Call
+from tests.differential.venues import VENUES, Call
 from tests.exchanges.venue import Feed, plan
 
 
@@ -52,7 +52,7 @@ def conflicts(venue: str, source: Source) -> tuple[Conflict, ...]:
 @cache
 def listed_markets(body: Body) -> tuple[Unified, ...]:
     """ccxt's markets of an instruments body."""
-    call = VENUES[body.venue].call(body.operation)
+    call = VENUES[body.venue].call(body.operation, body.raw)
     return tuple(answered(body, call, [])) if call is not None else ()
 
 
@@ -63,35 +63,36 @@ def markets(venue: str, source: Source) -> tuple[Unified, ...]:
     return tuple({market["id"]: market for market in reversed(listed)}.values())
 
 
-def answered(body: Body, call: Call, known: list[Unified], events: list[Event] | None = None) -> list[Unified]:
-    """What ccxt's method makes of a body."""
+def answered(body: Body, call: Call, known: list[Unified], symbols: tuple[str, ...] = ()) -> list[Unified]:
+    """What ccxt's method makes of a body, asked for these symbols."""
     venue, operation = VENUES[body.venue], plan(body.venue).operation(body.operation)
 
     def asked_for(path: str, asked: Mapping[str, Any]) -> bool:
         here = call.at in path if call.at is not None else operation.path_params(path) is not None
-        return here and all(str(asked.get(key)) == value for key, value in call.asks.items())
+        return here and all(str(asked.get(key, "")) == value for key, value in call.asks.items())
 
     made = with_markets(exchange(venue.ccxt, venue.options), known)
     made.canned = Canned(body.raw if call.reshaped is None else call.reshaped(body.raw), asked_for, venue.nothing)
-    arguments = [_argument(name, body, events or []) for name in call.arguments]
-    return rows(getattr(made, call.method)(*arguments, params=dict(call.params)))
+    words = {"interval": body.params.get("interval", call.interval), "symbol": symbols[0] if symbols else None, "symbols": list(symbols)}
+    return rows(getattr(made, call.method)(*[words[name] for name in call.arguments], params=dict(call.params)))
 
 
-def _argument(name: str, body: Body, events: list[Event]) -> Any:
-    named = list(dict.fromkeys(str(notation(event.symbol)) for event in events if event.symbol is not None))
-    match name:
-        case "symbols":
-            return named
-        case "symbol":
-            return named[0]
-    return body.params.get(name, INTERVAL)
+def asked_by_kind(body: Body, call: Call, events: list[Event]) -> list[Unified]:
+    """Likewise of what our reading names: for each kind of symbols apart where ccxt wants a list of them."""
+    known = known_to_ccxt(body, events)
+    named = list(dict.fromkeys(event.symbol for event in events if event.symbol is not None))
+    groups = [named]
+    if "symbols" in call.arguments:
+        kinds = {symbol: market_of(body.venue, body.source)(symbol).kind for symbol in named}
+        groups = [[one for one in named if kinds[one] == kind] for kind in dict.fromkeys(kinds.values())]
+    return [row for group in groups for row in answered(body, call, known, tuple(str(notation(one)) for one in group))]
 
 
 def compared(body: Body, call: Call) -> Iterator[Value]:
     """Every value of a body."""
     events = ours(body)
     try:
-        theirs = list(listed_markets(body)) if body.model == "instrument" else answered(body, call, known_to_ccxt(body, events), events)
+        theirs = list(listed_markets(body)) if body.model == "instrument" else asked_by_kind(body, call, events)
     except Exception as error:
         if type(error).__module__ != "ccxt.base.errors":
             raise
@@ -101,7 +102,7 @@ def compared(body: Body, call: Call) -> Iterator[Value]:
         if mine is None or other is None:
             yield Value(body.venue, body.id, body.model, "row", row, mine, other)
             continue
-        for name, left, right in pairs(mine, other, _market_of(body.venue, body.source)):
+        for name, left, right in pairs(mine, other, market_of(body.venue, body.source)):
             if right is not None:
                 yield Value(body.venue, body.id, body.model, name, row, left, right)
 
@@ -115,7 +116,7 @@ def known_to_ccxt(body: Body, events: list[Event]) -> list[Unified]:
 
 
 @cache
-def _market_of(venue: str, source: Source) -> Callable[[str], Market]:
+def market_of(venue: str, source: Source) -> Callable[[str], Market]:
     """Our market of a symbol: as listed, else by the rules."""
     loaded, offline = Feed(venue).markets, Feed(venue).markets
     loaded.load(instruments(venue, source))
@@ -134,7 +135,7 @@ def comparison(venue: str, source: Source) -> Comparison:
     """The values of all bodies that both can read."""
     result = Comparison()
     for body in bodies(venue, source):
-        call = VENUES[venue].call(body.operation)
+        call = VENUES[venue].call(body.operation, body.raw)
         if call is None:
             result.skipped[body.operation] = VENUES[venue].without.get(body.operation, "no method is named for it")
             continue

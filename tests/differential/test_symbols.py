@@ -13,6 +13,9 @@ from tests.differential.test_differential import SOURCES
 from tests.differential.venues import VENUES
 from tests.exchanges.venue import Feed
 
+MADE_UP = {"ETH-26JUN26-16000-P": "its deliveryTime, of a fixture, is a day in May"}
+"""Listed ids that their own records contradict."""
+
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("venue", VENUES)
@@ -29,7 +32,9 @@ def test_no_two_listed_instruments_share_a_symbol(venue: str, source: Source, te
 @pytest.mark.parametrize("venue", VENUES)
 def test_the_rules_say_of_a_listed_id_what_its_instrument_says_or_nothing(venue: str, source: Source) -> None:
     rules = Feed(venue).markets
-    named = [(rules.market(each.id), each.symbol) for each in instruments(venue, source) if each.symbol != each.id]
+    named = [
+        (rules.market(each.id), each.symbol) for each in instruments(venue, source) if each.symbol != each.id and each.id not in MADE_UP
+    ]
     assert [(market.id, market.symbol, symbol) for market, symbol in named if market.kind is not None and market.symbol != symbol] == []
     assert any(market.kind is not None for market, _ in named)
 

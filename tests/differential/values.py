@@ -31,6 +31,7 @@ from tests.differential.ccxt_venue import KINDS, Unified
 Pair = tuple[str, Any, Any]
 """Field, ours, theirs."""
 MarketOf = Callable[[str], Market]
+IdOf = Callable[[Unified], str]
 MILLISECOND = 1_000_000
 
 
@@ -56,8 +57,9 @@ def same(ours: Any, theirs: Any) -> bool:
     """Equal by value; numbers exactly, or to the last digits of a float where one side is computed."""
     if isinstance(ours, list) and isinstance(theirs, list):
         return len(ours) == len(theirs) and all(map(same, ours, theirs))
-    if isinstance(ours, Decimal | int | float) and isinstance(theirs, Decimal | int | float):
-        return ours == theirs or math.isclose(ours, theirs, rel_tol=1e-12)
+    if isinstance(ours, Decimal | int) and not isinstance(ours, bool) and theirs is not None:
+        other = Decimal(str(theirs))
+        return ours == other or math.isclose(ours, other, rel_tol=1e-12)
     return bool(ours == theirs)
 
 
@@ -217,7 +219,9 @@ def rows(answer: Any) -> list[Unified]:
     return list(answer.values()) if several else [answer]
 
 
-def matched(events: Iterable[Event], theirs: Iterable[Unified], native_id: str) -> Iterator[tuple[str, Event | None, Unified | None]]:
+def matched(
+    events: Iterable[Event], theirs: Iterable[Unified], native_id: Callable[[Unified], str]
+) -> Iterator[tuple[str, Event | None, Unified | None]]:
     """Rows of one thing: by id where they have one, else by time and symbol, the first with the first."""
     mine, other = _by_key(events, _key_of_event), _by_key(theirs, partial(_key_of_row, native_id=native_id))
     if len(mine) == len(other) == 1:
@@ -251,11 +255,13 @@ def _key_of_event(event: Event) -> str:
     return str(milliseconds(event.timestamp))
 
 
-def _key_of_row(row: Unified, native_id: str) -> str:
+def _key_of_row(row: Unified, native_id: IdOf) -> str:
     if "contractSize" in row and "precision" in row:
-        return str(row[native_id])
+        return native_id(row)
     if "takerOrMaker" in row and row["id"] is not None:
         return str(row["id"])
-    if "bidVolume" in row or "baseVolume" in row:
+    if "fundingRate" in row:
+        return f"{row['symbol']} {row['timestamp']}"
+    if "bidVolume" in row or "markPrice" in row:
         return str(row["symbol"])
-    return f"{row['symbol']} {row['timestamp']}" if "fundingRate" in row else str(row.get("timestamp"))
+    return str(row.get("timestamp"))

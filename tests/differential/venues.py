@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from operator import itemgetter
 from typing import Any
+
+from tests.differential.ccxt_venue import Unified
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,9 @@ class Call:
     params: Mapping[str, Any] = field(default_factory=dict)
     at: str | None = None
     asks: Mapping[str, str] = field(default_factory=dict)
-    """what its query or body holds, where several operations share a path"""
+    """what its query or body holds of these keys, where several operations or pages share a path; empty: nothing"""
+    interval: str = "1m"
+    """what stands in where nothing tells the interval that was asked for"""
     reshaped: Callable[[str], str] | None = None
     """the same values in the form of the answer that ccxt reads"""
 
@@ -37,7 +43,7 @@ CALLS: Mapping[str, Call] = {
     "funding_rate": Call("fetch_funding_rate"),
     "funding_rates": Call("fetch_funding_rate_history"),
     "open_interest": Call("fetch_open_interest"),
-    "open_interest_history": Call("fetch_open_interest_history", ("symbol", "interval")),
+    "open_interest_history": Call("fetch_open_interest_history", ("symbol", "interval"), interval="5m"),
     "liquidations": Call("fetch_liquidations"),
 }
 
@@ -52,14 +58,15 @@ class Venue:
     least: Mapping[str, int]
     options: Mapping[str, Any] = field(default_factory=dict)
     nothing: Mapping[str, Any] = field(default_factory=dict)
-    calls: Mapping[str, Call] = field(default_factory=dict)
+    calls: Mapping[str, Call | Callable[[str], Call]] = field(default_factory=dict)
     without: Mapping[str, str] = field(default_factory=dict)
-    native_id: str = "id"
-    """the key of ccxt's markets that holds what is our native id"""
+    native_id: Callable[[Unified], str] = itemgetter("id")
+    """what is our native id in one of ccxt's markets"""
 
-    def call(self, operation: str) -> Call | None:
-        """The method that reads an operation's body; None where there is none."""
-        return None if operation in self.without else self.calls.get(operation, CALLS.get(operation))
+    def call(self, operation: str, body: str) -> Call | None:
+        """The method that reads this body of an operation; None where there is none."""
+        named = None if operation in self.without else self.calls.get(operation, CALLS.get(operation))
+        return named if named is None or isinstance(named, Call) else named(body)
 
 
 def _as_pairs_information(body: str) -> str:
@@ -68,12 +75,29 @@ def _as_pairs_information(body: str) -> str:
     return json.dumps([[[pair, [None] * 12] for pair in pairs], [], [], []])
 
 
-_DERIVATIVES = "/status/deriv"
+def _product_line(body: str) -> Call:
+    """Instruments of a product line are read by a method of its own, which wants the line's name in the answer."""
+    first = json.loads(body)["result"]["list"][0]
+    more = {"cursor": "", "status": ""}
+    if "optionsType" in first:
+        return Call("fetch_option_markets", (), {"baseCoin": first["baseCoin"]}, asks=more)
+    if "contractType" not in first:
+        return Call("fetch_spot_markets", (), {}, asks=more)
+    line = "inverse" if first["contractType"].startswith("Inverse") else "linear"
+    return Call("fetch_future_markets", (), {"category": line}, asks=more, reshaped=partial(_of_line, line=line))
+
+
+def _of_line(body: str, line: str) -> str:
+    """An answer that says its product line: not all records do, or say it rightly."""
+    answer = json.loads(body)
+    return json.dumps({**answer, "result": {**answer["result"], "category": line}})
+
+
 VENUES: Mapping[str, Venue] = {
     "okx": Venue(
         "okx",
         "BTC/USDT",
-        least={"corpus": 11000, "samples": 450},
+        least={"corpus": 10000, "samples": 430},
         options={"fetchMarkets": {"types": ["spot"]}},
         calls={
             "trades_history": Call("fetch_trades", params={"method": "publicGetMarketHistoryTrades"}),
@@ -98,7 +122,7 @@ VENUES: Mapping[str, Venue] = {
     "bitfinex": Venue(
         "bitfinex",
         "BTC/USD",
-        least={"corpus": 1900, "samples": 140},
+        least={"corpus": 1600, "samples": 120},
         calls={
             "order_book": Call("fetch_order_book", params={"precision": "P0"}),
             "tickers": Call("fetch_tickers", ()),
@@ -110,8 +134,37 @@ VENUES: Mapping[str, Venue] = {
     "kraken": Venue(
         "kraken",
         "BTC/USDT",
-        least={"corpus": 150, "samples": 100},
-        native_id="altname",
+        least={"corpus": 6000, "samples": 150},
+        native_id=itemgetter("altname"),
+    ),
+    "bybit": Venue(
+        "bybit",
+        "BTC/USDT:PERP",
+        least={"corpus": 100, "samples": 270},
+        options={"fetchMarkets": {"types": ["spot"]}},
+        nothing={"/instruments-info": {"retCode": 0, "result": {"list": []}}},
+        calls={
+            "instruments": _product_line,
+            "full_order_book": Call("fetch_order_book", at="/orderbook"),
+            "funding_rate": Call("fetch_funding_rates", ("symbols",)),
+        },
+        without={"mark_price": "ccxt has no method for it", "open_interest": "ccxt reads it from the history"},
+    ),
+    "binance_usdm": Venue(
+        "binanceusdm",
+        "BTC/USDT:PERP",
+        least={"corpus": 1500, "samples": 230},
+        options={"fetchMarkets": {"types": ["linear"]}},
+        calls={
+            "trades": Call("fetch_trades", params={"fetchTradesMethod": "fapiPublicGetTrades"}),
+            "old_trades": Call("fetch_trades", params={"fetchTradesMethod": "fapiPublicGetTrades"}, at="/trades"),  # its own wants a key
+            "trades_history": Call("fetch_trades", params={"fetchTradesMethod": "fapiPublicGetAggTrades"}),
+            "last_price": Call("fetch_last_prices", ("symbols",)),
+            "mark_price_candles": Call("fetch_ohlcv", ("symbol", "interval"), {"price": "mark"}),
+            "index_price_candles": Call("fetch_ohlcv", ("symbol", "interval"), {"price": "index"}),
+            "mark_prices": Call("fetch_mark_prices", ("symbols",)),
+        },
+        without={"continuous_candles": "ccxt has no method for it"},
     ),
 }
 
@@ -119,6 +172,3 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "nt:okx/http_get_candlesticks_full.json": {"symbol": "BTC/USDT:PERP", "interval": "1m"},
 }
 """Record -> what was asked for, where the record doesn't tell."""
-
-INTERVAL = "1m"
-"""What stands in where nothing tells the interval that was asked for."""
