@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from cexspec.engine.markets import Conflict
 from cexspec.models import Event, Instrument, InvalidSymbol, Market
 from tests.differential.bodies import Body, Source, bodies
 from tests.differential.ccxt_venue import Canned, Unified, exchange, hand_made, with_markets
@@ -38,15 +37,9 @@ def ours(body: Body) -> list[Event]:
 
 @cache
 def instruments(venue: str, source: Source) -> tuple[Instrument, ...]:
-    """Every instrument that the bodies list, once: the first of an id."""
+    """Every instrument that the bodies list, once: as the first body has it."""
     listed = [event for body in bodies(venue, source) if body.model == "instrument" for event in ours(body)]
-    return tuple({event.id: event for event in reversed(listed) if isinstance(event, Instrument)}.values())
-
-
-@cache
-def conflicts(venue: str, source: Source) -> tuple[Conflict, ...]:
-    """The instruments that share a symbol or an id with another."""
-    return Feed(venue).markets.load(instruments(venue, source))
+    return tuple({(event.id, event.symbol): event for event in reversed(listed) if isinstance(event, Instrument)}.values())
 
 
 @cache
@@ -58,9 +51,9 @@ def listed_markets(body: Body) -> tuple[Unified, ...]:
 
 @cache
 def markets(venue: str, source: Source) -> tuple[Unified, ...]:
-    """ccxt's markets of all instruments bodies, once each: the first of an id."""
+    """ccxt's markets of all instruments bodies, once: as the first body has it."""
     listed = [market for body in bodies(venue, source) if body.model == "instrument" for market in listed_markets(body)]
-    return tuple({market["id"]: market for market in reversed(listed)}.values())
+    return tuple({(market["id"], market["symbol"]): market for market in reversed(listed)}.values())
 
 
 def answered(body: Body, call: Call, known: list[Unified], symbols: tuple[str, ...] = ()) -> list[Unified]:

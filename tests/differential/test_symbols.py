@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from cexspec.engine.markets import Markets
+from cexspec.models import Instrument, Market
 from cexspec.models.symbol import Symbol
 from tests.differential.bodies import Source
-from tests.differential.run import conflicts, instruments
+from tests.differential.run import instruments
 from tests.differential.test_differential import SOURCES
 from tests.differential.venues import VENUES
-from tests.exchanges.venue import Feed
+from tests.exchanges.venue import Feed, plan
 
 MADE_UP = {"ETH-26JUN26-16000-P": "its deliveryTime, of a fixture, is a day in May"}
 """Listed ids that their own records contradict."""
@@ -19,24 +21,28 @@ MADE_UP = {"ETH-26JUN26-16000-P": "its deliveryTime, of a fixture, is a day in M
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("venue", VENUES)
-def test_no_two_listed_instruments_share_a_symbol(venue: str, source: Source, tell: Callable[[str], None]) -> None:
-    assert conflicts(venue, source) == ()
+def test_ids_and_symbols_of_all_lists_are_one_to_one(venue: str, source: Source, tell: Callable[[str], None]) -> None:
     markets, listed = Feed(venue).markets, instruments(venue, source)
-    markets.load(listed)
-    assert len({markets.find(each.id).symbol for each in listed}) == len(listed)
-    assert [each.id for each in listed if markets.find(str(each.symbol)).id != each.id] == []
+    assert markets.load(listed) == ()
+    there = [named(markets, each).symbol for each in listed]
+    assert there == [each.symbol or each.id for each in listed]
+    assert [markets.find(str(symbol)).id for symbol in there] == [each.id for each in listed]
     tell(f"{venue}, {source}: {len(listed)} ids and as many symbols")
+
+
+def named(markets: Markets, listed: Instrument) -> Market:
+    """What an instrument's id names in its product line."""
+    category = plan(listed.exchange).category(listed.kind, listed.settle)
+    return markets.within(category.name if category is not None else None)(listed.id)
 
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("venue", VENUES)
 def test_the_rules_say_of_a_listed_id_what_its_instrument_says_or_nothing(venue: str, source: Source) -> None:
-    rules = Feed(venue).markets
-    named = [
-        (rules.market(each.id), each.symbol) for each in instruments(venue, source) if each.symbol != each.id and each.id not in MADE_UP
-    ]
-    assert [(market.id, market.symbol, symbol) for market, symbol in named if market.kind is not None and market.symbol != symbol] == []
-    assert any(market.kind is not None for market, _ in named)
+    listed = [each for each in instruments(venue, source) if each.symbol != each.id and each.id not in MADE_UP]
+    read = [(named(Feed(venue).markets, each), each.symbol) for each in listed]
+    assert [(market.id, market.symbol, symbol) for market, symbol in read if market.kind is not None and market.symbol != symbol] == []
+    assert any(market.kind is not None for market, _ in read)
 
 
 @pytest.mark.parametrize("source", SOURCES)
