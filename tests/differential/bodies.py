@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
+from cexspec.engine.normalize import Normalizer
 from cexspec.models import DecodeError
 from tests.conformance.corpus import Record, payloads
 from tests.conformance.test_payloads import MODELS
@@ -49,7 +50,7 @@ def _samples(venue: str) -> Iterator[Body]:
 
 def _corpus(venue: str) -> Iterator[Body]:
     for record in payloads(venue):
-        kinds = MODELS.get(record["kind"], {"server_time"})
+        kinds = MODELS.get(record["kind"], {"server_time"} if record["kind"] == "other" else set())
         for name in _operations(venue, record) if record["transport"] == "rest" else ():
             body = Body(venue, "corpus", record["id"], name, record["raw"])
             if body.model in kinds:
@@ -57,13 +58,17 @@ def _corpus(venue: str) -> Iterator[Body]:
                 yield replace(body, params=params)
 
 
-def _operations(venue: str, record: Record) -> Iterator[str]:
-    """The operations whose answer the record may be: by its path, else by its kind."""
-    path = record["channel_or_endpoint"]
-    for name in plan(venue).operation_names:
-        operation = plan(venue).operation(name)
-        if operation.reader is not None and (not path.startswith("/") or operation.path_params(path) is not None):
-            yield name
+def _operations(venue: str, record: Record) -> list[str]:
+    """The operations whose answer the record may be: by its path (helpers of unit tests have none that is known) and its shape."""
+    plans = {name: operation for name in plan(venue).operation_names if (operation := plan(venue).operation(name)).reader is not None}
+    there = [name for name, operation in plans.items() if operation.path_params(record["channel_or_endpoint"]) is not None]
+    names = there if there or record["kind"] not in MODELS else list(plans)
+    return [operation.name for operation in _offline(venue)._looking_so(names, record["raw"].encode())]
+
+
+@cache
+def _offline(venue: str) -> Normalizer:
+    return Normalizer(venue)
 
 
 def _asked(venue: str, record: Record) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from cexspec.models import InvalidSymbol
 from cexspec.models.symbol import Symbol
 
 Unified = dict[str, Any]
@@ -62,10 +63,13 @@ def exchange(name: str, options: Mapping[str, Any]) -> Any:
 
 def hand_made(native_id: str, text: str) -> Unified:
     """The least ccxt needs to know of a market that no list of instruments has."""
-    symbol = Symbol.parse(text)
+    try:
+        symbol, unified = (read := Symbol.parse(text)), read.to_ccxt()
+    except InvalidSymbol:  # no rule reads the id: it is its own symbol, for ccxt as well
+        symbol, unified = Symbol(native_id, native_id, "perpetual"), native_id
     return {
         "id": native_id,
-        "symbol": symbol.to_ccxt(),
+        "symbol": unified,
         **{role: getattr(symbol, role) for role in ("base", "quote", "settle")},
         **{f"{role}Id": getattr(symbol, role) for role in ("base", "quote", "settle")},
         "type": KINDS[symbol.kind],

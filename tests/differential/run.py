@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -104,21 +105,21 @@ def known_to_ccxt(body: Body, events: list[Event]) -> list[Unified]:
     """The markets of all instruments bodies, and the least there is of those that only this body names."""
     known = {market["symbol"]: market for market in markets(body.venue, body.source)}
     named = sorted({event.symbol for event in events if event.symbol is not None and notation(event.symbol) not in known})
-    offline = Feed(body.venue).markets
-    return [*known.values(), *(hand_made(offline.native_id(symbol), symbol) for symbol in named)]
+    market = market_of(body.venue, body.source)
+    return [*known.values(), *(hand_made(market(symbol).id, symbol) for symbol in named)]
 
 
 @cache
 def market_of(venue: str, source: Source) -> Callable[[str], Market]:
-    """Our market of a symbol: as listed, else by the rules."""
+    """Our market of a symbol: as listed, else by the rules, else its own."""
     loaded, offline = Feed(venue).markets, Feed(venue).markets
     loaded.load(instruments(venue, source))
 
     def find(symbol: str) -> Market:
-        try:
-            return loaded.find(symbol)
-        except InvalidSymbol:
-            return offline.find(symbol)
+        for markets in (loaded, offline):
+            with suppress(InvalidSymbol):
+                return markets.find(symbol)
+        return offline.market(symbol)
 
     return find
 

@@ -136,7 +136,8 @@ def _best_sizes(mine: Ticker | Bbo, theirs: Unified, market_of: MarketOf) -> Ite
 def _base(mine: Event, amount: Any, price: Any, market_of: MarketOf) -> Any:
     """ccxt leaves amounts of derivatives in contracts; ours are in base."""
     market = market_of(str(mine.symbol))
-    return market.base_size(Decimal(str(amount)), price) if amount is not None and market.counted else amount
+    known = amount is not None and market.counted and market.contract_size is not None
+    return market.base_size(Decimal(str(amount)), price) if known else amount
 
 
 def _trade(mine: Trade, theirs: Unified, market_of: MarketOf) -> Iterator[Pair]:

@@ -93,6 +93,42 @@ def _of_line(body: str, line: str) -> str:
     return json.dumps({**answer, "result": {**answer["result"], "category": line}})
 
 
+_TOKENS = {0: "USDC", 235: "USDE", 268: "USDT0", 360: "USDH"}
+
+
+def _with_contexts(body: str, delisted: bool | None = None) -> str:
+    """Lists of perpetuals as the answer that tells their prices as well, with none of them; `delisted`: these or the others alone."""
+    listed = json.loads(body)
+    metas = listed if isinstance(listed, list) else [listed]
+    universe = [
+        {**one, "collateralTokenName": _TOKENS[meta.get("collateralToken", 0)]}
+        for meta in metas
+        for one in meta["universe"]
+        if delisted is None or bool(one.get("isDelisted")) == delisted
+    ]
+    return json.dumps([{"universe": universe}, [{} for _ in universe]])
+
+
+def _with_collateral(body: str) -> str:
+    """Perpetuals beside their prices as ccxt has them once it has looked up what they are settled in."""
+    meta, prices = json.loads(body)
+    name = _TOKENS[meta.get("collateralToken", 0)]
+    return json.dumps([{**meta, "universe": [{**one, "collateralTokenName": name} for one in meta["universe"]]}, prices])
+
+
+def _whole_spot(body: str) -> str:
+    """Spot with prices, its lists without gaps: ccxt looks up tokens and prices by their places, and a sample has a few of them."""
+    listed = json.loads(body)
+    meta, prices = listed if isinstance(listed, list) else (listed, [])
+    place = {one["name"]: one["index"] for one in meta["universe"]}
+    tokens = _placed({one["index"]: one for one in meta["tokens"]})
+    return json.dumps([{**meta, "tokens": tokens}, _placed({place[one["coin"]]: one for one in prices if one["coin"] in place})])
+
+
+def _placed(found: Mapping[int, Any]) -> list[Any]:
+    return [found.get(place, {}) for place in range(max(found, default=-1) + 1)]
+
+
 VENUES: Mapping[str, Venue] = {
     "okx": Venue(
         "okx",
@@ -149,6 +185,29 @@ VENUES: Mapping[str, Venue] = {
             "funding_rate": Call("fetch_funding_rates", ("symbols",)),
         },
         without={"mark_price": "ccxt has no method for it", "open_interest": "ccxt reads it from the history"},
+    ),
+    "hyperliquid": Venue(
+        "hyperliquid",
+        "BTC/USDC:PERP",
+        least={"corpus": 100, "samples": 250},
+        calls={
+            "perpetuals": Call("fetch_swap_markets", (), reshaped=partial(_with_contexts, delisted=False)),
+            "delisted_perpetuals": Call("fetch_swap_markets", (), reshaped=partial(_with_contexts, delisted=True)),
+            "dex_perpetuals": Call("fetch_swap_markets", (), reshaped=_with_contexts),
+            "traded_perpetuals": Call("fetch_swap_markets", (), reshaped=_with_collateral),
+            "spots": Call("fetch_spot_markets", (), reshaped=_whole_spot),
+            "traded_spots": Call("fetch_spot_markets", (), reshaped=_whole_spot),
+            "perpetual_tickers": Call("fetch_tickers", ("symbols",), {"type": "swap"}),
+            "spot_tickers": Call("fetch_tickers", ("symbols",), {"type": "spot"}, reshaped=_whole_spot),
+            "funding_rate": Call("fetch_funding_rates", ("symbols",)),
+            "open_interest": Call("fetch_open_interests", ("symbols",)),
+        },
+        without={
+            "mark_price": "ccxt has no method for it",
+            "predicted_funding_rates": "ccxt has no method for it",
+            "trades": "ccxt reads the trades of an account",
+        },
+        native_id=lambda market: str(market["info"]["name"]),
     ),
     "binance_usdm": Venue(
         "binanceusdm",
