@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
@@ -28,8 +28,11 @@ they are compared.
 
 @dataclass(frozen=True)
 class Difference:
-    """Why these fields of a model differ. `records` and `rows` narrow it (empty: any), and so
-    does `absent`: to values that this side has not."""
+    """Why these fields of a model differ.
+
+    `records` narrows it to bodies, `rows` (with `*` for any text) to things in them, `ours` and `theirs` to a value of one
+    side; `absent` is none.
+    """
 
     venue: str
     model: str
@@ -38,13 +41,13 @@ class Difference:
     docs: str
     records: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
-    ours: Literal["absent"] | None = None
-    theirs: Literal["absent"] | None = None
+    ours: str | None = None
+    theirs: str | None = None
 
 
 def differences(table: Path = TABLE) -> tuple[Difference, ...]:
     """The whole table, in its order."""
-    venues: dict[str, list[dict[str, Any]]] = yaml.safe_load(table.read_text(encoding="utf-8"))
+    venues: dict[str, list[dict[str, Any]]] = yaml.load(table.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
     return tuple(_row(venue, **row) for venue, rows in venues.items() for row in rows)
 
 

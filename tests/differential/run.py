@@ -90,7 +90,7 @@ def compared(body: Body, call: Call) -> Iterator[Value]:
     except Exception as error:
         if type(error).__module__ != "ccxt.base.errors":
             raise
-        yield Value(body.venue, body.id, body.model, "row", "all", events, error)
+        yield Value(body.venue, body.id, body.model, "error", "all", events, error)
         return
     for row, mine, other in matched(events, theirs, VENUES[body.venue].native_id):
         if mine is None or other is None:

@@ -54,12 +54,12 @@ class Value:
 
 
 def same(ours: Any, theirs: Any) -> bool:
-    """Equal by value; numbers exactly, or to the last digits of a float where one side is computed."""
-    if isinstance(ours, list) and isinstance(theirs, list):
-        return len(ours) == len(theirs) and all(map(same, ours, theirs))
-    if isinstance(ours, Decimal | int) and not isinstance(ours, bool) and theirs is not None:
-        other = Decimal(str(theirs))
-        return ours == other or math.isclose(ours, other, rel_tol=1e-12)
+    """Equal by value: whole numbers exactly, others to the last digits of a float, because one side may be computed."""
+    match ours, theirs:
+        case list(), list():
+            return len(ours) == len(theirs) and all(map(same, ours, theirs))
+        case Decimal(), (str() | int() | float() | Decimal()):
+            return math.isclose(ours, Decimal(str(theirs)), rel_tol=1e-12)
     return bool(ours == theirs)
 
 
