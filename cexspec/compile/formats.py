@@ -70,6 +70,7 @@ class Format:
     pattern: re.Pattern[str]
     literal: int
     read_only: bool
+    listed_only: bool
     where: Where
 
     def read(self, native_id: str) -> NativeParts | None:
@@ -135,6 +136,7 @@ def compile_format(spec: SymbolFormat, kind: Kind, quotes: Sequence[str], findin
         pattern=pattern,
         literal=literal,
         read_only=spec.read_only,
+        listed_only=spec.listed_only,
         where=where,
     )
 

@@ -78,7 +78,7 @@ class InstrumentNames:
         return symbol, kind, base, quote, settle, terms[1], terms[2], contract_size, contract_currency
 
     def _read(self, native_id: str, line: CategoryPlan | None) -> Symbol | None:
-        found = self._codec().parse(native_id, line.name if line is not None else None)
+        found = self._codec().parse(native_id, line.name if line is not None else None, listed=True)
         return Symbol.parse(found[0]) if found else None
 
     def _common(self, asset: str | None) -> str | None:

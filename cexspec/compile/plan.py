@@ -356,8 +356,11 @@ class ConnectionPlan:
 class SymbolCodec(Protocol):
     """Native ids both ways by the spec's rules, without instruments."""
 
-    def parse(self, native_id: str, category: str | None = None) -> tuple[str, str] | None:
-        """Native id (of a category, by name) -> (unified symbol text, kind); None where no rule reads it."""
+    def parse(self, native_id: str, category: str | None = None, *, listed: bool = False) -> tuple[str, str] | None:
+        """Native id (of a category, by name) -> (unified symbol text, kind); None where no rule reads it.
+
+        `listed`: it is that of an instrument's record, so that rules may read it which don't tell all.
+        """
 
     def format(self, symbol: str) -> str | None:
         """Unified symbol text -> native id; None where no rule writes it."""

@@ -70,9 +70,12 @@ class Codec:
         self._codes = {"native": Aliases(aliases), "common": CommonCodes(aliases)}
         self._inverse_quotes = inverse_quotes
 
-    def parse(self, native_id: str, category: str | None = None) -> tuple[str, Kind] | None:
-        """Native id (of a category, by name) -> (unified symbol text, kind); None where no rule reads it."""
-        found = self.read(native_id, category)
+    def parse(self, native_id: str, category: str | None = None, *, listed: bool = False) -> tuple[str, Kind] | None:
+        """Native id (of a category, by name) -> (unified symbol text, kind); None where no rule reads it.
+
+        `listed`: it is that of an instrument's record, so that rules may read it which don't tell all.
+        """
+        found = self.read(native_id, category, listed=listed)
         return (str(found[0]), found[0].kind) if found else None
 
     def format(self, symbol: str) -> str | None:
@@ -89,7 +92,7 @@ class Codec:
         found = self.read(native_id, category)
         return str(found[0]) if found is not None and (found[1] is None or found[1].read_only) else None
 
-    def read(self, native_id: str, category: str | None = None) -> tuple[Symbol, Format | None] | None:
+    def read(self, native_id: str, category: str | None = None, *, listed: bool = False) -> tuple[Symbol, Format | None] | None:
         """The symbol of a native id (of a category), and the format that reads it (None: it is irregular)."""
         irregular = self._irregular.get(native_id)
         if irregular is not None and category in (None, self.category(irregular)):
@@ -97,7 +100,7 @@ class Codec:
         if len(native_id) > MAX_ID:
             return None
         for each in self.reading:
-            symbol = self._read(each, native_id)
+            symbol = self._read(each, native_id) if listed or not each.listed_only else None
             if symbol is not None and category in (None, self.category(symbol)):
                 return symbol, each
         return None
@@ -107,7 +110,7 @@ class Codec:
         if symbol in self._irregular_ids:
             return self._irregular_ids[symbol], None
         for each in self.formats:
-            text = self._write(each, symbol) if each.kind == symbol.kind and not each.read_only else None
+            text = self._write(each, symbol) if each.kind == symbol.kind and not (each.read_only or each.listed_only) else None
             if text is not None:
                 read = self.read(text, self.category(symbol))
                 if read is not None and read[0] == symbol:
@@ -222,12 +225,13 @@ def _example(codec: Codec, text: str, native: str, where: Where, findings: Findi
     symbol = _symbol(text, "CEX052", where, findings)
     if symbol is None:
         return []
-    read, written = codec.read(native, codec.category(symbol)), codec.write(symbol)
+    read, written = codec.read(native, codec.category(symbol), listed=True), codec.write(symbol)
     if read is None or read[0] != symbol:
         found = f"reads as {read[0]}" if read else "is read by no format"
         hint = "irregular ids first, then the most literal format, of equally literal ones the spec's first"
         findings.error("CEX052", where, f"{native} {found}, not as {text}", hint)
-    if (written is None or written[0] != native) and not (read and read[1] and read[1].read_only):
+    one_way = read is not None and read[1] is not None and (read[1].read_only or read[1].listed_only)
+    if (written is None or written[0] != native) and not one_way:
         found = f"is written {written[0]}" if written else "is written by no format"
         hint = "irregular ids first, then formats in the spec's order: the first that can hold it"
         findings.error("CEX052", where, f"{text} {found}, not {native}", hint)

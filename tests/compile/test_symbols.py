@@ -228,6 +228,21 @@ def test_a_read_only_format_reads_other_spellings(text: str, native: str) -> Non
     assert compiled.parse(compiled.format(text) or "") == (text, "spot")
 
 
+LISTED: dict[str, Any] = {
+    "formats": {"perpetual": ["{base}-{quote}", {"format": "{base}", "quote": "USDC", "replace": {":": "-"}, "listed_only": True}]},
+    "quotes": ["USDT"],
+    "examples": {"BTC/USDT:PERP": "BTC-USDT", "xyz-TSLA/USDC:PERP": "xyz:TSLA"},
+}
+
+
+def test_a_listed_only_format_reads_instruments_records_and_nothing_else() -> None:
+    compiled = codec(LISTED)
+    assert compiled.parse("xyz:TSLA", listed=True) == ("xyz-TSLA/USDC:PERP", "perpetual")
+    assert compiled.parse("xyz:TSLA") is None
+    assert compiled.format("xyz-TSLA/USDC:PERP") is None
+    assert compiled.parse("BTC-USDT") == compiled.parse("BTC-USDT", listed=True) == ("BTC/USDT:PERP", "perpetual")
+
+
 def test_irregular_ids_come_before_every_format_both_ways() -> None:
     rules = {**IRREGULAR, "irregular": {"SOL": "SOLANA/USDC:PERP", "X:SOL": "SOL/USDC:PERP"}, "examples": {"BTC/USDC:PERP": "BTC"}}
     rules["formats"] = {"perpetual": rules["formats"]["perpetual"]}

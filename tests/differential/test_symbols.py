@@ -17,8 +17,6 @@ from tests.exchanges.venue import Feed, plan
 
 MADE_UP = {"ETH-26JUN26-16000-P": "its deliveryTime, of a fixture, is a day in May"}
 """Listed ids that their own records contradict."""
-QUOTE_BY_INSTRUMENTS = {"hyperliquid": "what a builder's perpetual is margined in stands in the list alone: until it is loaded, it is USDC"}
-"""Venues whose ids don't tell the quote, and what their rules take it for."""
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -43,15 +41,9 @@ def named(markets: Markets, listed: Instrument) -> Market:
 def test_the_rules_say_of_a_listed_id_what_its_instrument_says_or_nothing(venue: str, source: Source) -> None:
     listed = [each for each in instruments(venue, source) if each.symbol != each.id and each.id not in MADE_UP]
     read = [(named(Feed(venue).markets, each), each) for each in listed]
-    told = [(market.id, spoken(market.symbol, venue), spoken(each.symbol, venue)) for market, each in read if market.kind is not None]
+    told = [(market.id, market.symbol, each.symbol) for market, each in read if market.kind is not None]
     assert [one for one in told if one[1] != one[2]] == []
     assert told
-
-
-def spoken(symbol: str | None, venue: str) -> tuple[str, ...]:
-    """What the rules have to tell rightly of a symbol."""
-    parsed = Symbol.parse(str(symbol))
-    return (parsed.base, parsed.kind) if venue in QUOTE_BY_INSTRUMENTS else (str(parsed),)
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -125,7 +125,7 @@ ENVIRONMENT = EnvironmentPlan("live", "https://fake.example/api/", {}, {"X-Demo"
 class Codec:
     """Ids such as `BTC-USDT`, `BTC-USDT-SWAP`, `BTC-USD-SWAP` (inverse); other spellings have a backslash for each dash."""
 
-    def parse(self, native_id: str, category: str | None = None) -> tuple[str, Kind] | None:
+    def parse(self, native_id: str, category: str | None = None, *, listed: bool = False) -> tuple[str, Kind] | None:
         match native_id.replace("\\", "-").split("-"):
             case [base, quote]:
                 return f"{base}/{quote}", "spot"

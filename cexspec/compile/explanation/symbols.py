@@ -16,7 +16,7 @@ def symbols(exchange: Exchange) -> Iterator[Section]:
         Row("irregular", f"{native} is {text}", lines.at((*spec.where, "irregular", native))) for native, text in spec.irregular.items()
     ]
     read = [Row(each.kind, _told(each), lines.at(each.where)) for each in codec.reading]
-    written = [Row(each.kind, each.text, lines.at(each.where)) for each in codec.formats if not each.read_only]
+    written = [Row(each.kind, each.text, lines.at(each.where)) for each in codec.formats if not (each.read_only or each.listed_only)]
     yield Section("symbols: native ids are read by the first that fits", [*irregular, *read])
     yield Section("written by the first that can hold the symbol", [*irregular, *written])
     for name in ("aliases", "quotes", "inverse_quotes"):
@@ -31,5 +31,6 @@ def _told(each: Format) -> str:
         "common codes": each.codes == "common",
         ", ".join(f"'{here}' is '{there}' in symbols" for here, there in each.replace.items()): bool(each.replace),
         "another spelling: read only": each.read_only,
+        "only in records of instruments": each.listed_only,
     }
     return ", ".join([each.text, *(fact for fact, holds in facts.items() if holds)])

@@ -31,6 +31,12 @@ class SymbolFormat(Node):
     )
     replace: dict[str, str] = key("Characters of the id that no symbol can hold -> what stands for them, both ways", {":": "-"}, {})
     read_only: Flag = key("Read, never written: another format writes what it stands for", True, False)
+    listed_only: Flag = key(
+        "Such an id doesn't tell all (its quote, say): it is read for the record of an instrument, which tells the rest, and alone it"
+        " stays its own label",
+        True,
+        False,
+    )
 
 
 def _format(value: Any) -> Any:
