@@ -16,6 +16,8 @@ from cexspec.mock import MockVenue
 from cexspec.models import Book, CexspecError, Event, Number, Ticker, Trade
 
 STREAMS = ("ticker", "trades", "order_book")
+EVENTS = ("ticker", "trade", "book")
+"""What comes on them."""
 WANTED = ("BTC/USDT", "ETH/USDT")
 LATENCIES = 200_000
 """Latencies kept, the first of them."""
@@ -49,10 +51,15 @@ class Watched:
         """What the streams complain of."""
         self.errors.append(str(error))
 
+    @property
+    def complete(self) -> bool:
+        """Something of everything came."""
+        return all(self.counts[name] for name in EVENTS)
+
     def summary(self) -> dict[str, Any]:
         """What the demo says of the venue in the end."""
         seconds, stats = time.monotonic() - self.began, self.client.ws.stats
-        counts = {name: self.counts[name] for name in ("ticker", "trade", "book")}
+        counts = {name: self.counts[name] for name in EVENTS}
         return {
             "exchange": self.client.id,
             "symbols": list(self.symbols),
@@ -69,7 +76,7 @@ class Watched:
             "decode_errors": stats.decode_errors,
             "unrouted": stats.unrouted,
             "problems": [*self.errors, *stats.problems],
-            "ok": all(counts.values()) and not (stats.decode_errors or stats.unrouted or self.errors),
+            "ok": self.complete and not (stats.decode_errors or stats.unrouted or self.errors),
         }
 
 

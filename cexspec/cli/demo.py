@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 INTERVAL = 0.1
 """Seconds between the moves of the markets."""
 REFRESH = 8
-MOST = 17.0
-"""Seconds that the demo lasts at most, so that all of it ends within twenty."""
+MOST = 14.0
+"""Seconds to ask for at most, so that all of it ends within twenty."""
+PATIENCE = 3.0
+"""Seconds more that venues get which gave nothing so far: a busy machine starts the last of them late."""
 _LINES = {
     "messages": "messages",
     "messages_per_second": "  per second",
@@ -91,7 +93,16 @@ async def _shown(names: list[str], seconds: float, seed: int, live: bool) -> lis
         venues = [await stack.enter_async_context(watched(name, seed=seed, interval=INTERVAL, show=show)) for name in names]
         with _view(venues) if live else contextlib.nullcontext():
             await asyncio.sleep(seconds)
+            await _everything(venues)
         return [venue.summary() for venue in venues]
+
+
+async def _everything(venues: list[Watched]) -> None:
+    """Wait until every venue gave something of everything, or for as long as there is patience."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while not all(venue.complete for venue in venues):
+                await asyncio.sleep(INTERVAL)
 
 
 @contextlib.contextmanager

@@ -210,6 +210,7 @@ def test_the_demo_has_a_view_for_people(terminal: None) -> None:
 
 def test_the_demo_fails_where_an_exchange_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cexspec.cli._demo.STREAMS", ("ticker",))
+    monkeypatch.setattr("cexspec.cli.demo.PATIENCE", 0.1)
     result = run("demo", "--seconds", "1", "--exchanges", "okx")
     assert result.exit_code == 1
     assert json.loads(result.stdout.splitlines()[-1])["summary"]["ok"] is False
