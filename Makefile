@@ -20,7 +20,7 @@ demo: .venv/.installed
 	@$(BIN)/cexspec demo
 
 test: .venv/.installed-dev
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term
 	@report=$$($(BIN)/python -m coverage report --include='cexspec/spec/*,cexspec/compile/*' --fail-under=100) \
 		|| { echo "cexspec/spec and cexspec/compile want every branch covered:"; echo "$$report"; exit 1; }
 

@@ -6,18 +6,19 @@ from collections.abc import Callable
 
 import pytest
 
-LINES = pytest.StashKey[list[str]]()
+TOLD = "compared with ccxt"
 
 
 @pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Says a line in the summary of the run."""
-    return request.config.stash.setdefault(LINES, []).append
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Says a line in the summary of the run, whichever process the test runs in."""
+    return lambda line: record_property(TOLD, line)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what the tests told."""
-    if lines := config.stash.get(LINES, []):
-        terminalreporter.section("compared with ccxt")
-        for line in lines:
+    lines = [str(line) for report in terminalreporter.getreports("passed") for name, line in report.user_properties if name == TOLD]
+    if lines:
+        terminalreporter.section(TOLD)
+        for line in sorted(lines):
             terminalreporter.write_line(line)
