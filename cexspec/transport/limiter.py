@@ -1,37 +1,31 @@
-"""Rate limits are waited for, not bumped into: named pools of budget, shared fairly by all who draw on them.
-
-Limiter
-`-- pool (by name)              its windows, and a pause of the whole pool
-    `-- bucket                  one budget: the pool's, or one for each operation or symbol
-        |-- SlidingWindow ...   all of them must have room
-        `-- line                who waits: by priority, then first come first served
-"""
+"""Rate limits are waited for, not bumped into: named pools of budget, shared fairly by all who draw on them."""
 
 from __future__ import annotations
 
 import asyncio
-import heapq
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
 from math import inf
 from types import TracebackType
 from typing import Literal, NamedTuple
 
 from cexspec.models import InvalidRequest, RateLimitExceeded
 from cexspec.transport.clock import Clock
-from cexspec.transport.window import SlidingWindow, Window
+from cexspec.transport.pools import IDLE_BUCKETS, Bucket, Claims, Pool, Turn
+from cexspec.transport.store import MemoryStore, Store
+from cexspec.transport.window import Window
 
-IDLE_BUCKETS = 1000
+__all__ = ["IDLE_BUCKETS", "BucketBudget", "Budget", "Hold", "Limiter", "Pool", "PoolBudget", "Priority"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """A budget. `by` tells whether all share one, or each operation or each operation and symbol has its own."""
+class Priority(IntEnum):
+    """Who goes first where calls wait: the lower number."""
 
-    name: str
-    windows: tuple[Window, ...]
-    by: Literal["pool", "operation", "symbol"] = "pool"
+    ORDER = 0
+    SNAPSHOT = 1
+    """what streams need to go on: snapshots of books, lists of instruments"""
+    MARKET_DATA = 2
 
 
 class Budget(NamedTuple):
@@ -42,94 +36,64 @@ class Budget(NamedTuple):
     paused: float
 
 
-@dataclass(eq=False, slots=True)
-class _Turn:
-    """A caller in line. The bell rings when it may have become first, or when work under way has ended."""
+class BucketBudget(NamedTuple):
+    """The budget of one operation, or of one operation and symbol; both are empty where the pool has one for all."""
 
-    weight: int
-    bell: asyncio.Future[None] | None = None
-    gone: bool = False
-
-    def ring(self) -> None:
-        if self.bell is not None and not self.bell.done():
-            self.bell.set_result(None)
+    operation: str
+    symbol: str
+    remaining: int
+    waiting: int
+    paused: float
 
 
-@dataclass(eq=False, slots=True)
-class _Bucket:
-    windows: tuple[SlidingWindow, ...]
-    paused_until: float = -inf
-    line: list[tuple[int, int, _Turn]] = field(default_factory=list)
+@dataclass(frozen=True, slots=True)
+class PoolBudget:
+    """A look at a pool: the least `remaining` of its budgets, all who are `waiting`, the longest pause (`paused`, seconds).
 
-    def first(self) -> _Turn | None:
-        while self.line and self.line[0][2].gone:
-            heapq.heappop(self.line)
-        return self.line[0][2] if self.line else None
+    `buckets` are the budgets that have been drawn on; where each operation or symbol has its own, one that is not there is full.
+    """
 
-    def wait(self, weight: int, now: float) -> float:
-        delay = self.paused_until - now
-        for window in self.windows:
-            delay = max(delay, window.wait(weight, now))
-        return max(delay, 0.0)
-
-    def idle(self, now: float) -> bool:
-        return not self.line and self.paused_until <= now and not any(window.used(now) for window in self.windows)
-
-    def pause(self, until: float) -> None:
-        self.paused_until = max(self.paused_until, until)
-
-    def next(self) -> None:
-        if (turn := self.first()) is not None:
-            turn.ring()
-
-
-class _PoolState:
-    """The buckets of one pool, made as they are asked for; idle ones are dropped when there are many."""
-
-    __slots__ = ("buckets", "paused_until", "pool", "rate")
-
-    def __init__(self, pool: Pool) -> None:
-        self.pool = pool
-        self.rate = min((window.rate for window in pool.windows), default=0)
-        self.buckets: dict[str | tuple[str, str], _Bucket] = {}
-        self.paused_until = -inf
-
-    def bucket(self, operation: str, symbol: str, now: float) -> _Bucket:
-        by = self.pool.by
-        key = "" if by == "pool" else operation if by == "operation" else (operation, symbol)
-        found = self.buckets.get(key)
-        if found is None:
-            if len(self.buckets) >= IDLE_BUCKETS:
-                self.buckets = {name: bucket for name, bucket in self.buckets.items() if not bucket.idle(now)}
-            found = _Bucket(tuple(SlidingWindow(window) for window in self.pool.windows), self.paused_until)
-            self.buckets[key] = found
-        return found
+    name: str
+    windows: tuple[Window, ...]
+    scope: Literal["ip", "account", "endpoint"]
+    remaining: int
+    waiting: int
+    paused: float
+    buckets: tuple[BucketBudget, ...]
 
 
 class Limiter:
-    """Holds every pool to its windows. Nobody overtakes in line, but for a lower `priority` number.
+    """Holds every pool to its windows. Nobody overtakes in line, but for a lower `priority` number, and that only so often.
 
     With `on_limit="raise"` nobody waits: a call that would have to raises `RateLimitExceeded(retry_after)`. A weight
     that no window of the pool could ever hold is `InvalidRequest` at once. Cancelling a waiting call leaves the line
     and spends nothing.
+
+    Limiters with the same `store` share the pools of the same `owner` (the exchange at a host), those with the scope
+    `account` where the `account` is the same too.
     """
 
-    def __init__(self, pools: Iterable[Pool], clock: Clock, *, on_limit: Literal["wait", "raise"] = "wait", exchange: str = "") -> None:
-        self._pools = {pool.name: _PoolState(pool) for pool in pools}
+    def __init__(
+        self,
+        pools: Iterable[Pool],
+        clock: Clock,
+        *,
+        on_limit: Literal["wait", "raise"] = "wait",
+        exchange: str = "",
+        store: Store | None = None,
+        owner: str = "",
+        account: str = "",
+    ) -> None:
+        self.store: Store = store or MemoryStore()
+        self._pools = {pool.name: self.store.state(f"{owner}#{account}" if pool.scope == "account" else owner, pool) for pool in pools}
+        self._every = tuple(name for name, state in self._pools.items() if state.pool.every)
         self._clock, self._on_limit, self._exchange = clock, on_limit, exchange
-        self._numbers = count()
 
     async def acquire(self, pools: Sequence[str], weight: int = 1, *, operation: str = "", symbol: str = "", priority: int = 0) -> None:
         """Spend `weight` units of every pool named, waiting until all of them have room at once."""
-        buckets = self._find(pools, weight, operation, symbol)
-        if not self._free(buckets, weight):
-            await self._line_up(buckets, weight, operation, priority)
-        now = self._clock.monotonic()
-        for bucket in buckets:
-            for window in bucket.windows:
-                window.spend(weight, now)
-            if bucket.line:
-                bucket.next()
+        claims = self._claims(pools, weight, operation, symbol)
+        if not (self.store.direct and _free(claims) and not await self.store.take(claims, self._clock, None, held=False)):
+            await self._line_up(claims, operation, priority, held=False)
 
     def hold(self, pools: Sequence[str], weight: int = 1, *, operation: str = "", symbol: str = "", priority: int = 0) -> Hold:
         """As `acquire`, for the length of an `async with`: the units start to age when its body ends.
@@ -140,43 +104,54 @@ class Limiter:
 
     def pause(self, pool: str, seconds: float, *, operation: str | None = None, symbol: str = "") -> None:
         """Let nobody through for `seconds`: the budget of one operation (and symbol), or all of the pool."""
-        state, now = self._pools[pool], self._clock.monotonic()
-        if operation is not None:
-            state.bucket(operation, symbol, now).pause(now + seconds)
-            return
-        state.paused_until = max(state.paused_until, now + seconds)
-        for bucket in state.buckets.values():
-            bucket.pause(state.paused_until)
+        state = self._pools[pool]
+        target = state if operation is None else state.bucket(operation, symbol, self._clock.monotonic())
+        self.store.pause(target, seconds, self._clock)
+
+    def ban(self, seconds: float) -> None:
+        """The venue shuts the address out: nobody is let through to any pool that counts by it."""
+        for state in self._pools.values():
+            if state.pool.scope != "account":
+                self.store.pause(state, seconds, self._clock)
 
     def usage(self, pool: str, used: int, *, operation: str = "", symbol: str = "") -> None:
-        """The venue says how much of the pool's first window is used: others may draw on the same budget.
+        """The venue says how much of the pool's window (`Pool.told`) is used: others may draw on the same budget.
 
         Only more than what is known here corrects the count; venues count in fixed windows and begin again at 0.
         """
-        now = self._clock.monotonic()
-        window = self._pools[pool].bucket(operation, symbol, now).windows[0]
-        missing = used - window.used(now)
-        if missing > 0:
-            window.spend(missing, now)
+        self.store.correct(self._bucket(pool, operation, symbol), used, self._clock)
 
     def charge(self, pools: Sequence[str], units: int, *, operation: str = "", symbol: str = "") -> None:
         """Spend units of what has already happened: nobody waits here, and who comes next waits until the budget has room again."""
-        now = self._clock.monotonic()
-        for name in pools:
-            for window in self._pools[name].bucket(operation, symbol, now).windows:
-                window.spend(units, now)
+        self.store.spend([(self._bucket(name, operation, symbol), units) for name in pools], self._clock)
 
     def view(self, pool: str, *, operation: str = "", symbol: str = "") -> Budget:
         """What is left of a budget, and who waits for it."""
-        now = self._clock.monotonic()
-        bucket = self._pools[pool].bucket(operation, symbol, now)
-        remaining = min((window.rate - window.used(now) for window in bucket.windows), default=0)
-        waiting = sum(not turn.gone for _, _, turn in bucket.line)
-        return Budget(max(0, remaining), waiting, max(0.0, bucket.paused_until - now))
+        return _look(self._bucket(pool, operation, symbol), self._clock.monotonic())
 
-    def _find(self, pools: Sequence[str], weight: int, operation: str, symbol: str) -> list[_Bucket]:
+    def snapshot(self) -> Mapping[str, PoolBudget]:
+        """What is left of every pool, and who waits for it."""
         now = self._clock.monotonic()
-        found = []
+        found = {}
+        for name, state in self._pools.items():
+            buckets = [BucketBudget(each.operation, each.symbol, *_look(each, now)) for each in state.buckets.values()]
+            found[name] = PoolBudget(
+                name,
+                state.pool.windows,
+                state.pool.scope,
+                min((each.remaining for each in buckets), default=state.rate),
+                sum(each.waiting for each in buckets),
+                max([0.0, state.paused_until - now, *(each.paused for each in buckets)]),
+                tuple(buckets),
+            )
+        return found
+
+    def _bucket(self, pool: str, operation: str, symbol: str) -> Bucket:
+        return self._pools[pool].bucket(operation, symbol, self._clock.monotonic())
+
+    def _claims(self, pools: Sequence[str], weight: int, operation: str, symbol: str) -> Claims:
+        now = self._clock.monotonic()
+        claims = []
         for name in pools:
             state = self._pools[name]
             if weight > state.rate:
@@ -185,35 +160,40 @@ class Limiter:
                     exchange=self._exchange,
                     endpoint=operation,
                 )
-            found.append(state.bucket(operation, symbol, now))
-        return found
+            claims.append((state.bucket(operation, symbol, now), weight))
+        for name in self._every:
+            claims.append((self._pools[name].bucket(operation, symbol, now), 1))
+        return claims
 
-    def _free(self, buckets: list[_Bucket], weight: int) -> bool:
-        now = self._clock.monotonic()
-        return all(bucket.first() is None and bucket.wait(weight, now) == 0.0 for bucket in buckets)
-
-    async def _line_up(self, buckets: list[_Bucket], weight: int, operation: str, priority: int) -> None:
-        if self._on_limit == "raise":
-            raise self._refusal(buckets, weight, operation)
-        turn, number = _Turn(weight), next(self._numbers)
-        for bucket in buckets:
-            heapq.heappush(bucket.line, (priority, number, turn))
+    async def _line_up(self, claims: Claims, operation: str, priority: int, *, held: bool) -> Turn:
+        turn = Turn(priority, self.store.number(), [bucket for bucket, _ in claims])
+        for bucket in turn.buckets:
+            bucket.join(turn)
         admitted = False
         try:
-            while (delay := self._delay(buckets, turn)) > 0.0:
+            while (delay := await self._try(claims, turn, held)) > 0.0:
+                if self._on_limit == "raise":
+                    raise self._refusal(claims, delay, operation)
                 await self._rest(turn, delay)
             admitted = True
         finally:
-            turn.gone = True
+            for bucket in turn.buckets:
+                bucket.leave(turn)
+            for bucket in turn.buckets:
+                if admitted:
+                    bucket.served(turn)
+                bucket.next()
             if not admitted:
-                for bucket in buckets:
-                    bucket.next()
+                self.store.leave(turn)
+        return turn
 
-    def _delay(self, buckets: list[_Bucket], turn: _Turn) -> float:
-        now = self._clock.monotonic()
-        return max(bucket.wait(turn.weight, now) if bucket.first() is turn else inf for bucket in buckets)
+    async def _try(self, claims: Claims, turn: Turn, held: bool) -> float:
+        """0.0 when the units are taken; else the time to rest."""
+        if any(bucket.first() is not turn for bucket in turn.buckets):
+            return inf
+        return await self.store.take(claims, self._clock, turn, held=held, waits=self._on_limit == "wait")
 
-    async def _rest(self, turn: _Turn, delay: float) -> None:
+    async def _rest(self, turn: Turn, delay: float) -> None:
         # A finite delay can only grow (pauses, usage, others with priority), so that nobody need wake the sleeper.
         if delay < inf:
             await self._clock.sleep(delay)
@@ -224,38 +204,43 @@ class Limiter:
         finally:
             turn.bell = None
 
-    def _refusal(self, buckets: list[_Bucket], weight: int, operation: str) -> RateLimitExceeded:
-        now = self._clock.monotonic()
-        delay = max(bucket.wait(weight, now) for bucket in buckets)
+    def _refusal(self, claims: Claims, delay: float, operation: str) -> RateLimitExceeded:
+        if delay == inf:
+            now = self._clock.monotonic()
+            delay = max(bucket.wait(weight, now) for bucket, weight in claims)
         error = RateLimitExceeded("the local budget is used up; nothing was sent", exchange=self._exchange, endpoint=operation)
-        error.retry_after = delay if delay < inf else None
+        error.retry_after = delay if 0.0 < delay < inf else None
         return error
 
 
 class Hold:
     """Units held while the body of an `async with` runs (see `Limiter.hold`)."""
 
-    __slots__ = ("_buckets", "_call", "_limiter")
+    __slots__ = ("_call", "_claims", "_limiter", "_turn")
 
     def __init__(self, limiter: Limiter, pools: Sequence[str], weight: int, operation: str, symbol: str, priority: int) -> None:
         self._limiter = limiter
         self._call = (pools, weight, operation, symbol, priority)
-        self._buckets: list[_Bucket] = []
+        self._claims: Claims = ()
+        self._turn: Turn | None = None
 
     async def __aenter__(self) -> None:
         pools, weight, operation, symbol, priority = self._call
-        buckets = self._limiter._find(pools, weight, operation, symbol)
-        if not self._limiter._free(buckets, weight):
-            await self._limiter._line_up(buckets, weight, operation, priority)
-        self._buckets = buckets
-        for bucket in buckets:
-            for window in bucket.windows:
-                window.hold(weight)
-            bucket.next()
+        limiter = self._limiter
+        claims = self._claims = limiter._claims(pools, weight, operation, symbol)
+        if not (limiter.store.direct and _free(claims) and not await limiter.store.take(claims, limiter._clock, None, held=True)):
+            self._turn = await limiter._line_up(claims, operation, priority, held=True)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        weight, now = self._call[1], self._limiter._clock.monotonic()
-        for bucket in self._buckets:
-            for window in bucket.windows:
-                window.release(weight, now)
+        self._limiter.store.release(self._claims, self._limiter._clock, self._turn)
+        for bucket, _ in self._claims:
             bucket.next()
+
+
+def _free(claims: Claims) -> bool:
+    """Whether nobody stands in the way."""
+    return all(not bucket.waiting for bucket, _ in claims)
+
+
+def _look(bucket: Bucket, now: float) -> Budget:
+    return Budget(bucket.remaining(now), bucket.waiting, max(0.0, bucket.paused_until - now))

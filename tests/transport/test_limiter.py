@@ -9,12 +9,14 @@ from collections.abc import Awaitable, Sequence
 from typing import Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cexspec.models import InvalidRequest, RateLimitExceeded
 from cexspec.transport.clock import SystemClock, VirtualClock
-from cexspec.transport.limiter import IDLE_BUCKETS, Budget, Limiter, Pool
+from cexspec.transport.limiter import IDLE_BUCKETS, BucketBudget, Budget, Limiter, Pool, PoolBudget
+from cexspec.transport.pools import LEFT_BEHIND, OVERTAKEN
+from cexspec.transport.store import MemoryStore
 from cexspec.transport.window import SlidingWindow, Window
 
 Log = list[tuple[str, float]]
@@ -60,6 +62,122 @@ async def test_a_lower_priority_number_goes_first() -> None:
     calls = [spend(limits, clock, log, name, priority=priority) for name, priority in (("0", 1), ("1", 1), ("2", 1), ("order", 0))]
     await clock.run(_all(calls))
     assert [name for name, _ in log] == ["0", "order", "1", "2"]
+
+
+async def test_the_urgent_overtake_whoever_waits_longest_only_so_often() -> None:
+    clock, log = VirtualClock(), Log()
+    limits = limiter(clock, (1, 1.0))
+    waiting = [spend(limits, clock, log, name, priority=2) for name in ("now", "data 1", "data 2")]
+    orders = [spend(limits, clock, log, f"order {n}") for n in range(3 * OVERTAKEN)]
+    await clock.run(_all([*waiting, *orders]))
+    names = [name for name, _ in log]
+    assert names.index("data 1") == 1 + OVERTAKEN
+    assert names.index("data 2") == 2 + 2 * OVERTAKEN
+    assert [name for name in names if name.startswith("order")] == [f"order {n}" for n in range(3 * OVERTAKEN)]
+
+
+async def test_who_was_overtaken_is_first_in_all_its_lines() -> None:
+    clock, log = VirtualClock(), Log()
+    limits = Limiter([Pool(name, (Window(1, 1.0),)) for name in "ab"], clock)
+
+    async def call(name: str, pools: str, priority: int) -> None:
+        await limits.acquire(list(pools), priority=priority)
+        log.append((name, clock.monotonic()))
+
+    calls = [call("now", "ab", 0), call("both", "ab", 2)]
+    calls += [call(f"{pool}{n}", pool, 1) for n in range(2 * OVERTAKEN) for pool in "ab"]
+    await clock.run(_all(calls))
+    assert dict(log)["both"] == OVERTAKEN + 1
+    assert len(log) == len(calls)
+
+
+async def test_those_who_left_the_line_are_forgotten() -> None:
+    clock = VirtualClock()
+    limits = limiter(clock, (1, 1.0))
+    limits.pause("p", 60)
+    keeps = asyncio.create_task(limits.acquire(["p"]))
+    gone = [asyncio.create_task(limits.acquire(["p"])) for _ in range(20 * LEFT_BEHIND)]
+    await clock.advance(1)
+    for task in gone:
+        task.cancel()
+    await asyncio.gather(*gone, return_exceptions=True)
+    bucket = limits._pools["p"].bucket("", "", clock.monotonic())
+    assert (bucket.waiting, len(bucket.line) < 3 * LEFT_BEHIND) == (1, True)
+    await clock.advance(60)
+    await keeps
+
+
+async def test_a_pool_of_every_call_counts_calls_whatever_they_weigh() -> None:
+    clock, log = VirtualClock(), Log()
+    limits = Limiter([Pool("p", (Window(100, 1.0),)), Pool("global", (Window(2, 60.0),), every=True)], clock)
+    await clock.run(_all([spend(limits, clock, log, name, 30) for name in "abc"]))
+    await limits.acquire([])
+    assert log == [("a", 0.0), ("b", 0.0), ("c", 60.0)]
+    assert (limits.view("p").remaining, limits.view("global").remaining) == (70, 0)
+
+
+async def test_limiters_share_the_pools_of_their_address_and_of_their_account() -> None:
+    clock, store = VirtualClock(), MemoryStore()
+    pools = [Pool("address", (Window(5, 1.0),)), Pool("account", (Window(5, 1.0),), scope="account")]
+
+    def of(owner: str, account: str) -> Limiter:
+        return Limiter(pools, clock, store=store, owner=owner, account=account)
+
+    one, same, other_account, elsewhere = of("x@a", "me"), of("x@a", "me"), of("x@a", "you"), of("x@b", "me")
+    await one.acquire(["address", "account"], 4)
+    left = [[each.view(name).remaining for name in ("address", "account")] for each in (one, same, other_account, elsewhere)]
+    assert left == [[1, 1], [1, 1], [1, 5], [5, 5]]
+    log = list[str]()
+
+    async def ask(limits: Limiter, name: str, priority: int) -> None:
+        await limits.acquire(["address"], 5, priority=priority)
+        log.append(name)
+
+    await clock.run(_all([ask(one, "first", 1), ask(same, "second", 1), ask(other_account, "urgent", 0)]))
+    assert log == ["urgent", "first", "second"]
+
+
+async def test_a_shared_pool_has_the_same_windows_for_everybody() -> None:
+    clock, store = VirtualClock(), MemoryStore()
+    Limiter([Pool("p", (Window(5, 1.0),))], clock, store=store, owner="x@a")
+    with pytest.raises(ValueError, match="the pool 'p' of x@a is shared with a client that has other rate limits"):
+        Limiter([Pool("p", (Window(6, 1.0),))], clock, store=store, owner="x@a")
+
+
+async def test_a_ban_shuts_what_counts_by_address_and_nothing_else() -> None:
+    clock = VirtualClock()
+    scopes: tuple[Literal["ip", "endpoint", "account"], ...] = ("ip", "endpoint", "account")
+    limits = Limiter([Pool(scope, (Window(5, 1.0),), scope=scope) for scope in scopes], clock)
+    limits.ban(120)
+    assert {name: pool.paused for name, pool in limits.snapshot().items()} == {"ip": 120.0, "endpoint": 120.0, "account": 0.0}
+
+
+async def test_a_snapshot_tells_of_every_pool_and_its_budgets() -> None:
+    clock = VirtualClock()
+    one, each = (Window(10, 1.0), Window(15, 60.0)), (Window(4, 1.0),)
+    limits = Limiter([Pool("one", one), Pool("each", each, by="operation"), Pool("untouched", each, by="symbol")], clock)
+    await limits.acquire(["one", "each"], 4, operation="trades", symbol="BTC")
+    limits.pause("each", 9, operation="book")
+    waiting = asyncio.create_task(limits.acquire(["each"], 1, operation="trades"))
+    await clock.advance(0)
+    assert limits.snapshot() == {
+        "one": PoolBudget("one", one, "ip", 6, 0, 0.0, (BucketBudget("", "", 6, 0, 0.0),)),
+        "each": PoolBudget("each", each, "ip", 0, 1, 9.0, (BucketBudget("trades", "", 0, 1, 0.0), BucketBudget("book", "", 4, 0, 9.0))),
+        "untouched": PoolBudget("untouched", each, "ip", 4, 0, 0.0, ()),
+    }
+    await clock.advance(1)
+    await waiting
+
+
+async def test_usage_corrects_the_window_that_the_venue_speaks_of_and_no_other() -> None:
+    clock, minute = VirtualClock(), Window(100, 60.0)
+    second = Pool("second", (Window(10, 1.0),), told=minute)
+    both = Pool("both", (Window(10, 1.0), Window(50, 60.0)), told=minute)
+    limits = Limiter([second, both], clock)
+    limits.usage("second", 70)
+    limits.usage("both", 45)
+    await clock.advance(2)
+    assert (limits.view("second").remaining, limits.view("both").remaining) == (10, 5)
 
 
 async def test_a_cancelled_call_leaves_the_line_and_spends_nothing() -> None:
@@ -202,64 +320,6 @@ async def test_idle_budgets_are_dropped() -> None:
     await clock.advance(2)
     await limits.acquire(["p"], symbol="one more")
     assert len(limits._pools["p"].buckets) == 2
-
-
-calls = st.lists(
-    st.tuples(
-        st.integers(0, 50).map(lambda tenths: tenths / 10),
-        st.integers(1, 5),
-        st.floats(0, 3),
-        st.sampled_from([None, None, "cancel"]),
-    ),
-    min_size=1,
-    max_size=40,
-)
-windows = st.lists(st.tuples(st.integers(5, 12), st.sampled_from([0.3, 1.0, 2.5])), min_size=1, max_size=3)
-
-
-@settings(max_examples=60, deadline=None)
-@given(calls=calls, windows=windows)
-def test_no_window_is_ever_exceeded_and_everybody_gets_through(
-    calls: list[tuple[float, int, float, str | None]], windows: list[tuple[int, float]]
-) -> None:
-    async def scenario() -> None:
-        clock = VirtualClock()
-        limits = limiter(clock, *windows)
-        spent: list[tuple[float, float, int]] = []
-        order: list[int] = []
-
-        async def request(number: int, start: float, weight: int, lasts: float) -> None:
-            await clock.sleep(start)
-            async with limits.hold(["p"], weight):
-                order.append(number)
-                began = clock.monotonic()
-                await clock.sleep(lasts)
-                spent.append((began, clock.monotonic(), weight))
-
-        tasks = []
-        for number, (start, weight, lasts, fate) in enumerate(calls):
-            tasks.append(asyncio.create_task(request(number, start, weight, lasts)))
-            if fate == "cancel":
-                asyncio.get_running_loop().call_soon(tasks[-1].cancel)
-        await clock.run(_gathered(tasks))
-        _check(spent, windows)
-        assert len(order) == sum(fate is None for *_, fate in calls)
-        arrived = sorted((start, number) for number, (start, _, _, fate) in enumerate(calls) if fate is None and start > 0)
-        assert [number for number in order if calls[number][0] > 0] == [number for _, number in arrived]
-
-    asyncio.run(scenario())
-
-
-async def _gathered(tasks: list[asyncio.Task[None]]) -> None:
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _check(spent: list[tuple[float, float, int]], windows: list[tuple[int, float]]) -> None:
-    """Wherever between its start and its end a request reaches the venue, no span of time sees more than the rate."""
-    for rate, per in windows:
-        for latest in (began for began, _, _ in spent):
-            within = sum(weight for began, ended, weight in spent if began <= latest and ended > latest - per + 1e-6)
-            assert within <= rate
 
 
 @given(st.lists(st.tuples(st.floats(0, 2), st.integers(1, 50)), max_size=200), st.sampled_from([50, 2000]))
