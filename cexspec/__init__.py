@@ -54,10 +54,17 @@ if TYPE_CHECKING:
         Trade,
         TransportError,
     )
+    from cexspec.transport.redis_store import RedisStore
+    from cexspec.transport.store import MemoryStore
 
 __version__ = "0.1.0"
 
-_HOMES = {"Client": "cexspec.client", "Normalizer": "cexspec.engine.normalize"}
+_HOMES = {
+    "Client": "cexspec.client",
+    "MemoryStore": "cexspec.transport.store",
+    "Normalizer": "cexspec.engine.normalize",
+    "RedisStore": "cexspec.transport.redis_store",
+}
 
 __all__ = [
     "AuthenticationError",
@@ -82,6 +89,7 @@ __all__ = [
     "Liquidation",
     "MarkPrice",
     "MarketEvent",
+    "MemoryStore",
     "NetworkError",
     "Normalizer",
     "NotSupported",
@@ -90,6 +98,7 @@ __all__ = [
     "OrderUnknown",
     "PermissionDenied",
     "RateLimitExceeded",
+    "RedisStore",
     "ServerTime",
     "SpecError",
     "Symbol",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from cexspec.compile.exchange import Exchange, compile_exchange
-from cexspec.compile.plan import EnvironmentPlan, PoolPlan, WindowPlan
-from cexspec.engine.limits import limiter_of
+from cexspec.compile.plan import EnvironmentPlan
+from cexspec.engine.budgets import ConnectBudgets
+from cexspec.engine.limits import Limits, RateLimits, limiter_of, owner_of, store_of
 from cexspec.engine.markets import Markets
 from cexspec.engine.rest import INSTRUMENTS, RestEngine
 from cexspec.engine.rest_client import RestClient
@@ -18,10 +18,10 @@ from cexspec.engine.stream_client import StreamClient, StreamOptions
 from cexspec.models import NotSupported
 from cexspec.transport.clock import Clock, SystemClock
 from cexspec.transport.http import AiohttpTransport, HttpTransport
+from cexspec.transport.store import Store
 from cexspec.transport.websocket import DEFAULT_LIBRARY, Library, WebSocketTransport, websocket_transport
 
 ENVIRONMENT_KEYS = {"rest", "ws", "headers"}
-LIMIT_KEYS = {"rate", "period"}
 
 
 class Client:
@@ -31,14 +31,17 @@ class Client:
     - `environment`: a name from the spec (the first is the default, `live`), or a mapping with the same keys:
       `{"rest": "http://127.0.0.1:8080", "ws": {"public": "ws://127.0.0.1:8081"}, "headers": {...}}`.
     - `number`: `Decimal` (exact) or `float`.
-    - `rate_limits`: pool -> `{"rate": 100, "period": 60}`, in place of the spec's (seconds).
+    - `rate_limits`: pool -> `{"rate": 100, "period": 60}` (seconds), in place of the spec's; the pool `global` is one that
+      every request of the exchange draws one unit from.
+    - `limits_store`: what clients share that the venue counts together: a store object given to several clients
+      (`MemoryStore()`), or a Redis URL for several processes (`redis://127.0.0.1:6379/0`). Without it a client counts alone.
     - `on_limit`: wait for the budget, or raise `RateLimitExceeded`.
     - `timeout`: seconds for one request.
     - `websocket`: the socket library, `aiohttp` or `websockets`, or a transport of your own (`cexspec.transport.frame_log`
       records one); `stream_options`: queues, policies, reconnection.
 
     Raises `SpecError` for a spec that can't be loaded, `NotSupported` for an unknown environment, `ValueError` for
-    arguments of another form.
+    arguments of another form, `ImportError` where `limits_store` needs a library that is not installed.
     """
 
     def __init__(
@@ -47,7 +50,8 @@ class Client:
         *,
         environment: str | Mapping[str, Any] | None = None,
         credentials: Mapping[str, str] | None = None,
-        rate_limits: Mapping[str, Mapping[str, float]] | None = None,
+        rate_limits: RateLimits | None = None,
+        limits_store: str | Store | None = None,
         number: type[Decimal] | type[float] = Decimal,
         on_limit: Literal["wait", "raise"] = "wait",
         timeout: float = 10.0,
@@ -63,8 +67,17 @@ class Client:
         self.markets = Markets(self.exchange, number)
         self._http = http or AiohttpTransport()
         clock = clock or SystemClock()
-        limiter = limiter_of(_pools(self.exchange.pools, rate_limits or {}), clock, exchange=self.exchange.id, on_limit=on_limit)
-        self._engine = RestEngine(self.exchange, self.environment, self._http, clock, limiter, self.markets, timeout=timeout)
+        self._store, self._owns_store = store_of(limits_store), limits_store is None or isinstance(limits_store, str)
+        self._limiter = limiter_of(
+            self.exchange.pools,
+            clock,
+            exchange=self.exchange.id,
+            on_limit=on_limit,
+            rate_limits=rate_limits,
+            store=self._store,
+            owner=owner_of(self.exchange.id, self.environment),
+        )
+        self._engine = RestEngine(self.exchange, self.environment, self._http, clock, self._limiter, self.markets, timeout=timeout)
         self.rest = RestClient(self._engine)
         self.ws = StreamClient(
             self.exchange,
@@ -73,6 +86,7 @@ class Client:
             transport=websocket_transport(websocket) if isinstance(websocket, str) else websocket,
             clock=clock,
             options=stream_options,
+            budgets=ConnectBudgets(clock, self._store),
             prepare=self._engine.ensure_instruments if INSTRUMENTS in self.exchange.operation_names else None,
         )
 
@@ -80,6 +94,11 @@ class Client:
     def id(self) -> str:
         """The exchange's id."""
         return self.exchange.id
+
+    @property
+    def limits(self) -> Limits:
+        """What is left of every budget, and who waits for it, now: `client.limits["weight"].remaining`."""
+        return Limits(self._limiter.snapshot(), self._store.status())
 
     def supports(self, name: str) -> bool:
         """Whether the spec declares a REST operation (`ticker`), a stream or a channel of this name."""
@@ -90,8 +109,10 @@ class Client:
         await self._engine.ensure_instruments()
 
     async def close(self) -> None:
-        """Close every stream and connection."""
+        """Close every stream and connection; a `limits_store` that was given as an object stays open."""
         await self.ws.close()
+        if self._owns_store:
+            await self._store.close()
         if isinstance(self._http, AiohttpTransport):
             await self._http.close()
 
@@ -121,15 +142,3 @@ def _environment(exchange: Exchange, wanted: str | Mapping[str, Any] | None) -> 
     if strangers:
         raise ValueError(f"{exchange.id} has the connections {', '.join(exchange.connection_names)}, not {', '.join(sorted(strangers))}")
     return EnvironmentPlan("custom", wanted.get("rest"), sockets, dict(wanted.get("headers") or {}))
-
-
-def _pools(pools: Mapping[str, PoolPlan], limits: Mapping[str, Mapping[str, float]]) -> dict[str, PoolPlan]:
-    """The spec's budgets with the user's in their place."""
-    found = dict(pools)
-    for name, limit in limits.items():
-        if name not in found:
-            raise ValueError(f"no pool is called '{name}' (there are: {', '.join(found) or 'none'})")
-        if set(limit) != LIMIT_KEYS:
-            raise ValueError(f"rate_limits['{name}'] has the keys rate and period")
-        found[name] = replace(found[name], windows=(WindowPlan(int(limit["rate"]), float(limit["period"])),))
-    return found

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cexspec import Client
+from cexspec import Client, MemoryStore
 from cexspec.mock import MockVenue
-from cexspec.models import Book, Gap, InvalidSymbol, NotSupported, SpecError, Trade
+from cexspec.models import Book, Gap, InvalidSymbol, NotSupported, RateLimitExceeded, SpecError, Trade
 
 VENUES = ("okx", "binance", "bitfinex")
 SOMEWHERE = {"rest": "http://127.0.0.1:9"}
@@ -103,9 +103,30 @@ async def test_what_the_spec_lacks_is_not_supported() -> None:
 
 
 async def test_limits_of_the_user_take_the_place_of_the_specs() -> None:
-    async with Client("okx", environment=SOMEWHERE, rate_limits={"calls_20": {"rate": 3, "period": 60}}) as client:
+    limits = {"calls_20": {"rate": 3, "period": 60}, "global": {"rate": 5, "period": 60}}
+    async with MockVenue("okx") as venue, Client("okx", environment=venue.environment, rate_limits=limits, on_limit="raise") as client:
         assert repr(client) == "Client('okx', environment='custom')"
-        assert client.markets.market("BTC-USDT").symbol == "BTC/USDT"
+        for _ in range(3):
+            await client.rest.get_ticker("BTC/USDT")
+        with pytest.raises(RateLimitExceeded) as caught:
+            await client.rest.get_ticker("BTC/USDT")
+        left = (client.limits["calls_20"].remaining, client.limits["global"].remaining, client.limits["calls_40"].remaining)
+        assert left == (0, 2, 40)
+        (ticker,) = client.limits["calls_20"].buckets
+        assert (ticker.operation, ticker.remaining, ticker.waiting, ticker.paused) == ("ticker", 0, 0, 0.0)
+        assert client.limits.store.kind == "memory"
+    assert caught.value.retry_after is not None and 0 < caught.value.retry_after <= 60
+
+
+async def test_clients_that_share_a_store_share_the_budgets_of_their_address() -> None:
+    store = MemoryStore()
+    async with MockVenue("okx") as venue, MockVenue("okx") as elsewhere:
+        one, other = (Client("okx", environment=venue.environment, limits_store=store) for _ in range(2))
+        alone, far = Client("okx", environment=venue.environment), Client("okx", environment=elsewhere.environment, limits_store=store)
+        async with one, other, alone, far:
+            await one.rest.get_ticker("BTC/USDT")
+            await other.rest.get_ticker("ETH/USDT")
+            assert [client.limits["calls_20"].remaining for client in (one, other, alone, far)] == [18, 18, 20, 20]
 
 
 async def test_contract_sizes_are_known_before_the_first_contract_arrives() -> None:

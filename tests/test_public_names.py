@@ -14,9 +14,9 @@ from cexspec import models
 NAMES = [
     "AuthenticationError", "Bbo", "Book", "Candle", "CexspecError", "Client", "ConnectionLost", "DecodeError", "DuplicateOrder",
     "Event", "ExchangeError", "ExchangeUnavailable", "FundingRate", "Gap", "Instrument", "InsufficientFunds", "InvalidOrder",
-    "InvalidRequest", "InvalidSymbol", "Liquidation", "MarkPrice", "MarketEvent", "NetworkError", "Normalizer", "NotSupported",
-    "OpenInterest", "OrderNotFound", "OrderUnknown", "PermissionDenied", "RateLimitExceeded", "ServerTime", "SpecError", "Symbol",
-    "Ticker", "TimeoutError", "TimestampError", "Trade", "TransportError", "__version__",
+    "InvalidRequest", "InvalidSymbol", "Liquidation", "MarkPrice", "MarketEvent", "MemoryStore", "NetworkError", "Normalizer",
+    "NotSupported", "OpenInterest", "OrderNotFound", "OrderUnknown", "PermissionDenied", "RateLimitExceeded", "RedisStore",
+    "ServerTime", "SpecError", "Symbol", "Ticker", "TimeoutError", "TimestampError", "Trade", "TransportError", "__version__",
 ]
 # fmt: on
 

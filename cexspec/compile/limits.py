@@ -24,7 +24,7 @@ def _pool(name: str, pool: Pool, findings: Findings) -> PoolPlan:
         name=name,
         windows=windows,
         scope=pool.scope,
-        by=pool.by,
+        by="operation" if pool.scope == "endpoint" and pool.by == "pool" else pool.by,
         usage_header=pool.usage.header if pool.usage else None,
         pause=pool.pause,
         position=findings.position(pool.where),

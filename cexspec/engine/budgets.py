@@ -1,4 +1,4 @@
-"""Budgets of connection attempts: venues count them by host, so all connections of a client to a host share one."""
+"""Budgets of connection attempts: venues count them by host, so all connections to a host share one."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ from urllib.parse import urlsplit
 
 from cexspec.compile.plan import WindowPlan
 from cexspec.transport.clock import Clock
-from cexspec.transport.limiter import Limiter, Pool
+from cexspec.transport.limiter import Limiter
+from cexspec.transport.pools import Pool
+from cexspec.transport.store import MemoryStore, Store
 from cexspec.transport.window import Window
 
 
 class ConnectBudgets:
-    """Waits until a host may be connected to once more."""
+    """Waits until a host may be connected to once more. Clients with the same `store` share what they may."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._limiters: dict[tuple[str, WindowPlan], Limiter] = {}
+    def __init__(self, clock: Clock, store: Store | None = None) -> None:
+        self._clock, self._store = clock, store or MemoryStore()
+        self._limiters: dict[tuple[str, str], Limiter] = {}
 
     async def acquire(self, url: str, window: WindowPlan | None) -> None:
         """Spend one attempt; no window: no budget."""
         if window is None:
             return
-        key = (urlsplit(url).netloc, window)
-        if key not in self._limiters:
-            self._limiters[key] = Limiter([Pool("connects", (Window(window.rate, window.per),))], self._clock)
-        await self._limiters[key].acquire(["connects"])
+        host, name = urlsplit(url).netloc, f"connects: {window.rate} per {window.per:g} s"
+        if (host, name) not in self._limiters:
+            pool = Pool(name, (Window(window.rate, window.per),))
+            self._limiters[host, name] = Limiter([pool], self._clock, store=self._store, owner=host)
+        await self._limiters[host, name].acquire([name])

@@ -79,10 +79,11 @@ class Connections:
         clock: Clock,
         random: Random,
         options: ConnectionOptions,
+        budgets: ConnectBudgets | None = None,
     ) -> None:
         self._plan, self._environment, self._markets = plan, environment, markets
         self._transport, self._clock, self._random, self._options = transport, clock, random, options
-        self._budgets = ConnectBudgets(clock)
+        self._budgets = budgets or ConnectBudgets(clock)
         self._dispatcher = Dispatcher(markets, self._awake)
         self._shards: dict[str, list[Connection]] = {}
         self._uses: dict[tuple[str, str], _Use] = {}

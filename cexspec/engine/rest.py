@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -34,7 +34,7 @@ from cexspec.models import (
 )
 from cexspec.transport.clock import Clock, within
 from cexspec.transport.http import HttpTransport
-from cexspec.transport.limiter import Limiter
+from cexspec.transport.limiter import Limiter, Priority
 
 T = TypeVar("T")
 OF_INSTRUMENT = ("id", "symbol", "base", "quote", "category")
@@ -96,6 +96,13 @@ class Reading:
         return {}
 
 
+class _Manner(NamedTuple):
+    """How the requests of a call are made: seconds for each, and who goes first."""
+
+    timeout: float | None
+    priority: int
+
+
 class RestEngine:
     """Calls operations by name. `quarantine` counts the records that were left out of answers."""
 
@@ -117,30 +124,37 @@ class RestEngine:
         self._random, self._loading = random or Random(), asyncio.Lock()
         self._sender = Sender(plan, environment, transport, clock, limiter, retry=retry or Retry(), random=self._random, timeout=timeout)
 
-    async def call(self, name: str, params: Params | None = None, *, timeout: float | None = None) -> list[Event]:
+    async def call(
+        self,
+        name: str,
+        params: Params | None = None,
+        *,
+        timeout: float | None = None,
+        priority: int = Priority.MARKET_DATA,
+    ) -> list[Event]:
         """The events of an operation's answers, all its pages and parameter sets joined.
 
         `params` are unified (see `Params`); rows are cut to `start`, `end` and `limit`, books to `depth`. `timeout`
-        bounds the whole call, in seconds. Raises `NotSupported`, `InvalidRequest`, the venue's `ExchangeError`,
-        `TransportError`, `DecodeError`.
+        bounds the whole call, in seconds; `priority` says who goes first where calls wait for a budget. Raises
+        `NotSupported`, `InvalidRequest`, the venue's `ExchangeError`, `TransportError`, `DecodeError`.
         """
         operation = self.plan.operation(name)
         given = self._filled(params or {})
         self._check_kind(operation, given)
-        return await within(self.clock, timeout, self._joined(operation, given, timeout), f"{self.plan.id} {name}")
+        return await within(self.clock, timeout, self._joined(operation, given, _Manner(timeout, priority)), f"{self.plan.id} {name}")
 
     async def ensure_instruments(self) -> None:
         """Load the instruments, once, however many ask at the same time; nothing where the spec has no such operation."""
         async with self._loading:
             if not self.markets.loaded and INSTRUMENTS in self.plan.operation_names:
-                rows = await self.call(INSTRUMENTS)
+                rows = await self.call(INSTRUMENTS, priority=Priority.SNAPSHOT)
                 self.markets.load(row for row in rows if isinstance(row, Instrument))
 
-    async def _joined(self, operation: OperationPlan, given: Params, timeout: float | None) -> list[Event]:
-        calls = [(part, each) for part in self._parts(operation, given) for each in await self._sets(part, given)]
+    async def _joined(self, operation: OperationPlan, given: Params, manner: _Manner) -> list[Event]:
+        calls = [(part, each) for part in self._parts(operation, given) for each in await self._sets(part, given, manner)]
         if len(calls) == 1:
-            return await self._rows(*calls[0], timeout)
-        answers = await _together([self._rows(part, each, timeout) for part, each in calls])
+            return await self._rows(*calls[0], manner)
+        answers = await _together([self._rows(part, each, manner) for part, each in calls])
         return span_of(given).cut(_in_order(calls[0][0], _distinct(row for rows in answers for row in rows)))
 
     def _parts(self, operation: OperationPlan, given: Params) -> list[OperationPlan]:
@@ -151,7 +165,7 @@ class RestEngine:
         parts = [self.plan.operation(name) for name in operation.joins]
         return [part for part in parts if part.kinds is None or kind is None or kind in part.kinds]
 
-    async def _sets(self, operation: OperationPlan, given: Params) -> list[Params]:
+    async def _sets(self, operation: OperationPlan, given: Params, manner: _Manner) -> list[Params]:
         """The parameters of each call to make: the caller's, joined with the sets of `each` that agree with them."""
         sets: list[Params] = []
         for keys in operation.each:
@@ -159,38 +173,38 @@ class RestEngine:
                 continue
             choices: list[Params] = [given]
             for key, value in keys.items():
-                values = await self._choices(value, given, key)
+                values = await self._choices(value, given, key, manner)
                 choices = [{**choice, key: each} for choice in choices for each in values]
             sets += choices
         return sets or [given]
 
-    async def _choices(self, value: str | tuple[str, str], given: Params, key: str) -> list[str]:
+    async def _choices(self, value: str | tuple[str, str], given: Params, key: str, manner: _Manner) -> list[str]:
         """What a key of `each` stands for: its own value, the caller's, or all that the named operation lists."""
         if isinstance(value, str):
             return [value]
         if given.get(key) is not None:
             return [given[key]]
-        return await self._values(self.plan.operation(value[1]), given)
+        return await self._values(self.plan.operation(value[1]), given, manner)
 
-    async def _values(self, operation: OperationPlan, given: Params) -> list[str]:
+    async def _values(self, operation: OperationPlan, given: Params, manner: _Manner) -> list[str]:
         """The texts an operation lists; where it returns a model, its ids."""
         if operation.values is None:
-            rows = await self.call(operation.name)
+            rows = await self.call(operation.name, priority=manner.priority)
             return list(dict.fromkeys(str(getattr(row, "id", None) or row.symbol) for row in rows))
         found: dict[str, None] = {}
-        for params in await self._sets(operation, given):
-            body = await self._sender.send(operation, self._build(operation, params), params)
+        for params in await self._sets(operation, given, manner):
+            body = await self._sender.send(operation, self._build(operation, params), params, priority=manner.priority)
             values = operation.values(body)
             self._sender.charge(operation, params, len(values))
             found |= dict.fromkeys(values)
         return list(found)
 
-    async def _rows(self, operation: OperationPlan, params: Params, timeout: float | None) -> list[Event]:
+    async def _rows(self, operation: OperationPlan, params: Params, manner: _Manner) -> list[Event]:
         request = self._build(operation, params)
         keep = _keeper(operation, params)
 
         async def fetch(request: HttpRequest) -> tuple[list[Event], bytes]:
-            body = await self._sender.send(operation, request, params, timeout)
+            body = await self._sender.send(operation, request, params, manner.timeout, manner.priority)
             return await self._read(operation, params, body), body
 
         if operation.page is not None:

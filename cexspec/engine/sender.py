@@ -17,7 +17,7 @@ from cexspec.models import (
 from cexspec.transport.backoff import Backoff
 from cexspec.transport.clock import Clock
 from cexspec.transport.http import HttpAnswer, HttpCall, HttpTransport
-from cexspec.transport.limiter import Limiter
+from cexspec.transport.limiter import Limiter, Priority
 from cexspec.transport.translate import retry_after
 
 USER_AGENT = ("User-Agent", "cexspec")
@@ -54,8 +54,15 @@ class Sender:
         self._transport, self._clock, self._limiter = transport, clock, limiter
         self._retry, self._random, self._timeout = retry, random, timeout
 
-    async def send(self, operation: OperationPlan, request: HttpRequest, params: Params, timeout: float | None = None) -> bytes:
-        """The body of a good answer.
+    async def send(
+        self,
+        operation: OperationPlan,
+        request: HttpRequest,
+        params: Params,
+        timeout: float | None = None,
+        priority: int = Priority.MARKET_DATA,
+    ) -> bytes:
+        """The body of a good answer; `priority` says who goes first where calls wait for a budget.
 
         Raises the venue's `ExchangeError`, or the `TransportError` of the last attempt.
         """
@@ -63,7 +70,7 @@ class Sender:
         deadline = self._clock.monotonic() + self._retry.total
         attempt = 0
         while True:
-            answer = await self._attempt(operation, call, params)
+            answer = await self._attempt(operation, call, params, priority)
             if isinstance(answer, bytes):
                 return answer
             attempt += 1
@@ -83,11 +90,11 @@ class Sender:
         headers = dict([USER_AGENT, *self._environment.headers.items(), *request.headers])
         return HttpCall(request.method, target, tuple(headers.items()), request.body, timeout)
 
-    async def _attempt(self, operation: OperationPlan, call: HttpCall, params: Params) -> bytes | CexspecError:
+    async def _attempt(self, operation: OperationPlan, call: HttpCall, params: Params, priority: int) -> bytes | CexspecError:
         """The body, or what went wrong with the venue or on the way to it; a refusal of the local limiter is raised."""
         symbol = _symbol(params)
         weight = operation.weight(params)
-        async with self._limiter.hold(operation.pools, weight, operation=operation.name, symbol=symbol):
+        async with self._limiter.hold(operation.pools, weight, operation=operation.name, symbol=symbol, priority=priority):
             try:
                 answer = await self._transport.send(call)
             except TransportError as failure:
@@ -122,14 +129,15 @@ class Sender:
                 self._limiter.usage(name, used, operation=operation.name, symbol=symbol)
 
     def _back_off(self, operation: OperationPlan, answer: HttpAnswer, error: RateLimitExceeded, symbol: str) -> None:
-        """Close the operation's budgets for the time the venue names; when it bans the address, all that share its pools."""
+        """Close the operation's budgets for the time the venue names; when it bans the address, all that are counted by it."""
         named = retry_after(answer.headers)
         pauses = [pause for name in operation.pools if (pause := self._pools[name].pause) is not None]
         error.retry_after = named if named is not None else max(pauses, default=None)
         rest = error.retry_after if error.retry_after is not None else self._retry.pause
         for name in operation.pools:
-            banned = answer.status == BANNED
-            self._limiter.pause(name, rest, operation=None if banned else operation.name, symbol=symbol)
+            self._limiter.pause(name, rest, operation=operation.name, symbol=symbol)
+        if answer.status == BANNED:
+            self._limiter.ban(rest)
 
     def _delay(self, operation: OperationPlan, error: CexspecError, attempt: int) -> float | None:
         """Seconds until the next attempt; None: there is none."""
@@ -148,7 +156,7 @@ def _symbol(params: Params) -> str:
 
 
 def _used(pool: PoolPlan, answer: HttpAnswer) -> int | None:
-    """The units used of a pool's first window, by the header that tells it or what is left; None where none does."""
+    """The units used of the spec's first window, by the header that tells it or what is left; None where none does."""
     header = pool.usage_header or pool.usage_remaining
     text = answer.headers.get(header.lower(), "") if header else ""
     if not text.isdecimal():

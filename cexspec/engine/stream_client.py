@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, TypeVar, cast
 
 from cexspec.compile.plan import ChannelPlan, EnvironmentPlan, ExchangePlan
+from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer, Policy
 from cexspec.engine.channel_choice import channels_for, choose, is_shared
 from cexspec.engine.connections import ConnectionOptions, Connections
@@ -75,7 +76,7 @@ class StreamClient:
 
     `prepare` loads the instruments, where the venue lists them. What needs them is subscribed afterwards: symbols that
     the rules can't write, which are refused on the stream if the instruments don't have them either, and channels that
-    count contracts.
+    count contracts. `budgets` are those of connection attempts.
     """
 
     def __init__(
@@ -89,12 +90,13 @@ class StreamClient:
         random: Random | None = None,
         options: StreamOptions | None = None,
         prepare: Prepare | None = None,
+        budgets: ConnectBudgets | None = None,
     ) -> None:
         self._plan, self._markets = plan, markets
         self._clock, self._options = clock or SystemClock(), options or StreamOptions()
         self._transport = transport or websocket_transport()
         self._connections = Connections(
-            plan, environment, markets, self._transport, self._clock, random or Random(), self._options.connections
+            plan, environment, markets, self._transport, self._clock, random or Random(), self._options.connections, budgets
         )
         self._wishes: dict[Stream[Any], _Wish] = {}
         self._with_callbacks: list[Stream[Event]] = []

@@ -31,6 +31,14 @@ def collect() -> Findings:
     return Findings(lambda where: Position("spec.yaml", 1, 1))
 
 
+def test_what_is_counted_by_endpoint_has_a_budget_for_each_operation() -> None:
+    given = {"scope": "endpoint", "rate": "1", "per": "1s"}
+    pools = {by: Pool.model_validate({**given, "by": by}) for by in ("pool", "operation", "symbol")}
+    plans = compile_pools({"plain": Pool.model_validate(given), **pools}, collect())
+    found = {name: plan.by for name, plan in plans.items()}
+    assert found == {"plain": "operation", "pool": "operation", "operation": "operation", "symbol": "symbol"}
+
+
 def test_a_pool_is_its_windows() -> None:
     plans = compile_pools(POOLS, collect())
     market, weight = plans["market"], plans["weight"]

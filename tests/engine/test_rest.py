@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
@@ -39,7 +39,7 @@ from cexspec.models import (
 from cexspec.transport.backoff import Backoff
 from cexspec.transport.clock import VirtualClock
 from cexspec.transport.http import HttpAnswer, HttpCall
-from cexspec.transport.limiter import Limiter
+from cexspec.transport.limiter import Limiter, Priority
 from tests.engine.fake_venue import ENVIRONMENT, Plan, Rows, Wire, ok, operation, pool
 
 MS = 1_000_000
@@ -442,3 +442,33 @@ async def test_joined_answers_keep_what_only_looks_alike() -> None:
 def _one_by_one(rows: list[Event]) -> Rows:
     source = iter(rows)
     return lambda wire, context: [next(source)]
+
+
+async def test_a_ban_pauses_every_pool_that_is_counted_by_address() -> None:
+    pools = {"p": pool("p", 10, 1.0), "q": pool("q", 10, 1.0), "mine": pool("mine", 10, 1.0, scope="account")}
+    venue = rig({"/trades": [ok({}, 418, Retry_After="90")]}, trades(pools=("p",)), pools=pools)
+    with pytest.raises(RateLimitExceeded):
+        await venue.call("trades", id="BTC-USDT")
+    assert {name: each.paused for name, each in venue.limiter.snapshot().items()} == {"p": 90.0, "q": 90.0, "mine": 0.0}
+
+
+async def test_snapshots_go_before_market_data_and_orders_before_both() -> None:
+    venue = rig({"/trades": [ok([])]}, trades(pools=("p",)), pools={"p": pool("p", 1, 1.0)})
+    done = list[str]()
+
+    async def ask(name: str, **how: Any) -> None:
+        await venue.engine.call("trades", {"id": "BTC-USDT"}, **how)
+        done.append(name)
+
+    kinds: list[tuple[str, dict[str, Any]]] = [
+        ("first", {}),
+        ("data", {}),
+        ("snapshot", {"priority": Priority.SNAPSHOT}),
+        ("order", {"priority": Priority.ORDER}),
+    ]
+    await venue.clock.run(_all(*(ask(name, **how) for name, how in kinds)))
+    assert done == ["first", "order", "snapshot", "data"]
+
+
+async def _all(*calls: Coroutine[Any, Any, None]) -> None:
+    await asyncio.gather(*calls)

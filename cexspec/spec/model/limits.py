@@ -36,7 +36,11 @@ class Pool(Node):
     rate: Count | None = key("Units per period", 20, None)
     per: Seconds | None = key("The period", "2s", None)
     windows: list[Window] | None = key("Several windows that all must hold", [{"rate": "6000", "per": "1m"}], None)
-    scope: Literal["ip", "account", "endpoint"] = key("What the venue counts by", "ip", "ip")
+    scope: Literal["ip", "account", "endpoint"] = key(
+        "What the venue counts by: addresses, accounts, or addresses at each endpoint, so that each operation has a budget of its own",
+        "ip",
+        "ip",
+    )
     by: Literal["pool", "operation", "symbol"] = key(
         "One budget for all that name the pool, or the same budget for each operation or for each operation and symbol",
         "operation",
