@@ -21,10 +21,19 @@ class ConnectBudgets:
 
     async def acquire(self, url: str, window: WindowPlan | None) -> None:
         """Spend one attempt; no window: no budget."""
-        if window is None:
-            return
+        if window is not None:
+            limiter, name = self._limiter(url, window)
+            await limiter.acquire([name])
+
+    def pause(self, url: str, window: WindowPlan | None, seconds: float) -> None:
+        """The host wants to be left alone for so long, by all connections."""
+        if window is not None:
+            limiter, name = self._limiter(url, window)
+            limiter.pause(name, seconds)
+
+    def _limiter(self, url: str, window: WindowPlan) -> tuple[Limiter, str]:
         host, name = urlsplit(url).netloc, f"connects: {window.rate} per {window.per:g} s"
         if (host, name) not in self._limiters:
             pool = Pool(name, (Window(window.rate, window.per),))
             self._limiters[host, name] = Limiter([pool], self._clock, store=self._store, owner=host)
-        await self._limiters[host, name].acquire([name])
+        return self._limiters[host, name], name

@@ -26,7 +26,7 @@ from cexspec.engine.session import Session, SessionOptions
 from cexspec.engine.states import State, StateBoard, Transition
 from cexspec.engine.stats import SAMPLE_EVERY, Counters, StreamStats
 from cexspec.engine.topics import Topic
-from cexspec.models import CexspecError, NotSupported
+from cexspec.models import CexspecError, NotSupported, RateLimitExceeded
 from cexspec.transport.clock import Clock
 from cexspec.transport.websocket import Socket, SocketOptions, WebSocketTransport
 
@@ -208,7 +208,11 @@ class Connections:
 
         async def open_socket() -> Socket:
             await self._budgets.acquire(url, plan.connects_per)
-            return await self._transport.connect(url, self._environment.headers, self._options.socket)
+            try:
+                return await self._transport.connect(url, self._environment.headers, self._options.socket)
+            except RateLimitExceeded as refusal:
+                self._budgets.pause(url, plan.connects_per, refusal.retry_after or 0.0)
+                raise
 
         name = f"{plan.name}-{next(self._numbers)}"
         return Connection(name, session, open_socket, self._clock, self, self.counters, self._random, self._options.reconnecting)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from cexspec.models import (
@@ -96,9 +98,21 @@ def refused_handshake(status: int, headers: Mapping[str, str], where: str) -> Ex
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a `Retry-After` header (its date form is left alone: it needs the venue's clock)."""
-    text = next((value.strip() for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return float(text) if text.replace(".", "", 1).isdecimal() else None
+    """Seconds of a `Retry-After` header; a date counts from the answer's own `Date`, which is by the venue's clock."""
+    known = {name.lower(): value.strip() for name, value in headers.items()}
+    text = known.get("retry-after", "")
+    if text.replace(".", "", 1).isdecimal():
+        return float(text)
+    then, now = _date(text), _date(known.get("date", ""))
+    return max(0.0, (then - now).total_seconds()) if then is not None and now is not None else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def origin(url: str) -> str:

@@ -111,3 +111,7 @@ async def test_connection_attempts_are_counted_by_host_over_all_clients_of_a_sto
     assert clock.monotonic() == 0.0
     await clock.run(other.acquire("wss://a.example/private", window))
     assert clock.monotonic() == 10.0
+    one.pause("wss://a.example/public", window, 30.0)
+    one.pause("wss://a.example/public", None, 90.0)
+    await clock.run(other.acquire("wss://a.example/private", window))
+    assert clock.monotonic() == 40.0

@@ -529,6 +529,19 @@ async def test_a_venue_that_asks_to_wait_is_waited_for() -> None:
     await perform(play, options=retrying(None))
 
 
+async def test_a_host_that_asks_one_connection_to_wait_is_left_alone_by_all() -> None:
+    async def play(scene: Stage) -> None:
+        error = RateLimitExceeded("too many connections")
+        error.retry_after = 30.0
+        scene.network.refusals.append(error)
+        await scene.client.stream_trades(*(f"A{number}/USDT" for number in range(4 * 15))).ready()
+        refused, *later = scene.network.attempts
+        assert sum(at >= refused + 30.0 for at in later) >= 5 + 1
+        assert not any(refused + 1.0 < at < refused + 30.0 for at in later)
+
+    await perform(play, options=retrying(None))
+
+
 async def test_attempts_to_connect_keep_to_the_hosts_budget() -> None:
     async def play(scene: Stage) -> None:
         await scene.client.stream_trades(*(f"A{number}/USDT" for number in range(4 * 25))).ready()
