@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from decimal import Decimal
 
-from benchmarks import budget, loopback, report, start
+from benchmarks import budget, loopback, redis_budget, report, start
 from benchmarks.frames import SHAPES, Frames, books, trades
 from benchmarks.measure import microseconds
 from benchmarks.readers import BARE, DECIMAL, FLOAT, NAMED, Bare, Reader, Rival, ours, rivals
@@ -83,7 +83,14 @@ def limiter_table() -> Table:
     """The limiter's own cost."""
     aim = Aim(10, True, " us")
     calls = [("`Limiter.acquire`", budget.acquiring()), ("`async with Limiter.hold`", budget.holding())]
-    return Table("Rate limiter, nobody waiting", [Row(what, f"{value:.2f} us", value, aim) for what, value in calls])
+    rows = [Row(what, f"{value:.2f} us", value, aim) for what, value in calls]
+    shared, missing = "`Limiter.acquire`, budget shared through Redis on this machine", redis_budget.missing()
+    if missing is None:
+        value = redis_budget.acquiring()
+        rows.append(Row(shared, f"{value:.0f} us", value))
+    else:
+        rows.append(Row(shared, f"not measured: {missing} is not installed", 0.0))
+    return Table("Rate limiter, nobody waiting", rows)
 
 
 def loopback_table() -> Table:

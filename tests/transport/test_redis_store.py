@@ -6,12 +6,13 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from cexspec import Client
+from cexspec.mock import MockVenue
 from cexspec.models import RateLimitExceeded
 from cexspec.transport import redis_store
 from cexspec.transport.clock import SystemClock, VirtualClock
@@ -20,18 +21,9 @@ from cexspec.transport.redis_store import RedisStore
 from cexspec.transport.store import StoreStatus
 from cexspec.transport.window import Window
 from tests.transport import hammer
-from tests.transport.redis_server import RedisServer, require_server
+from tests.transport.redis_server import RedisServer
 
 MINUTE = Pool("p", (Window(10, 60.0),))
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    require_server()
-    server = RedisServer(tmp_path)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
@@ -261,6 +253,19 @@ async def test_what_the_server_did_not_hear_is_logged(server: RedisServer, caplo
     await settled(store)
     assert "the limits store did not hear of 1 notes (ConnectionError)" in caplog.messages
     await store.close()
+
+
+async def test_clients_of_two_processes_share_the_budget_of_their_address_and_close_what_they_opened(server: RedisServer) -> None:
+    async with MockVenue("okx") as venue:
+        one, other = (Client("okx", environment=venue.environment, limits_store=server.url, on_limit="raise") for _ in range(2))
+        async with one, other:
+            for _ in range(10):
+                await one.rest.get_ticker("BTC/USDT")
+                await other.rest.get_ticker("BTC/USDT")
+            with pytest.raises(RateLimitExceeded):
+                await one.rest.get_ticker("BTC/USDT")
+            assert one.limits.store == StoreStatus("redis")
+            assert one.limits["calls_20"].remaining == 0
 
 
 @pytest.mark.parametrize("url", ["localhost", "http://localhost", ""])
