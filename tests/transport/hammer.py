@@ -1,4 +1,7 @@
-"""A process that takes from a shared budget as fast as it is let, and writes when it was let through: nanoseconds, units."""
+"""A process that takes from a shared budget as fast as it is let, and writes when it was let through: nanoseconds, units.
+
+It says when it is ready, and starts when it is told to.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,15 @@ from cexspec.transport.window import Window
 WINDOWS = (Window(20, 0.4), Window(45, 1.5))
 
 
+def wait_for_the_others() -> None:
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+
+
 async def main(url: str, calls: int, weight: int) -> None:
     """Five calls at a time, `calls` in all."""
-    store = RedisStore(url)
+    store = RedisStore(url, timeout=20.0)
     limits = Limiter([Pool("p", WINDOWS)], SystemClock(), store=store, owner="hammered")
     left = iter(range(calls))
 
@@ -31,4 +40,5 @@ async def main(url: str, calls: int, weight: int) -> None:
 
 
 if __name__ == "__main__":
+    wait_for_the_others()
     asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

