@@ -22,6 +22,8 @@ def _head(node: WireNode) -> tuple[str, list[tuple[Step, WireNode]]]:
     if node.plain or (node.leaf is None and not node.members):
         return f"{Leaf.ANY.value}, walked as it is", []
     if node.leaf is not None:
+        if node.leaf is Leaf.AFFIXED:
+            return f"text like {'...'.join(str(word) for word in node.words)}", []
         return " or ".join(repr(word) for word in node.words) or node.leaf.value, []
     element = node.members.get(Wild.ELEMENTS)
     if element is not None:

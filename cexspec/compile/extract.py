@@ -9,7 +9,7 @@ from typing import Any
 from cexspec.compile.body import BodyWriter, Surroundings
 from cexspec.compile.conditions import Conditions
 from cexspec.compile.conversion import names
-from cexspec.compile.inline import plain_words
+from cexspec.compile.inline import demanded
 from cexspec.compile.items import Items
 from cexspec.compile.merging import Sharing, kept
 from cexspec.compile.parts import Form, Parts, Twin, take_apart
@@ -84,6 +84,6 @@ def compile_extractor(
 
 
 def _guard(parts: Parts, match: Conditions) -> bool:
-    """Let the wire type itself check the message's conditions, where they are plain words."""
-    places = [((*parts.message, *parse(path).steps), plain_words(condition)) for path, condition in match.items()]
-    return all(words for _, words in places) and all(parts.scope.wire.demand(steps, words) for steps, words in places if words)
+    """Let the wire type itself check the message's conditions, where they tell a scalar's text."""
+    places = [((*parts.message, *parse(path).steps), demanded(condition)) for path, condition in match.items()]
+    return all(leaf for _, leaf in places) and all(parts.scope.wire.demand(steps, *leaf) for steps, leaf in places if leaf)

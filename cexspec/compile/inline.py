@@ -37,15 +37,17 @@ def _code(scope: Scope, base: Steps, text: str, condition: Condition) -> str:
     return f"{scope.constant(value_predicate(condition), 'holds')}({found.code})"
 
 
-def plain_words(condition: Condition) -> tuple[str | int, ...] | None:
-    """All that meets a condition on the message: texts and integers; None where that is no such list."""
+def demanded(condition: Condition) -> tuple[Leaf, tuple[str | int, ...]] | None:
+    """What alone meets a condition on the message, as a leaf with its words; None where no wire type can tell."""
+    if condition.of != "message":
+        return None
+    if condition.model_fields_set <= {"prefix", "suffix", "of"} and (condition.prefix or condition.suffix):
+        return Leaf.AFFIXED, (condition.prefix or "", condition.suffix or "")
     words = _mere_words(condition)
-    if words is None or condition.of != "message":
+    whole = integers(words or ())
+    if not words or len(whole) < sum(map(_ambiguous, words)):
         return None
-    whole = integers(words)
-    if len(whole) < sum(map(_ambiguous, words)):
-        return None
-    return (*sorted(words), *sorted(whole))
+    return Leaf.WORDS, (*sorted(words), *sorted(whole))
 
 
 def _mere_words(condition: Condition) -> frozenset[str] | None:

@@ -8,6 +8,7 @@ typed `Any` and walked at run time.
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -38,6 +39,7 @@ class Leaf(Enum):
     BOOLEAN = "boolean"
     SCALAR = "scalar"
     WORDS = "one of a list of words"
+    AFFIXED = "text that begins and ends so"
     ARRAY = "array"
     OBJECT = "object"
     NOTHING = "nothing"
@@ -78,6 +80,7 @@ class WireNode:
     required: bool = False
     members: dict[Step, WireNode] = field(default_factory=dict)
     words: tuple[str | int, ...] = ()
+    """all it may hold; of an affixed text, how it begins and ends"""
     attribute: str = ""
     plain: bool = False
     length: int = 0
@@ -134,14 +137,14 @@ class Wire:
             node = node.member(step)
         node.required = True
 
-    def demand(self, steps: Steps, words: tuple[str | int, ...]) -> bool:
-        """Refuse messages that hold none of `words` at `steps`; False (and no change) where the place is read otherwise."""
+    def demand(self, steps: Steps, leaf: Leaf, words: tuple[str | int, ...]) -> bool:
+        """Refuse messages that don't hold such a leaf at `steps`; False (and no change) where the place is read otherwise."""
         node = self.root
         for step in steps:
             if node.plain or node.leaf is not None or isinstance(step, Wild) or not typeable(step) or _mixed({*node.members, step}):
                 return False
             if step not in node.members:
-                self.add(steps, Leaf.WORDS, required=True, words=words)
+                self.add(steps, leaf, required=True, words=words)
                 return True
             node = node.members[step]
         return False
@@ -191,6 +194,8 @@ class Wire:
         """The Python type a leaf decodes to."""
         if leaf is Leaf.WORDS:
             return Literal[words]
+        if leaf is Leaf.AFFIXED:
+            return Annotated[str, Meta(pattern=_pattern(*words))]
         if leaf is Leaf.PAIR:
             return tuple[self.leaf_type(Leaf.NUMBER), self.leaf_type(Leaf.NUMBER)]  # type: ignore[misc]
         if leaf is Leaf.NUMBER and self.number is float:
@@ -233,6 +238,11 @@ class Wire:
         if node.required:
             return (node.attribute, inner)
         return (node.attribute, inner if inner in (Any, msgspec.Raw) else inner | None, None)
+
+
+def _pattern(start: str | int, end: str | int) -> str:
+    """Texts that begin and end so."""
+    return rf"(?s)\A{re.escape(str(start))}.*{re.escape(str(end))}\Z" if end else rf"\A{re.escape(str(start))}"
 
 
 def _mixed(steps: set[Step]) -> bool:

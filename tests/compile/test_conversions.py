@@ -9,14 +9,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cexspec.compile.access import Scope
+from cexspec.compile.conditions import value_predicate
 from cexspec.compile.convert import Words, columns, iso_nanoseconds, keyed, part, scaled, time_reader, zipped
 from cexspec.compile.hole import Hole, shown
-from cexspec.compile.inline import plain_words
+from cexspec.compile.inline import demanded
 from cexspec.compile.leaves import Bases, request_paths
 from cexspec.compile.numbers import MAX_INTEGER, best_first, decimal_levels, finite, number_reader, to_decimal, to_float
 from cexspec.compile.paths import PathError, Wild
@@ -265,14 +267,20 @@ def test_words_are_demanded_only_where_nothing_else_is_read(readings: list[Readi
     wire = Wire()
     for steps, leaf in readings:
         wire.add(steps, leaf, required=True)
-    assert wire.demand(place, ("x",)) is taken
+    assert wire.demand(place, Leaf.WORDS, ("x",)) is taken
     assert (wire.node(place).leaf is Leaf.WORDS) is taken
 
 
-CONDITIONS: list[tuple[dict[str, Any], tuple[str | int, ...] | None]] = [
-    ({"value": "a"}, ("a",)),
-    ({"any_of": ["b", "a"]}, ("a", "b")),
-    ({"any_of": ["1", "a"]}, ("1", "a", 1)),
+CONDITIONS: list[tuple[dict[str, Any], tuple[Leaf, tuple[str | int, ...]] | None]] = [
+    ({"value": "a"}, (Leaf.WORDS, ("a",))),
+    ({"any_of": ["b", "a"]}, (Leaf.WORDS, ("a", "b"))),
+    ({"any_of": ["1", "a"]}, (Leaf.WORDS, ("1", "a", 1))),
+    ({"prefix": "a."}, (Leaf.AFFIXED, ("a.", ""))),
+    ({"suffix": ".a"}, (Leaf.AFFIXED, ("", ".a"))),
+    ({"prefix": "a.", "suffix": ".a"}, (Leaf.AFFIXED, ("a.", ".a"))),
+    ({"prefix": ""}, None),
+    ({"prefix": "a", "of": "frame"}, None),
+    ({"prefix": "a", "optional": True}, None),
     ({"value": "true"}, None),
     ({"value": "1.5"}, None),
     ({"value": "a", "of": "frame"}, None),
@@ -283,8 +291,28 @@ CONDITIONS: list[tuple[dict[str, Any], tuple[str | int, ...] | None]] = [
 
 
 @pytest.mark.parametrize(("condition", "expected"), CONDITIONS)
-def test_only_texts_and_integers_are_plain_words(condition: dict[str, Any], expected: tuple[str | int, ...] | None) -> None:
-    assert plain_words(Condition.model_validate(condition)) == expected
+def test_only_a_scalars_text_is_demanded(condition: dict[str, Any], expected: tuple[Leaf, tuple[str | int, ...]] | None) -> None:
+    assert demanded(Condition.model_validate(condition)) == expected
+
+
+AFFIXES = st.text("ab.$\n", max_size=3)
+
+
+@given(AFFIXES, AFFIXES, st.one_of(st.text("ab.$\n", max_size=9), st.integers(), st.none()))
+def test_what_is_demanded_of_a_text_meets_the_condition(start: str, end: str, value: object) -> None:
+    condition = Condition(prefix=start, suffix=end) if start or end else Condition(prefix="a")
+    leaf = demanded(condition)
+    assert leaf is not None
+    wire = Wire()
+    assert wire.demand(("t",), *leaf)
+    decode, fits = wire.decoder(wire.build()).decode, value_predicate(condition)(value)
+    try:
+        decode(msgspec.json.encode({"t": value}))
+    except msgspec.ValidationError:
+        overlapping = isinstance(value, str) and len(value) < len(start + end)
+        assert not fits or overlapping
+    else:
+        assert fits
 
 
 @pytest.mark.parametrize("rule", [FieldRule(path="$.a[*]"), FieldRule(path="$.a", times="$.b.*")])
