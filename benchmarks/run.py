@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from decimal import Decimal
 
-from benchmarks import budget, loopback, redis_budget, report, start
+from benchmarks import budget, loopback, order_book, redis_budget, report, start
 from benchmarks.frames import SHAPES, Frames, books, trades
 from benchmarks.measure import microseconds
 from benchmarks.readers import BARE, DECIMAL, FLOAT, NAMED, Bare, Reader, Rival, ours, rivals
@@ -93,6 +93,18 @@ def limiter_table() -> Table:
     return Table("Rate limiter, nobody waiting", rows)
 
 
+def book_table() -> Table:
+    """The local book."""
+    rows = []
+    for number, aim in ((float, Aim(150, True, " us")), (Decimal, None)):
+        taken = order_book.microseconds(number)
+        ratio = taken["plain"] / (taken["change"] + taken["read"])
+        rows.append(Row(f"a delta of 200 levels into 5,000, {number.__name__}", f"{taken['change']:.0f} us", taken["change"], aim))
+        rows.append(Row(f"reading the top 25, {number.__name__}", f"{taken['read']:.1f} us", taken["read"]))
+        rows.append(Row(f"a dict, sorted to be read, {number.__name__}", f"{taken['plain']:.0f} us, {ratio:.1f}x ours", ratio))
+    return Table("The local order book", rows, "Most changes are near the best; a fifth of them remove a level.")
+
+
 def loopback_table() -> Table:
     """Sockets to callback."""
     rows = []
@@ -110,7 +122,7 @@ def loopback_table() -> Table:
 def main(arguments: list[str]) -> int:
     """Measure, print, write."""
     tables, remarks = asyncio.run(frames_tables())
-    tables += [start_table(), limiter_table(), loopback_table()]
+    tables += [start_table(), limiter_table(), book_table(), loopback_table()]
     text = report.text(tables, remarks)
     print(text)
     if "--write" in arguments:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import report
+from benchmarks import order_book, report
 from benchmarks.frames import LEVELS, SHAPES, Frames, books, trades
 from benchmarks.measure import check
 from benchmarks.readers import Bare, ours
@@ -61,3 +61,11 @@ def test_the_tables_are_written_between_their_marks(tmp_path: Path, monkeypatch:
     text = document.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
     assert "| this | 1 us |" in text and "- a remark" in text
+
+
+@pytest.mark.parametrize("number", [Decimal, float])
+def test_the_book_and_its_reference_hold_the_same(number: type[Decimal] | type[float]) -> None:
+    order_book.check(number)
+    start, changes = order_book.deltas(number)
+    assert sum(map(len, start)) == order_book.HELD
+    assert all(sum(map(len, change)) == order_book.CHANGED for change in changes)
