@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cexspec.client import Client
+    from cexspec.engine.book_view import BookView
     from cexspec.engine.normalize import Normalizer
     from cexspec.models import (
         AuthenticationError,
         Bbo,
         Book,
+        BookOutOfSync,
+        BookState,
         Candle,
         CexspecError,
         ConnectionLost,
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BookView": "cexspec.engine.book_view",
     "Client": "cexspec.client",
     "MemoryStore": "cexspec.transport.store",
     "Normalizer": "cexspec.engine.normalize",
@@ -70,6 +74,9 @@ __all__ = [
     "AuthenticationError",
     "Bbo",
     "Book",
+    "BookOutOfSync",
+    "BookState",
+    "BookView",
     "Candle",
     "CexspecError",
     "Client",

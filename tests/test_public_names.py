@@ -12,7 +12,7 @@ from cexspec import models
 
 # fmt: off
 NAMES = [
-    "AuthenticationError", "Bbo", "Book", "Candle", "CexspecError", "Client", "ConnectionLost", "DecodeError", "DuplicateOrder",
+    "AuthenticationError", "Bbo", "Book", "BookOutOfSync", "BookState", "BookView", "Candle", "CexspecError", "Client", "ConnectionLost", "DecodeError", "DuplicateOrder",
     "Event", "ExchangeError", "ExchangeUnavailable", "FundingRate", "Gap", "Instrument", "InsufficientFunds", "InvalidOrder",
     "InvalidRequest", "InvalidSymbol", "Liquidation", "MarkPrice", "MarketEvent", "MemoryStore", "NetworkError", "Normalizer",
     "NotSupported", "OpenInterest", "OrderNotFound", "OrderUnknown", "PermissionDenied", "RateLimitExceeded", "RedisStore",

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from cexspec.models import MODELS, Gap
+from cexspec.models import MODELS, BookState, Gap
 from cexspec.spec.export import DIALECT, spec_schema
 
 FOLDER = Path(__file__).parents[1] / "schemas"
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parents[1] / "schemas"
 
 def schemas() -> dict[str, dict[str, Any]]:
     """File name to schema."""
-    known: dict[str, type[msgspec.Struct]] = {**MODELS, "gap": Gap}
+    known: dict[str, type[msgspec.Struct]] = {**MODELS, "gap": Gap, "book_state": BookState}
     models = {f"{name}.schema.json": model_schema(model) for name, model in known.items()}
     return {"exchange.schema.json": spec_schema(), **models}
 

@@ -10,7 +10,7 @@ from cexspec.compile.checks import MappingChecks
 from cexspec.compile.conditions import Conditions
 from cexspec.compile.merging import Sharing
 from cexspec.compile.parts import Form
-from cexspec.compile.paths import parse
+from cexspec.compile.paths import Wild, parse
 from cexspec.compile.plan import BookPlan, ReaderPlan
 from cexspec.compile.readers import ReaderCompiler
 from cexspec.spec.model import Also, Channel, Connection, Mapping
@@ -107,4 +107,11 @@ def book_plan(channel: Channel) -> BookPlan | None:
         checksum_until=sums[0].until if sums else None,
         truncate=channel.truncate,
         checksum_precise=bool(sums) and sums[0].precision is not None,
+        single_levels=_has_single_levels(channel),
     )
+
+
+def _has_single_levels(channel: Channel) -> bool:
+    """Whether the levels of a message are one, not a list."""
+    mixed = channel.levels.mixed if channel.levels is not None else None
+    return mixed is not None and parse(mixed).steps[-1:] != (Wild.ELEMENTS,)

@@ -66,6 +66,8 @@ class BookPlan:
     truncate: bool
     checksum_precise: bool = False
     """the checksum's hook gets the decimals of the instrument"""
+    single_levels: bool = False
+    """a message of changes holds one level, so that an update may arrive in halves"""
 
 
 def no_twins(frame: bytes) -> tuple[ReaderPlan, ...]:

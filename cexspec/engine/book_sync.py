@@ -1,19 +1,164 @@
-"""Where the maintained order book will sit: between the reading of a frame and the queues of its consumers."""
+"""The maintained books of one connection: between the reading of a frame and the queues of its consumers.
+
+A `BookSync` sees every book message of its connection in order, gives views of the books that are right in place of messages,
+and says what it wants done (`Renew`, `Fetch`). It dies with its connection. Sans-I/O: `now` is seconds of a monotonic clock.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from math import inf
+from random import Random
 from typing import Protocol
 
 from cexspec.compile.plan import ChannelPlan
-from cexspec.models import Book, Event
+from cexspec.engine.book_checksum import Checksums
+from cexspec.engine.frames import Part
+from cexspec.engine.stats import Counters
+from cexspec.engine.synced_book import BookSettings, Fetch, Renew, SyncedBook
+from cexspec.engine.topics import Topic
+from cexspec.hooks import Precision
+from cexspec.models import Book, Event, Instrument, InvalidSymbol, Market
+from cexspec.transport.window import SlidingWindow
+
+Key = tuple[str, str | None, str | None]
+"""Channel, symbol, and the topic where frames tell it."""
+MAX_WAYS = 20_000
+"""Ways kept; symbols come from the wire."""
 
 
-class BookSync(Protocol):
-    """Sees every book message of a connection in its order, before any consumer does; one for each connection.
+class Instruments(Protocol):
+    """What is known of symbols (`Markets`)."""
 
-    `Connections` calls `apply` with what a frame holds and delivers what it returns in place of it, so that it may keep
-    messages back until a book is in sync, add events of its own, or ask for a resync. It dies with its connection.
+    def find(self, symbol_or_id: str) -> Market:
+        """The market. Raises `InvalidSymbol`."""
+
+    def instrument(self, symbol_or_id: str) -> Instrument | None:
+        """The loaded instrument. Raises `InvalidSymbol`."""
+
+
+class BookSync:
+    """`budget` is that of all connections of a client. Drain `requests` after every call, and call `tick` at `next_deadline`.
+
+    With `every`, whatever book comes is kept (offline, where nobody subscribes).
     """
 
-    def apply(self, channel: ChannelPlan, books: list[Book]) -> list[Event]:
-        """The events to deliver for these book messages of a channel."""
+    def __init__(
+        self,
+        exchange: str,
+        instruments: Instruments,
+        counters: Counters,
+        random: Random,
+        settings: BookSettings | None = None,
+        budget: SlidingWindow | None = None,
+        *,
+        every: bool = False,
+    ) -> None:
+        self._exchange, self._instruments, self._counters, self._random = exchange, instruments, counters, random
+        self._settings = settings or BookSettings()
+        self._budget = budget or SlidingWindow(self._settings.budget)
+        self._every = every
+        self._ways: dict[Key, SyncedBook | None] = {}
+        self._paced_until = -inf
+        self.books: list[SyncedBook] = []
+        self.requests: list[Renew | Fetch] = []
+
+    def open(self, channel: ChannelPlan, topic: Topic | None, symbol: Callable[[], str | None]) -> SyncedBook:
+        """Keep the book of a symbol. `symbol` tells it as it is known now: instruments may teach another name of it."""
+        assert channel.book is not None
+        checksums = Checksums(
+            channel.book, self._settings.checksum_every, partial(self._precision, symbol), partial(self._converted, channel, symbol)
+        )
+        book = SyncedBook(self._exchange, channel, topic, symbol, checksums, self._settings, self._counters, self._random)
+        self.books.append(book)
+        self._ways.clear()
+        return book
+
+    def close(self, book: SyncedBook) -> None:
+        """Keep it no longer."""
+        book.ended()
+        self.books.remove(book)
+        self._ways.clear()
+
+    def apply(self, channel: ChannelPlan, messages: Iterable[Event], topic: Topic | None, now: float) -> list[Event]:
+        """The events to deliver for these messages of a channel; `topic` is theirs, where the frame tells."""
+        told: list[Event] = []
+        for message in messages:
+            if isinstance(message, Book):
+                book = self.book_of(channel, message.symbol, topic)
+                if book is not None:
+                    told += book.apply(message, now)
+        return told
+
+    def book_of(self, channel: ChannelPlan, symbol: str | None, topic: Topic | None) -> SyncedBook | None:
+        """The book that a message is about; None: nobody asked for it."""
+        key = channel.name, symbol, None if topic is None else topic.text
+        if key not in self._ways:
+            found = next((book for book in self.books if _is(book, channel, symbol, topic)), None)
+            if found is None and self._every:
+                found = self.open(channel, topic, lambda: symbol)
+            if len(self._ways) >= MAX_WAYS:
+                self._ways.clear()
+            self._ways[key] = found
+        return self._ways[key]
+
+    def missed(self, count: int, now: float) -> list[Part]:
+        """Frames of the connection were lost: books whose rule is that none is are no longer right."""
+        reason = f"{count} frame(s) of the connection were lost on the way"
+        lost = [book for book in self.books if book.plan.rule == "per_connection" and book.state == "in_sync"]
+        return [(book.channel.name, book.lose(reason, now)) for book in lost]
+
+    def died(self, cause: str) -> list[Part]:
+        """The connection is gone, and every book with it."""
+        return [(book.channel.name, told) for book in self.books if (told := book.died(cause))]
+
+    def tick(self, now: float) -> list[Part]:
+        """Do what is due, as far as the budget of snapshots goes."""
+        told: list[Part] = []
+        self._paced_until = -inf
+        for book in sorted((book for book in self.books if book.due <= now), key=lambda book: book.due):
+            if book.state != "in_sync" and (wait := self._budget.wait(1, now)) > 0.0:
+                self._paced_until = now + wait
+                break
+            wanted = book.settle(now)
+            if isinstance(wanted, list):
+                told.append((book.channel.name, wanted))
+            else:
+                self._budget.spend(1, now)
+                self.requests.append(wanted)
+        return told
+
+    def next_deadline(self) -> float | None:
+        """When `tick` is due; None: not before something else happens."""
+        due = max(min((book.due for book in self.books), default=inf), self._paced_until)
+        return due if due < inf else None
+
+    def drain(self) -> Sequence[Renew | Fetch]:
+        """What is wanted since the last call."""
+        requests, self.requests = self.requests, []
+        return requests
+
+    def _precision(self, symbol: Callable[[], str | None]) -> Precision | None:
+        """The decimals of the instrument, where it is loaded."""
+        try:
+            listed = self._instruments.instrument(symbol() or "")
+        except InvalidSymbol:
+            return None
+        if listed is None or listed.tick_size is None or listed.step_size is None:
+            return None
+        return Precision.of(listed.tick_size, listed.step_size)
+
+    def _converted(self, channel: ChannelPlan, symbol: Callable[[], str | None], message: Book) -> bool:
+        """Whether the sizes of a message are no longer those the venue sent."""
+        if message.size_unit == "contracts" or not any(reader.scaled for reader in channel.readers):
+            return False
+        try:
+            return self._instruments.find(symbol() or "").counted
+        except InvalidSymbol:
+            return True
+
+
+def _is(book: SyncedBook, channel: ChannelPlan, symbol: str | None, topic: Topic | None) -> bool:
+    same = topic is None or book.topic is None or book.topic.text == topic.text
+    return book.channel.name == channel.name and same and book.symbol() == symbol

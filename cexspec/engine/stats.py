@@ -30,7 +30,9 @@ class Latency:
 class StreamStats:
     """Counts since the client was made.
 
-    `unclaimed`: events no stream asked for (any more). `problems`: the latest, each with a sample or position.
+    `unclaimed`: events no stream asked for (any more). `resyncs`: times that a maintained book stopped being right;
+    `checksums`: those of books that were verified, `checksum_failures`: that were others than the venue's. `problems`: the
+    latest, each with a sample or position.
     """
 
     messages: int
@@ -45,6 +47,9 @@ class StreamStats:
     gaps: int
     drops: int
     callback_errors: int
+    resyncs: int
+    checksums: int
+    checksum_failures: int
     latency: Latency
     problems: tuple[str, ...]
 
@@ -66,6 +71,9 @@ class Counters:
     gaps: int = 0
     drops: int = 0
     callback_errors: int = 0
+    resyncs: int = 0
+    checksums: int = 0
+    checksum_failures: int = 0
     problems: deque[str] = field(default_factory=lambda: deque(maxlen=SAMPLES))
     _samples: int = 0
     _sum: float = 0.0
@@ -106,6 +114,9 @@ class Counters:
             gaps=self.gaps,
             drops=self.drops + drops,
             callback_errors=self.callback_errors,
+            resyncs=self.resyncs,
+            checksums=self.checksums,
+            checksum_failures=self.checksum_failures,
             latency=Latency(self._samples, self._last, self._least, self._most, mean),
             problems=tuple(self.problems),
         )

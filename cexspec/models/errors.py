@@ -4,6 +4,7 @@ CexspecError
 |-- SpecError                 a spec is wrong (carries the problems, each with file:line:col)
 |-- DecodeError               a payload no longer fits its spec (carries payload path and spec position)
 |-- NotSupported              the spec does not declare this operation or stream
+|-- BookOutOfSync             a maintained book can't be read now; retryable
 |-- TransportError            the network failed            retryable
 |   |-- NetworkError          DNS, refused, reset, TLS
 |   |-- TimeoutError          no answer in time
@@ -62,6 +63,13 @@ class DecodeError(CexspecError):
 
 class NotSupported(CexspecError):
     """The spec of this exchange does not declare the operation or stream."""
+
+
+class BookOutOfSync(CexspecError):
+    """A maintained order book is not known to be right at the moment; it is being begun anew."""
+
+    retryable = True
+    terminal = False
 
 
 class TransportError(CexspecError):

@@ -163,6 +163,17 @@ class Gap(Event, frozen=True, gc=False, kw_only=True, tag="gap"):
     closed: bool = False
 
 
+class BookState(Event, frozen=True, gc=False, kw_only=True, tag="book_state"):
+    """A maintained order book stopped being right, or was begun: `reason` says why. `timestamp` is that of its last message.
+
+    `waiting`: for the stream's snapshot; `buffering`: changes are kept until a fetched snapshot is there.
+    """
+
+    channel: str
+    state: Literal["waiting", "buffering", "in_sync", "out_of_sync"]
+    reason: str | None = None
+
+
 class Instrument(Event, frozen=True, gc=False, kw_only=True, tag="instrument"):
     """What can be traded. Steps, sizes and contract size are the venue's own figures.
 
@@ -206,7 +217,9 @@ def _decimals(step: Number | None) -> int | None:
     return max(0, -exponent) if isinstance(exponent, int) else None
 
 
-MarketEvent = Ticker | Bbo | Trade | Book | Candle | FundingRate | OpenInterest | MarkPrice | Liquidation | Instrument | ServerTime | Gap
+MarketEvent = (
+    Ticker | Bbo | Trade | Book | Candle | FundingRate | OpenInterest | MarkPrice | Liquidation | Instrument | ServerTime | Gap | BookState
+)
 
 MODELS: dict[str, type[Event]] = {
     "ticker": Ticker,

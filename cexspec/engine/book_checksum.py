@@ -1,0 +1,52 @@
+"""The venue's checksum of a book, compared with ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from cexspec.compile.plan import BookPlan
+from cexspec.engine.book import OrderBook
+from cexspec.hooks import CHECKSUMS, Precision
+from cexspec.models import Book
+
+NANOSECONDS = 1_000_000_000
+
+
+class Checksums:
+    """Verifies the checksums of one book. `every`: one in so many is computed.
+
+    What can't be verified is not: where the instrument's decimals are needed and not known, where sizes were converted from
+    contracts, and where floats have lost the digits. `precision` gives the decimals, `converted` says whether sizes were.
+    """
+
+    def __init__(self, plan: BookPlan, every: int, precision: Callable[[], Precision | None], converted: Callable[[Book], bool]) -> None:
+        self._hook = CHECKSUMS[plan.checksum_hook] if plan.checksum_hook is not None else None
+        self._plan, self._every, self._precision, self._converted = plan, every, precision, converted
+        self._seen = 0
+
+    def holds(self, book: OrderBook, message: Book) -> bool | None:
+        """Whether the book, with the message in it, has the message's checksum; None: that isn't verified."""
+        if self._hook is None or message.checksum is None or self._over(message):
+            return None
+        self._seen += 1
+        if self._seen % self._every != 0 or self._converted(message):
+            return None
+        precision = self._precision() if self._plan.checksum_precise else None
+        bids, asks = book.depth(self._plan.checksum_depth or 0)
+        exact = all(type(part) is Decimal for level in (*bids[:1], *asks[:1]) for part in level)
+        if precision is None and (self._plan.checksum_precise or not exact):
+            return None
+        return self._hook(bids, asks, precision) == message.checksum
+
+    def _over(self, message: Book) -> bool:
+        """Whether the venue sends none any more."""
+        until = self._plan.checksum_until
+        return until is not None and ((day := _day(message)) is None or day >= until)
+
+
+def _day(message: Book) -> date | None:
+    """The day of a message, UTC."""
+    time = message.timestamp if message.timestamp is not None else message.received
+    return None if time is None else datetime.fromtimestamp(time // NANOSECONDS, UTC).date()

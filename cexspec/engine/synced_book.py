@@ -1,0 +1,320 @@
+"""One symbol's maintained book: a state machine that no message can leave wrong and believed.
+
+    waiting ----------snapshot in the stream---------> in_sync --rule, checksum, crossed, exhausted--> out_of_sync
+      |                                                   ^                                               |
+      `-- subscribed --> buffering --fetched snapshot-----+<------ asked for anew, after a backoff -------'
+
+No I/O and no clock: `now` is seconds of a monotonic clock; what it wants done it returns from `resync`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import inf
+from random import Random
+from typing import Literal
+
+from msgspec import Struct
+
+from cexspec.compile.plan import BookPlan, ChannelPlan
+from cexspec.engine.book import MAX_LEVELS, OrderBook
+from cexspec.engine.book_checksum import Checksums
+from cexspec.engine.book_rules import Place, judge
+from cexspec.engine.book_view import BookView
+from cexspec.engine.stats import Counters
+from cexspec.engine.topics import Topic
+from cexspec.models import Book, BookState, Event, Gap
+from cexspec.transport.backoff import Backoff
+from cexspec.transport.window import Window
+
+State = Literal["waiting", "buffering", "in_sync", "out_of_sync"]
+MAX_BUFFERED = 5_000
+"""Changes kept for a fetched snapshot; it must then be newer than those that went."""
+MAX_OLD = 20
+"""Messages in a row that are older than the book: more mean that the venue has begun to count anew."""
+LEAST = 10
+"""A side is exhausted when a tenth of the fetched levels is left of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookSettings:
+    """How books are kept; times in seconds.
+
+    `backoff` spaces the resyncs of one book, which count as the first again after `steady` seconds in sync; `budget` bounds
+    those of all books of a client, `at_once` the snapshots under way. `patience`: for a snapshot in the stream; `half`: for
+    the other half of an update, where messages hold single levels. `checksum_every`: one checksum in so many is verified.
+    """
+
+    backoff: Backoff = field(default_factory=lambda: Backoff(0.5, 60.0))
+    budget: Window = field(default_factory=lambda: Window(100, 60.0))
+    at_once: int = 4
+    patience: float = 15.0
+    steady: float = 60.0
+    half: float = 1.0
+    checksum_every: int = 1
+    max_levels: int = MAX_LEVELS
+
+
+class Renew(Struct, frozen=True):
+    """Subscribe this topic anew: its snapshot begins the book."""
+
+    topic: Topic
+
+
+class Fetch(Struct, frozen=True):
+    """Call this operation for a snapshot and hand it to `fetched`, or why there is none to `failed`, with the ticket."""
+
+    book: SyncedBook
+    operation: str
+    depth: int
+    ticket: int
+
+
+class SyncedBook:
+    """The book of one symbol of a subscription. `symbol` tells it as it is known now."""
+
+    def __init__(
+        self,
+        exchange: str,
+        channel: ChannelPlan,
+        topic: Topic | None,
+        symbol: Callable[[], str | None],
+        checksums: Checksums,
+        settings: BookSettings,
+        counters: Counters,
+        random: Random,
+    ) -> None:
+        assert channel.book is not None
+        self.channel, self.topic, self.symbol = channel, topic, symbol
+        self.plan: BookPlan = channel.book
+        self.state: State = "waiting"
+        self.reason = "no snapshot has arrived yet"
+        self.book = OrderBook(settings.max_levels)
+        self.due = inf
+        """when `resync` is due"""
+        self._exchange, self._checksums, self._settings, self._counters, self._random = exchange, checksums, settings, counters, random
+        self._buffered: deque[Book] = deque(maxlen=MAX_BUFFERED)
+        self._place, self._last, self._lost = Place(), None, None  # type: tuple[Place, Book | None, tuple[str, int | None] | None]
+        self._since = self._half = inf
+        self._fresh = True
+        """no view has been given since the book was begun"""
+        self._attempts = self._ticket = self._olds = self._depth = self._asked = 0
+
+    @property
+    def trouble(self) -> str | None:
+        """See `Maintained.trouble`."""
+        if self.state != "in_sync":
+            return f"the book is {self.state.replace('_', ' ')}: {self.reason}"
+        return None if self._half == inf else "half an update has arrived"
+
+    @property
+    def sequence(self) -> int | None:
+        """The venue's number up to which the book is told."""
+        return self._place.sequence
+
+    def view(self, *, first: bool) -> BookView:
+        """A window on the book."""
+        stamps = (None, None) if self._last is None else (self._last.timestamp, self._last.received)
+        return BookView(exchange=self._exchange, symbol=self.symbol(), timestamp=stamps[0], received=stamps[1], source=self, first=first)
+
+    def subscribed(self, now: float, *, late: bool = False) -> None:
+        """The venue serves the topic. `late`: it did before this book was asked for, so that its snapshot has gone by."""
+        if self.state == "waiting" and self.plan.sync != "replace":
+            soon = late or self.plan.sync != "stream"
+            self.due = min(self.due, now if soon else now + self._settings.patience)
+
+    def apply(self, message: Book, now: float) -> list[Event]:
+        """The next message of the stream: the events to deliver for it."""
+        if message.is_snapshot:
+            return self._replaced(message, now)
+        if self.state == "in_sync":
+            return self._changed(message, now)
+        if isinstance(self.plan.sync, tuple):
+            self._buffered.append(message)
+            self.subscribed(now)
+        return []
+
+    def fetched(self, ticket: int, snapshot: Book, now: float) -> list[Event]:
+        """The snapshot that was asked for: what was kept and follows it is applied."""
+        if ticket != self._ticket or self.state != "buffering":
+            return []
+        assert isinstance(self.plan.sync, tuple)
+        self._begin(snapshot, Place(snapshot.sequence, fetched=True), self.plan.sync[1])
+        while self._buffered:
+            verdict = judge(self.plan.rule, self.plan.accepts, self._place, self._buffered[0])
+            if verdict.kind == "gap":
+                return self._again(verdict.reason, now)
+            message = self._buffered.popleft()
+            if verdict.kind == "next":
+                self._advance(message)
+        assert self._last is not None
+        return self._entered(self._last, now)
+
+    def failed(self, ticket: int, reason: str, now: float) -> list[Event]:
+        """There is no snapshot: another one will be asked for."""
+        return self._again(reason, now) if ticket == self._ticket and self.state == "buffering" else []
+
+    def lose(self, reason: str, now: float) -> list[Event]:
+        """The book is no longer known to be right."""
+        if self.state == "in_sync" and now - self._since >= self._settings.steady:
+            self._attempts = 0
+        self._lost = self._lost or (reason, None if self._last is None else self._last.timestamp)
+        self._counters.resyncs += 1
+        self._forget("out_of_sync", reason)
+        self.due = inf if self.plan.sync == "replace" else now + self._settings.backoff.delay(self._attempts, self._random)
+        return [self._told()]
+
+    def died(self, cause: str) -> list[Event]:
+        """The connection is gone: what was known of the book went with it."""
+        believed = self.state == "in_sync"
+        self._forget("out_of_sync", cause)
+        told = self._told()
+        self.state, self.due, self._lost = "waiting", inf, None
+        return [told] if believed else []
+
+    def ended(self) -> None:
+        """Nobody wants it any more."""
+        self._forget("waiting", "it is subscribed no longer")
+        self.due = inf
+
+    def settle(self, now: float) -> list[Event] | Renew | Fetch:
+        """What is due: ask for another snapshot, or give up waiting for the other half of an update."""
+        if self.state == "in_sync":
+            return self.lose("the book stays crossed", now)
+        self._attempts += 1
+        if isinstance(self.plan.sync, tuple):
+            self.state, self.due, self._ticket = "buffering", inf, self._ticket + 1
+            return Fetch(self, *self.plan.sync, self._ticket)
+        assert self.topic is not None
+        self.state, self.due = "waiting", now + self._settings.patience
+        return Renew(self.topic)
+
+    def _replaced(self, message: Book, now: float) -> list[Event]:
+        """A snapshot in the stream. Where every message is one, its number must not be an old one."""
+        believed = self.state == "in_sync"
+        if believed and self.plan.sync == "replace":
+            verdict = judge(self.plan.rule, self.plan.accepts, self._place, message)
+            if verdict.kind != "next":
+                return self.lose(verdict.reason, now) if verdict.kind == "gap" else []
+        self._begin(message, Place(message.sequence, message.previous_sequence), None)
+        self._buffered.clear()
+        return self._checked(message, now) if believed else self._entered(message, now)
+
+    def _changed(self, message: Book, now: float) -> list[Event]:
+        verdict = judge(self.plan.rule, self.plan.accepts, self._place, message)
+        if verdict.kind == "old":
+            self._olds += 1
+            return self.lose(f"{MAX_OLD} messages in a row are older than the book", now) if self._olds >= MAX_OLD else []
+        if verdict.kind == "gap":
+            return self._gap(message, verdict.reason, now)
+        if message.size_unit != (self._last or message).size_unit and (message.bids or message.asks):
+            return self.lose(f"sizes are counted in {message.size_unit} now", now)
+        halved = self._half != inf
+        self._advance(message)
+        told = self._checked(message, now)
+        return told if message.bids or message.asks or halved or self.state != "in_sync" else []
+
+    def _gap(self, message: Book, reason: str, now: float) -> list[Event]:
+        told = self.lose(reason, now)
+        if isinstance(self.plan.sync, tuple):
+            self._buffered.append(message)
+        return told
+
+    def _begin(self, snapshot: Book, place: Place, asked: int | None) -> None:
+        self.book.replace(snapshot.bids, snapshot.asks, asked)
+        self._asked = asked or 0
+        told = self.topic.params.get("depth") if self.topic is not None else None
+        self._depth = int(told or self.channel.depth or max(len(snapshot.bids), len(snapshot.asks)))
+        self._place, self._last, self._olds, self._half = place, snapshot, 0, inf
+
+    def _advance(self, message: Book) -> None:
+        self.book.change(message.bids, message.asks)
+        if self.plan.truncate:
+            self.book.cut(self._depth)
+        sequence = message.sequence if message.sequence is not None else self._place.sequence
+        self._place, self._last, self._olds = Place(sequence, message.previous_sequence), message, 0
+
+    def _entered(self, message: Book, now: float) -> list[Event]:
+        """The book has been begun; it is believed if nothing speaks against it."""
+        told = self._checked(message, now)
+        if self._lost is not None and self.state == "in_sync":
+            told.insert(0, self._gap_since(*self._lost))
+            self._lost = None
+        return told
+
+    def _checked(self, message: Book, now: float) -> list[Event]:
+        """The view after a message, unless the book is wrong, or half an update."""
+        trouble = self._trouble(message, now)
+        if trouble is not None:
+            return self.lose(trouble, now)
+        if self.state != "in_sync":
+            self.state, self.reason, self._since, self._fresh = "in_sync", "", now, True
+        if self._half != inf:
+            return []
+        first, self._fresh = self._fresh, False
+        return [self.view(first=first)]
+
+    def _trouble(self, message: Book, now: float) -> str | None:
+        """What is wrong with the book after a message."""
+        holds = self._checksums.holds(self.book, message)
+        if holds is not None:
+            self._counters.checksums += 1
+            if not holds:
+                self._counters.checksum_failures += 1
+                return "the checksum of the venue is another one"
+        if self.book.crossed:
+            return self._crossed(now)
+        self._half = self.due = inf
+        least = self._asked // LEAST
+        if any(side.edge is not None and len(side) < least for side in self.book._sides()):
+            return f"the market has left the snapshot: fewer than {least} levels of it remain"
+        return None
+
+    def _crossed(self, now: float) -> str | None:
+        """Single levels may cross on the way to the other side's; whole updates may not."""
+        if not self.plan.single_levels:
+            return f"the book is crossed: bid {self.book.best_bid} reaches ask {self.book.best_ask}"
+        if self._half == inf:
+            self._half = now
+            self.due = now + self._settings.half
+        return None if now < self.due else "the book stays crossed"
+
+    def _again(self, reason: str, now: float) -> list[Event]:
+        """The snapshot is of no use: another one is asked for, and changes are kept all the while."""
+        self.book.replace((), ())
+        self.reason, self._place = reason, Place()
+        self.due = now + self._settings.backoff.delay(self._attempts, self._random)
+        return [self._told()]
+
+    def _forget(self, state: State, reason: str) -> None:
+        self.state, self.reason = state, reason
+        self.book.replace((), ())
+        self._buffered.clear()
+        self._place, self._olds, self._half = Place(), 0, inf
+        self._ticket += 1
+
+    def _told(self) -> BookState:
+        stamps = (None, None) if self._last is None else (self._last.timestamp, self._last.received)
+        return BookState(
+            exchange=self._exchange,
+            symbol=self.symbol(),
+            timestamp=stamps[0],
+            received=stamps[1],
+            channel=self.channel.name,
+            state=self.state,
+            reason=self.reason,
+        )
+
+    def _gap_since(self, cause: str, start: int | None) -> Gap:
+        end = None if self._last is None else self._last.timestamp or self._last.received
+        return Gap(
+            exchange=self._exchange,
+            symbol=self.symbol(),
+            timestamp=end,
+            channel=self.channel.name,
+            cause=cause,
+            from_time=start,
+            to_time=end,
+        )
