@@ -87,6 +87,7 @@ class Client:
             clock=clock,
             options=stream_options,
             budgets=ConnectBudgets(clock, self._store),
+            fetch=self._engine.call,
             prepare=self._engine.ensure_instruments if INSTRUMENTS in self.exchange.operation_names else None,
         )
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from cexspec import Client, MemoryStore
+from cexspec.engine.book_view import BookView
 from cexspec.mock import MockVenue
-from cexspec.models import Book, Gap, InvalidSymbol, NotSupported, RateLimitExceeded, SpecError, Trade
+from cexspec.models import Gap, InvalidSymbol, NotSupported, RateLimitExceeded, SpecError, Trade
 
 VENUES = ("okx", "binance", "bitfinex")
 SOMEWHERE = {"rest": "http://127.0.0.1:9"}
@@ -37,7 +38,7 @@ async def test_rest_and_streams_speak_one_language_at_every_venue(venue: MockVen
     assert book.bids[0][0] < book.asks[0][0]
     assert len({candle.timestamp for candle in candles}) == 5
     assert all(isinstance(trade, Trade) and trade.symbol == "BTC/USDT" and trade.side in ("buy", "sell") for trade in trades)
-    assert isinstance(books[0], Book) and books[0].exchange == venue.exchange.id
+    assert isinstance(books[0], BookView) and books[0].exchange == venue.exchange.id
 
 
 async def first(stream: Any, count: int) -> AsyncIterator[Any]:

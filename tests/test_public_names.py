@@ -12,11 +12,12 @@ from cexspec import models
 
 # fmt: off
 NAMES = [
-    "AuthenticationError", "Bbo", "Book", "BookOutOfSync", "BookState", "BookView", "Candle", "CexspecError", "Client", "ConnectionLost", "DecodeError", "DuplicateOrder",
-    "Event", "ExchangeError", "ExchangeUnavailable", "FundingRate", "Gap", "Instrument", "InsufficientFunds", "InvalidOrder",
-    "InvalidRequest", "InvalidSymbol", "Liquidation", "MarkPrice", "MarketEvent", "MemoryStore", "NetworkError", "Normalizer",
-    "NotSupported", "OpenInterest", "OrderNotFound", "OrderUnknown", "PermissionDenied", "RateLimitExceeded", "RedisStore",
-    "ServerTime", "SpecError", "Symbol", "Ticker", "TimeoutError", "TimestampError", "Trade", "TransportError", "__version__",
+    "AuthenticationError", "Bbo", "Book", "BookOutOfSync", "BookState", "BookView", "Candle", "CexspecError", "Client",
+    "ConnectionLost", "DecodeError", "DuplicateOrder", "Event", "ExchangeError", "ExchangeUnavailable", "FundingRate", "Gap",
+    "Instrument", "InsufficientFunds", "InvalidOrder", "InvalidRequest", "InvalidSymbol", "Liquidation", "MarkPrice",
+    "MarketEvent", "MemoryStore", "NetworkError", "Normalizer", "NotSupported", "OpenInterest", "OrderNotFound", "OrderUnknown",
+    "PermissionDenied", "RateLimitExceeded", "RedisStore", "ServerTime", "SpecError", "Symbol", "Ticker", "TimeoutError", "TimestampError",
+    "Trade", "TransportError", "__version__",
 ]
 # fmt: on
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from cexspec.cli._output import as_model
 from cexspec.client import Client
 from cexspec.mock import MockVenue
 from cexspec.models import Book, CexspecError, Event, Number, Ticker, Trade
@@ -41,6 +42,7 @@ class Watched:
 
     def take(self, event: Event) -> None:
         """The callback of every stream."""
+        event = as_model(event)
         if event.received is not None and len(self.latencies) < LATENCIES:
             self.latencies.append(time.time_ns() - event.received)
         self.counts[str(type(event).__struct_config__.tag)] += 1
@@ -118,7 +120,7 @@ def _percentile(nanoseconds: list[int], percent: int) -> float | None:
 
 
 def row(watching: Watched, symbol: str) -> tuple[object, ...]:
-    """How one symbol stands: quotes, the last trade, the size of the book's last message."""
+    """How one symbol stands: quotes, the last trade, how many levels of the book are shown."""
     ticker, trade, book = (watching.latest.get((symbol, kind)) for kind in (Ticker, Trade, Book))
     quote = (_short(ticker.bid), _short(ticker.ask)) if isinstance(ticker, Ticker) else (None, None)
     last = (trade.side, _short(trade.price), _short(trade.size)) if isinstance(trade, Trade) else (None, None, None)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from cexspec.models import Book, Event
+from cexspec.models import Book, BookState, Event
 from cexspec.models.encode import to_json
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 TIMES = {"timestamp", "received", "next_time", "expiry", "from_time", "to_time"}
 WIDE = 160
 """Characters of a line where no terminal says how many there are."""
+LEVELS = 25
+"""Levels shown of each side of a maintained book."""
 _HIDDEN = {"exchange", "received"}
 
 
@@ -33,7 +35,19 @@ def print_json(value: object) -> None:
 
 def print_event(event: Event) -> None:
     """One event as a JSON line, at once."""
-    _print_line(to_json(event))
+    _print_line(to_json(as_model(event)))
+
+
+def as_model(event: Event, levels: int = LEVELS) -> Event:
+    """The event itself; of a maintained book its best levels, or, where it is out of sync by now, that it is."""
+    if event.__struct_config__.tag != "book_view":
+        return event
+    from cexspec.engine.book_view import BookView
+
+    assert isinstance(event, BookView)
+    if event.in_sync:
+        return event.copy(levels)
+    return BookState(exchange=event.exchange, symbol=event.symbol, channel="order_book", state="out_of_sync")
 
 
 def _print_line(line: bytes) -> None:

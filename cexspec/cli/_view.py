@@ -8,7 +8,7 @@ from typing import Protocol
 
 from rich.table import Table
 
-from cexspec.cli._output import clock_time, shown, table
+from cexspec.cli._output import as_model, clock_time, shown, table
 from cexspec.models import Book, Event, Gap, Liquidation, Trade
 
 TAPE = 20
@@ -59,6 +59,7 @@ class Latest:
 
     def add(self, event: Event) -> None:
         """See `View.add`."""
+        event = as_model(event)
         key = (event.symbol, getattr(event, "interval", None))
         self._counts[key] = self._counts.get(key, 0) + 1
         self._events[key] = event

@@ -12,7 +12,7 @@ import typer
 
 from cexspec.cli._capabilities import STREAMS
 from cexspec.cli._exchange import AsJson, Environment, ExchangeName, NumberType, examples, number_type
-from cexspec.cli._output import for_people, print_event
+from cexspec.cli._output import LEVELS, as_model, for_people, print_event
 from cexspec.cli._run import run
 from cexspec.models import Event
 
@@ -77,7 +77,7 @@ async def _streamed(
             async with asyncio.timeout(duration), _opened(client, stream, symbols, params) as events:
                 left = count
                 async for event in events:
-                    show(event)
+                    show(as_model(event, params.get("depth") or LEVELS))
                     left = left - 1 if left is not None else None
                     if left == 0:
                         return

@@ -61,6 +61,8 @@ class BookSync:
         self._every = every
         self._ways: dict[Key, SyncedBook | None] = {}
         self._paced_until = -inf
+        self.hurry = False
+        """a message has made something due earlier than it was; whoever looks sets it back"""
         self.books: list[SyncedBook] = []
         self.requests: list[Renew | Fetch] = []
 
@@ -88,7 +90,9 @@ class BookSync:
             if isinstance(message, Book):
                 book = self.book_of(channel, message.symbol, topic)
                 if book is not None:
+                    due = book.due
                     told += book.apply(message, now)
+                    self.hurry = self.hurry or book.due < due
         return told
 
     def book_of(self, channel: ChannelPlan, symbol: str | None, topic: Topic | None) -> SyncedBook | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from cexspec.models import Candle, CexspecError, Event, Gap
+from cexspec.models import BookState, Candle, CexspecError, Event, Gap
 
 Policy = Literal["block", "drop_oldest", "conflate"]
 YIELD_EVERY = 256
@@ -61,7 +61,7 @@ class Buffer:
         self._channel, self._limit, self._conflates = channel, limit, policy == "conflate"
         self._items: deque[Event] = deque()
         self._latest: dict[object, Event] = {}
-        self._first: deque[Gap | CexspecError] = deque()
+        self._first: deque[Gap | BookState | CexspecError] = deque()
         self._lost: dict[str | None, _Dropped] = {}
         self._news, self._room = _Bell(), _Bell()
         self._served = 0
@@ -81,8 +81,8 @@ class Buffer:
         """How the events end, once that is known."""
         return self._end
 
-    def put_gap(self, gap: Gap) -> None:
-        """Add a gap: before what follows it."""
+    def put_gap(self, gap: Gap | BookState) -> None:
+        """Add what goes before all that follows it."""
         if not self._conflates:
             self.put(gap)
         elif self._end is None:
@@ -163,6 +163,11 @@ class Buffer:
         return False
 
     def _put_newest(self, event: Event) -> bool:
+        if isinstance(event, Gap | BookState):
+            if isinstance(event, BookState):  # a view that waits is none any more
+                self._latest.pop(event.symbol, None)
+            self.put_gap(event)
+            return False
         key = (event.symbol, event.interval, event.timestamp) if isinstance(event, Candle) else event.symbol
         if key in self._latest:
             self.dropped += 1

@@ -35,7 +35,7 @@ FOREVER = 3600.0
 class Listener(Protocol):
     """Who owns the connection."""
 
-    def delivered(self, deliver: Deliver) -> Sequence[Buffer]:
+    def delivered(self, connection: Connection, deliver: Deliver) -> Sequence[Buffer]:
         """Events arrived; returns the queues whose reader shall wait."""
 
     def happened(self, connection: Connection, output: Output) -> None:
@@ -96,6 +96,11 @@ class Connection:
     def unsubscribe(self, topics: Iterable[Topic]) -> None:
         """Take topics out of what is wanted."""
         self.session.unsubscribe(topics, self._clock.monotonic())
+        self._carry_out()
+
+    def renew(self, topic: Topic) -> None:
+        """Leave a topic that is served and ask for it anew."""
+        self.session.renew(topic, self._clock.monotonic())
         self._carry_out()
 
     def confirm(self, topic: Topic) -> None:
@@ -232,7 +237,7 @@ class Connection:
         while session.outputs:
             for output in session.drain():
                 if type(output) is Deliver:
-                    full += self._listener.delivered(output)
+                    full += self._listener.delivered(self, output)
                 else:
                     moved = True
                     self._act(output)

@@ -14,17 +14,20 @@ from dataclasses import dataclass, field
 from itertools import count
 from math import inf
 from random import Random
+from typing import Protocol
 
 from cexspec.compile.plan import ConnectionPlan, EnvironmentPlan, ExchangePlan
+from cexspec.engine.bookkeeper import Bookkeeper, Consumers, FetchRows, MarketParams
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.connection import Connection, Reconnecting
 from cexspec.engine.dispatch import Dispatcher, Subscription
-from cexspec.engine.frames import MarketLookup
+from cexspec.engine.frames import MarketLookup, Part
 from cexspec.engine.outputs import Deliver, Idle, Missed, Output, Refused, Subscribed, Undecodable, Unrouted, VenueError
 from cexspec.engine.session import Session, SessionOptions
 from cexspec.engine.states import State, StateBoard, Transition
 from cexspec.engine.stats import SAMPLE_EVERY, Counters, StreamStats
+from cexspec.engine.synced_book import BookSettings
 from cexspec.engine.topics import Topic
 from cexspec.models import CexspecError, NotSupported, RateLimitExceeded
 from cexspec.transport.clock import Clock
@@ -38,6 +41,11 @@ class ConnectionOptions:
     session: SessionOptions = field(default_factory=SessionOptions)
     reconnecting: Reconnecting = field(default_factory=Reconnecting)
     socket: SocketOptions = field(default_factory=lambda: SocketOptions(close_timeout=0.5))
+    books: BookSettings = field(default_factory=BookSettings)
+
+
+class KnownMarkets(MarketLookup, MarketParams, Protocol):
+    """What connections need of `Markets`."""
 
 
 class Watcher:
@@ -74,12 +82,13 @@ class Connections:
         self,
         plan: ExchangePlan,
         environment: EnvironmentPlan,
-        markets: MarketLookup,
+        markets: KnownMarkets,
         transport: WebSocketTransport,
         clock: Clock,
         random: Random,
         options: ConnectionOptions,
         budgets: ConnectBudgets | None = None,
+        fetch: FetchRows | None = None,
     ) -> None:
         self._plan, self._environment, self._markets = plan, environment, markets
         self._transport, self._clock, self._random, self._options = transport, clock, random, options
@@ -92,6 +101,8 @@ class Connections:
         self._numbers = count(1)
         self.states = StateBoard()
         self.counters = Counters(plan.id)
+        consumers = Consumers(self._dispatcher.wants, self._tell, self._dispatcher.symbol_of)
+        self.books = Bookkeeper(plan.id, markets, clock, random, self.counters, consumers, fetch, options.books)
 
     def snapshot(self, drops: int) -> StreamStats:
         """What has been counted; `drops` are those of open streams."""
@@ -105,6 +116,8 @@ class Connections:
             use = self._use_of(subscription, asked)
             use.users[subscription] = watcher
             self._dispatcher.add(subscription)
+            if subscription.maintained:
+                self.books.open(subscription, self._plan.channel(subscription.channel), use.connection, live=use.live)
             if use.live:
                 self._resume(subscription)
             if use.accepted:
@@ -116,7 +129,7 @@ class Connections:
         """Serve these no longer."""
         left: dict[Connection, list[Topic]] = {}
         for subscription in subscriptions:
-            self._dispatcher.remove(subscription)
+            self._remove(subscription)
             use = self._uses.get(self._key(subscription))
             if use is None or use.users.pop(subscription, None) is None or use.users:
                 continue
@@ -128,16 +141,17 @@ class Connections:
     async def close(self) -> None:
         """Close every connection; returns when all their tasks have ended."""
         everyone = [*self._used, *self._ending]
+        await self.books.close_all()
         await asyncio.gather(*(connection.close() for connection in everyone))
         for found in (self._shards, self._uses, self._used):
             found.clear()
         self._ending.clear()
 
-    def delivered(self, deliver: Deliver) -> Sequence[Buffer]:
-        """See `Listener.delivered`. A maintained book will be asked here, before the events go out (see `BookSync`)."""
+    def delivered(self, connection: Connection, deliver: Deliver) -> Sequence[Buffer]:
+        """See `Listener.delivered`. Maintained books see the messages before anybody else does."""
         if self.counters.messages % SAMPLE_EVERY == 0 and deliver.parts[0][1]:
             self.counters.sample(deliver.parts[0][1][-1])
-        return self._dispatcher.deliver(deliver.parts, deliver.topic)
+        return self._dispatcher.deliver(self.books.parts(connection, deliver), deliver.topic)
 
     def happened(self, connection: Connection, output: Output) -> None:
         """See `Listener.happened`."""
@@ -156,6 +170,7 @@ class Connections:
     def interrupted(self, connection: Connection, cause: str) -> None:
         """See `Listener.interrupted`."""
         self.counters.reconnects += 1
+        self.books.died(connection, f"the connection was lost: {cause}")
         self._dispatcher.forget_ways()
         for use in self._used.get(connection, {}).values():
             use.live = use.accepted = False
@@ -230,6 +245,7 @@ class Connections:
 
     def _go_live(self, use: _Use) -> None:
         use.live = True
+        self.books.subscribed(use.connection, use.topic)
         for subscription in use.users:
             self._resume(subscription)
 
@@ -252,14 +268,15 @@ class Connections:
             return
         self._forget(use)
         for subscription, watcher in use.users.items():
-            self._dispatcher.remove(subscription)
+            self._remove(subscription)
             watcher.refused(subscription, error)
 
     def _missed(self, connection: Connection, number: int) -> None:
         now = self._clock.time_ns()
+        self.books.missed(connection, number)
         for use in self._used.get(connection, {}).values():
             for subscription in use.users:
-                if subscription.live:
+                if subscription.live and not subscription.maintained:
                     cause = f"{number} frame(s) of the connection were lost on the way"
                     subscription.missed(cause, now, self._dispatcher.symbol_of(subscription))
                     self.counters.gaps += 1
@@ -268,16 +285,27 @@ class Connections:
         for use in tuple(self._used.get(connection, {}).values()):
             self._forget(use)
             for subscription, watcher in use.users.items():
-                self._dispatcher.remove(subscription)
+                self._remove(subscription)
                 watcher.failed(subscription, error)
 
     def _retire(self, connection: Connection) -> None:
         """Place nothing there any more; its task ends by itself."""
         self._used.pop(connection, None)
+        self.books.forget(connection)
         for shard in self._shards.values():
             if connection in shard:
                 shard.remove(connection)
         self._ending.add(connection)
+
+    def _remove(self, subscription: Subscription) -> None:
+        """Deliver to a subscription no longer."""
+        self._dispatcher.remove(subscription)
+        if subscription.maintained:
+            self.books.close(subscription)
+
+    def _tell(self, parts: Sequence[Part], topic: Topic | None) -> None:
+        """Deliver what no frame holds."""
+        self._dispatcher.deliver(parts, topic)
 
     def _forget(self, use: _Use) -> None:
         self._uses.pop((use.kind, use.topic.text), None)

@@ -17,14 +17,21 @@ from cexspec.models import Event, Gap
 MAX_WAYS = 20_000
 """Ways kept for one channel; symbols come from the wire."""
 
+
+def feed_of(channel: str) -> str:
+    """The name under which the maintained books of a channel are delivered; messages go by the channel's own."""
+    return f"{channel} (maintained)"
+
+
 Key = str | None | tuple[str | None, str | None, str | None]
 
 
 class Subscription:
     """One symbol (or all) of one channel, asked for by one stream; `connection` is where it lives, `category` the product line.
 
-    `since` is when it was asked for and when it last became live (wall-clock nanoseconds); `last` the event delivered
-    last. While it isn't `known` what to ask the venue for, `native_id` is the symbol as the stream named it.
+    A `maintained` one gets views of the book that the channel's messages build. `since` is when it was asked for and when it
+    last became live (wall-clock nanoseconds); `last` the event delivered last. While it isn't `known` what to ask the venue for,
+    `native_id` is the symbol as the stream named it.
     """
 
     __slots__ = (
@@ -38,6 +45,7 @@ class Subscription:
         "known",
         "last",
         "live",
+        "maintained",
         "native_id",
         "since",
         "topic",
@@ -54,17 +62,19 @@ class Subscription:
         native_id: str | None,
         category: str | None,
         interval: str | None,
+        *,
+        maintained: bool = False,
     ) -> None:
         self.exchange, self.channel, self.connection, self.topic, self.buffer = exchange, channel, connection, topic, buffer
         self.native_id, self.category, self.interval, self.since = native_id, category, interval, since
         self.last: Event | None = None
-        self.known, self.live = True, False
+        self.known, self.live, self.maintained = True, False, maintained
         self._gap: tuple[str, int] | None = None
 
     @classmethod
-    def unknown(cls, exchange: str, channel: str, buffer: Buffer, since: int, symbol: str) -> Self:
+    def unknown(cls, exchange: str, channel: str, buffer: Buffer, since: int, symbol: str, *, maintained: bool = False) -> Self:
         """One of a symbol that only the instruments can tell; `become` says what it is once they are loaded."""
-        made = cls(exchange, channel, "", Topic(channel, symbol, symbol, {}), buffer, since, symbol, None, None)
+        made = cls(exchange, channel, "", Topic(channel, symbol, symbol, {}), buffer, since, symbol, None, None, maintained=maintained)
         made.known = False
         return made
 
@@ -72,6 +82,11 @@ class Subscription:
         """Ask for what that one asks for."""
         self.channel, self.connection, self.topic, self.native_id = known.channel, known.connection, known.topic, known.native_id
         self.category, self.interval, self.known = known.category, known.interval, True
+
+    @property
+    def feed(self) -> str:
+        """Under which name its events are delivered."""
+        return feed_of(self.channel) if self.maintained else self.channel
 
     @property
     def key(self) -> tuple[str, str, str, str | None]:
@@ -138,19 +153,23 @@ class Dispatcher:
 
     def add(self, subscription: Subscription) -> None:
         """Deliver to this subscription, too."""
-        channel = self._channels.setdefault(subscription.channel, _Channel(subscription.interval is not None))
+        channel = self._channels.setdefault(subscription.feed, _Channel(subscription.interval is not None))
         channel.subscriptions.append(subscription)
         channel.ways.clear()
 
     def remove(self, subscription: Subscription) -> None:
         """Deliver to it no longer."""
-        channel = self._channels.get(subscription.channel)
+        channel = self._channels.get(subscription.feed)
         if channel is None or subscription not in channel.subscriptions:
             return
         channel.subscriptions.remove(subscription)
         channel.ways.clear()
         if not channel.subscriptions:
-            del self._channels[subscription.channel]
+            del self._channels[subscription.feed]
+
+    def wants(self, feed: str) -> bool:
+        """Whether anybody takes what is delivered under this name."""
+        return feed in self._channels
 
     def forget_ways(self) -> None:
         """A connection changed: the next event of each symbol takes the slow way."""

@@ -122,6 +122,11 @@ class Session:
         self._idle_since = now
         self._flush(now)
 
+    def renew(self, topic: Topic, now: float) -> None:
+        """Leave a topic that is served and ask for it anew, so that it begins from its beginning."""
+        self._ledger.renew(topic)
+        self._flush(now)
+
     def confirm(self, topic: Topic, now: float) -> None:
         """Data of this topic has arrived: no ack is needed any more."""
         self.outputs += self._ledger.confirm(topic)
@@ -130,8 +135,8 @@ class Session:
     def received(self, frame: bytes | str, now: float, received: int | None = None) -> None:
         """A frame arrived; `received` is its wall-clock time in nanoseconds."""
         self._life.heard = now
-        if self._plan.sequence is not None:
-            self._count(frame)
+        if self._plan.sequence is not None and not self._count(frame):
+            return
         reading = self._frames.read(frame, received)
         if reading.role == "data":
             self._deliver(reading)
@@ -246,17 +251,21 @@ class Session:
         sample = frame[:SAMPLE]
         self.outputs.append(Unrouted(sample.encode("utf-8", "replace") if isinstance(sample, str) else sample, reason or "unknown"))
 
-    def _count(self, frame: bytes | str) -> None:
+    def _count(self, frame: bytes | str) -> bool:
+        """Whether the frame is to be read: not one that repeats the last. One that comes late is as if others had been lost."""
         assert self._plan.sequence is not None
         try:
             number = self._plan.sequence(frame.encode() if isinstance(frame, str) else frame)
         except FAILURES:  # the reader says what is wrong with the frame
-            return
-        if number is None:
-            return
-        if self._number is not None and number > self._number + 1:
-            self.outputs.append(Missed(number - self._number - 1))
+            return True
+        before = self._number
+        if number is None or before is None or number == before + 1:
+            self._number = number if number is not None else before
+            return True
+        if number != before:
+            self.outputs.append(Missed(abs(number - before - 1)))
         self._number = number
+        return number != before
 
     def _ping(self, now: float) -> None:
         if self._plan.keepalive.send is not None and self._life.ping_due(now):

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast, overload
 
 from cexspec.compile.plan import ChannelPlan, EnvironmentPlan, ExchangePlan
+from cexspec.engine.book_view import BookView
+from cexspec.engine.bookkeeper import FetchRows
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer, Policy
 from cexspec.engine.channel_choice import channels_for, choose, is_shared
@@ -60,10 +62,14 @@ class StreamOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What a stream is about: its candidate channels and the parameters that its topics have besides the symbol."""
+    """What a stream is about: its candidate channels and the parameters that its topics have besides the symbol.
+
+    `maintained`: not their messages, but the books that these build.
+    """
 
     channels: tuple[ChannelPlan, ...]
     params: dict[str, Any]
+    maintained: bool = False
 
 
 class StreamClient:
@@ -74,9 +80,13 @@ class StreamClient:
     `InvalidRequest` for wrong arguments. `queue` and `policy` override the client's (`StreamOptions`); `conflate` is
     for streams of states only. See `Stream` for what to do with one.
 
-    `prepare` loads the instruments, where the venue lists them. What needs them is subscribed afterwards: symbols that
-    the rules can't write, which are refused on the stream if the instruments don't have them either, and channels that
-    count contracts. `budgets` are those of connection attempts.
+    Order books are maintained: what comes are views of books that are right (see `BookView`), told apart by `isinstance` from
+    `BookState` events, which say that one is right no longer and why; it is then begun anew. `book` reads one at any time.
+
+    `fetch` calls REST operations, for books that begin with a snapshot from there. `prepare` loads the instruments, where the
+    venue lists them. What needs them is subscribed afterwards: symbols that the rules can't write, which are refused on the
+    stream if the instruments don't have them either, channels that count contracts, and books whose checksums need the
+    decimals of the instrument. `budgets` are those of connection attempts.
     """
 
     def __init__(
@@ -91,12 +101,13 @@ class StreamClient:
         options: StreamOptions | None = None,
         prepare: Prepare | None = None,
         budgets: ConnectBudgets | None = None,
+        fetch: FetchRows | None = None,
     ) -> None:
         self._plan, self._markets = plan, markets
         self._clock, self._options = clock or SystemClock(), options or StreamOptions()
         self._transport = transport or websocket_transport()
         self._connections = Connections(
-            plan, environment, markets, self._transport, self._clock, random or Random(), self._options.connections, budgets
+            plan, environment, markets, self._transport, self._clock, random or Random(), self._options.connections, budgets, fetch
         )
         self._wishes: dict[Stream[Any], _Wish] = {}
         self._with_callbacks: list[Stream[Event]] = []
@@ -133,14 +144,43 @@ class StreamClient:
         """Public trades."""
         return self._open("trades", Trade, symbols, queue, policy)
 
+    @overload
     def stream_order_book(
-        self, *symbols: AnySymbol, depth: int | None = None, queue: int | None = None, policy: Policy | None = None
-    ) -> Stream[Book]:
-        """Order-book messages: snapshots and deltas, as the venue sends them.
+        self, *symbols: AnySymbol, depth: int | None = None, raw: Literal[False] = False, queue: int | None = None
+    ) -> Stream[BookView]: ...
 
-        `depth`: the smallest channel that holds so many levels is taken; without it, the spec's first.
+    @overload
+    def stream_order_book(
+        self,
+        *symbols: AnySymbol,
+        depth: int | None = None,
+        raw: Literal[True],
+        queue: int | None = None,
+        policy: Policy | None = None,
+    ) -> Stream[Book]: ...
+
+    def stream_order_book(
+        self,
+        *symbols: AnySymbol,
+        depth: int | None = None,
+        raw: bool = False,
+        queue: int | None = None,
+        policy: Policy | None = None,
+    ) -> Stream[Any]:
+        """Maintained order books: a view after each change, and a `BookState` event when one is right no longer.
+
+        `depth`: the smallest channel that holds so many levels is taken; without it, the spec's first. Of each book only the
+        newest view waits for a slow consumer. `raw`: the venue's messages instead, snapshots and deltas, as they are sent.
         """
-        return self._open("order_book", Book, symbols, queue, policy, depth=depth)
+        params = {} if depth is None else {"depth": depth}
+        return self._start("order_book", _Wish(channels_for(self._plan, "order_book"), params, not raw), symbols, queue, policy)
+
+    def book(self, symbol: AnySymbol) -> BookView:
+        """The order book of a symbol as it is now, of a running `stream_order_book`: the deepest where there are several.
+
+        Raises `BookOutOfSync` while it is not known to be right, `InvalidRequest` where none is kept, `InvalidSymbol`.
+        """
+        return self._connections.books.view(str(symbol))
 
     def stream_candles(self, *symbols: AnySymbol, interval: str, queue: int | None = None, policy: Policy | None = None) -> Stream[Candle]:
         """Candles of an interval (`1m`, `4h`), the open one too, each time it changes."""
@@ -169,12 +209,22 @@ class StreamClient:
         return self._start(channel, _Wish((self._plan.channel(channel),), params), symbols, queue, policy)
 
     def subscribe(
-        self, channel: str, *symbols: AnySymbol, callback: Callback[Event], on_error: OnError | None = None, **params: Any
+        self,
+        channel: str,
+        *symbols: AnySymbol,
+        callback: Callback[Event],
+        on_error: OnError | None = None,
+        raw: bool = False,
+        **params: Any,
     ) -> Stream[Event]:
-        """Call `callback` with the events of a unified stream, or of a channel by its own name (see `Stream.on`)."""
+        """Call `callback` with the events of a unified stream, or of a channel by its own name (see `Stream.on`).
+
+        `order_book` gives maintained books, unless `raw`; another channel of books by its own name gives its messages.
+        """
         name = self._plan.channel(channel).stream if channel in self._plan.channel_names else channel
         channels = channels_for(self._plan, name) if name == channel else (self._plan.channel(channel),)
-        stream = self._start(channel, _Wish(channels, params), symbols, None, None)
+        maintained = not raw and name == channel and all(each.book is not None for each in channels)
+        stream = self._start(channel, _Wish(channels, params, maintained), symbols, None, None)
         self._with_callbacks.append(stream)
         return stream.on(callback, on_error)
 
@@ -206,7 +256,7 @@ class StreamClient:
         wish = self._wishes[stream]
         if symbols:
             return [self._asked(stream, wish, str(symbol)) for symbol in symbols]
-        shared = [channel for channel in wish.channels if is_shared(channel)]
+        shared = [channel for channel in wish.channels if is_shared(channel) and not wish.maintained]
         if not shared:
             raise InvalidRequest(f"name at least one symbol: {stream.name} is subscribed by symbol", exchange=self._plan.id)
         return [
@@ -224,7 +274,8 @@ class StreamClient:
             self._preparation.before(later, partial(self._attach_prepared, stream))
 
     def _needs_instruments(self, subscription: Subscription) -> bool:
-        if not subscription.known:
+        book = self._plan.channel(subscription.channel).book
+        if not subscription.known or (subscription.maintained and book is not None and book.checksum_precise):
             return True
         market = self._markets.within(subscription.category)(subscription.native_id) if subscription.native_id is not None else None
         sized = market is not None and (market.kind == "spot" or market.contract_size is not None)
@@ -272,8 +323,10 @@ class StreamClient:
         return cast("Stream[T]", self._start(name, _Wish(channels, given), symbols, queue, policy))
 
     def _start(self, name: str, wish: _Wish, symbols: Sequence[AnySymbol], queue: int | None, policy: Policy | None) -> Stream[Event]:
-        chosen = policy or self._options.policy
-        if chosen == "conflate":
+        chosen = policy or ("conflate" if wish.maintained else self._options.policy)
+        if wish.maintained:
+            self._check_maintenance(wish, chosen)
+        elif chosen == "conflate":
             self._check_conflation(wish)
         stream: Stream[Event] = Stream(name, self, Buffer(name, queue or self._options.queue, chosen))
         self._wishes[stream] = wish
@@ -283,6 +336,14 @@ class StreamClient:
             del self._wishes[stream]
             raise
         return stream
+
+    def _check_maintenance(self, wish: _Wish, policy: Policy) -> None:
+        if policy != "conflate":
+            reason = "of a maintained book only the newest view waits: ask for raw=True to have every message"
+            raise InvalidRequest(reason, exchange=self._plan.id)
+        for channel in wish.channels:
+            if channel.book is not None and isinstance(channel.book.sync, tuple) and not self._connections.books.fetches:
+                raise NotSupported(f"{channel.name} begins with a snapshot over REST, and there is none")
 
     def _check_conflation(self, wish: _Wish) -> None:
         for channel in wish.channels:
@@ -297,7 +358,9 @@ class StreamClient:
         except InvalidSymbol:
             if not self._preparation.ahead:
                 raise
-            return Subscription.unknown(self._plan.id, wish.channels[0].name, stream._buffer, self._clock.time_ns(), symbol)
+            return Subscription.unknown(
+                self._plan.id, wish.channels[0].name, stream._buffer, self._clock.time_ns(), symbol, maintained=wish.maintained
+            )
 
     def _of_symbol(self, stream: Stream[Any], wish: _Wish, symbol: str) -> Subscription:
         market = self._markets.find(symbol)
@@ -325,5 +388,7 @@ class StreamClient:
             raise InvalidRequest(f"{channel.name} needs {hole.args[0]!r}", exchange=self._plan.id, endpoint=channel.name) from None
         interval = params.get("interval") if "interval" in channel.needs else None
         native_id = market.id if market is not None else None
-        since = self._clock.time_ns()
-        return Subscription(self._plan.id, channel.name, connection, topic, stream._buffer, since, native_id, category, interval)
+        since, maintained = self._clock.time_ns(), self._wishes[stream].maintained
+        return Subscription(
+            self._plan.id, channel.name, connection, topic, stream._buffer, since, native_id, category, interval, maintained=maintained
+        )

@@ -45,18 +45,20 @@ class Entry:
     at_most: int | None = None
     """topics in the message that asks for it: halved when a message was refused as a whole"""
     learned: Mapping[str, Any] = field(default_factory=dict)
+    renewing: bool = False
+    """it shall be left and asked for anew"""
 
     @property
     def verb(self) -> Verb | None:
         """What is left to ask for."""
         if self.wanted and self.phase == "idle":
             return "subscribe"
-        return "unsubscribe" if not self.wanted and self.phase == "live" else None
+        return "unsubscribe" if (self.renewing or not self.wanted) and self.phase == "live" else None
 
     def start_over(self) -> None:
         """A new connection knows nothing of it."""
         self.phase, self.request, self.attempts, self.at_most, self.learned = "idle", None, 0, None, {}
-        self.not_before = -inf
+        self.not_before, self.renewing = -inf, False
 
 
 @dataclass(slots=True)
@@ -102,6 +104,13 @@ class Ledger:
             entry.wanted = False
             self._review(entry)
 
+    def renew(self, topic: Topic) -> None:
+        """Leave a topic that is served and ask for it anew, so that it begins from its beginning."""
+        entry = self._entries.get(topic.text)
+        if entry is not None and entry.wanted and entry.phase == "live":
+            entry.renewing = True
+            self._review(entry)
+
     def start_over(self) -> None:
         """The connection is gone, and all it knew."""
         self._requests.clear()
@@ -127,6 +136,7 @@ class Ledger:
             frame = self._encode(plan, batch, request_id)
         for entry in batch:
             entry.phase, entry.request = ("asked", request_id) if verb == "subscribe" else ("leaving", request_id)
+            entry.renewing = False
             self._review(entry)
         entries = {entry.topic.text: entry for entry in batch}
         self._requests[request_id] = Request(verb, entries, now + self._patience.answer)

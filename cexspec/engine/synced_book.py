@@ -116,8 +116,10 @@ class SyncedBook:
 
     def view(self, *, first: bool) -> BookView:
         """A window on the book."""
-        stamps = (None, None) if self._last is None else (self._last.timestamp, self._last.received)
-        return BookView(exchange=self._exchange, symbol=self.symbol(), timestamp=stamps[0], received=stamps[1], source=self, first=first)
+        last = self._last
+        assert last is not None
+        stamps = {"timestamp": last.timestamp, "received": last.received}
+        return BookView(exchange=self._exchange, symbol=last.symbol, source=self, first=first, **stamps)
 
     def subscribed(self, now: float, *, late: bool = False) -> None:
         """The venue serves the topic. `late`: it did before this book was asked for, so that its snapshot has gone by."""

@@ -20,9 +20,7 @@ from cexspec.transport.backoff import Backoff
 
 Side = dict[Decimal, Decimal]
 State = tuple[Side, Side]
-PLAN = BookPlan(
-    sync="stream", rule=None, accepts=(), checksum_hook=None, checksum_depth=None, checksum_until=None, truncate=False
-)  # fmt: skip
+PLAN = BookPlan(sync="stream", rule=None, accepts=(), checksum_hook=None, checksum_depth=None, checksum_until=None, truncate=False)
 FETCHED: Any = ("order_book", 1000)
 TOPIC = Topic("order_book", {}, "book:A", {})
 SETTINGS = BookSettings(Backoff(0.5, 8.0), patience=5.0)
@@ -111,6 +109,16 @@ class TrueVenue:
         self.frames += 1
         self.line.append(Sent(self.frames, message, self.state()))
 
+    def drop(self) -> None:
+        """The next frame is lost."""
+        if self.line:
+            self.line.popleft()
+
+    def swap(self) -> None:
+        """The second next frame overtakes the next."""
+        if len(self.line) > 1:
+            self.line[0], self.line[1] = self.line[1], self.line[0]
+
     def _numbers(self, at: int) -> tuple[int | None, int, int | None]:
         """First, last and previous number of the next message."""
         jump = self.random.randint
@@ -135,7 +143,8 @@ class TrueVenue:
         plan, numbered = STYLES[self.style], not self.style.startswith("checksum")
         checksum = None
         if plan.checksum_hook is not None:
-            checksum = CHECKSUMS[plan.checksum_hook](*([*side.items()][: plan.checksum_depth] for side in self.state()))
+            tops = [[*side.items()][: plan.checksum_depth] for side in self.state()]
+            checksum = CHECKSUMS[plan.checksum_hook](tops[0], tops[1])
         return Book(
             exchange="x",
             symbol="A/B",

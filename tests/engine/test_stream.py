@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -134,7 +135,7 @@ async def test_channels_of_one_topic_are_one_subscription_that_feeds_both() -> N
 async def test_depth_chooses_the_channel_and_intervals_are_kept_apart() -> None:
     async def play(scene: Stage) -> None:
         client = scene.client
-        books = {depth: client.stream_order_book("BTC/USDT", depth=depth) for depth in (None, 3, 5, 6)}
+        books = {depth: client.stream_order_book("BTC/USDT", depth=depth, raw=True) for depth in (None, 3, 5, 6)}
         minutes, hours = client.stream_candles("BTC/USDT", interval="1m"), client.stream_candles("BTC/USDT", interval="1h")
         streams: dict[Any, Any] = {**books, "1m": minutes, "1h": hours}
         collectors = {name: Collector(stream) for name, stream in streams.items()}
@@ -155,7 +156,7 @@ async def test_depth_chooses_the_channel_and_intervals_are_kept_apart() -> None:
 
 async def test_depths_of_one_channel_are_kept_apart_by_their_number() -> None:
     async def play(scene: Stage) -> None:
-        shallow, deep = scene.client.stream_order_book("BTC/USDT", depth=25), scene.client.stream_order_book("BTC/USDT", depth=80)
+        shallow, deep = (scene.client.stream_order_book("BTC/USDT", depth=depth, raw=True) for depth in (25, 80))
         one, two = Collector(shallow), Collector(deep)
         await scene.wait(1)
         for levels in (25, 100):
@@ -405,7 +406,8 @@ async def test_conflate_is_for_states_only() -> None:
         event = await anext(stream)
         assert isinstance(event, Ticker) and event.last == 5 and stream.dropped == 4
         scene.client.stream("order_book_5", "BTC/USDT", policy="conflate")
-        for refused in (scene.client.stream_trades, scene.client.stream_liquidations, scene.client.stream_order_book):
+        raw_books = partial(scene.client.stream_order_book, raw=True)
+        for refused in (scene.client.stream_trades, scene.client.stream_liquidations, raw_books):
             with pytest.raises(InvalidRequest, match="can't be conflated"):
                 refused("BTC/USDT", policy="conflate")
 

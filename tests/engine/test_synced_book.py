@@ -25,24 +25,17 @@ STEPS = st.one_of(
 
 
 def play(player: Player, step: str, number: int) -> None:
-    line = player.venue.line
-    match step:
-        case "change":
-            player.venue.change()
-        case "nothing":
-            player.venue.nothing()
-        case "deliver":
-            player.deliver()
-        case "twice":
-            player.deliver(copy_at=min(number, max(len(line) - 1, 0)))
-        case "drop" if line:
-            line.popleft()
-        case "swap" if len(line) > 1:
-            line[0], line[1] = line[1], line[0]
-        case "wait":
-            player.wait(number)
-        case "answer":
-            player.answer(late=bool(number))
+    done = {
+        "change": player.venue.change,
+        "nothing": player.venue.nothing,
+        "deliver": player.deliver,
+        "twice": lambda: player.deliver(copy_at=number),
+        "drop": player.venue.drop,
+        "swap": player.venue.swap,
+        "wait": lambda: player.wait(number),
+        "answer": lambda: player.answer(late=bool(number)),
+    }
+    done[step]()
 
 
 def heal(player: Player) -> None:
