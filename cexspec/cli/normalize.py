@@ -14,10 +14,11 @@ import msgspec
 import typer
 
 from cexspec.models import CexspecError
-from cexspec.models.encode import to_dict
+from cexspec.models.encode import plain, to_dict
 
 if TYPE_CHECKING:
     from cexspec.engine.normalize import Normalized, Normalizer
+    from cexspec.engine.offline_books import OfflineBooks
 
 
 class NumberType(StrEnum):
@@ -30,42 +31,54 @@ class NumberType(StrEnum):
 def command(
     exchange: Annotated[str, typer.Argument(help="A shipped exchange, or the path of a spec.")],
     number: Annotated[NumberType, typer.Option(help="Exact decimals (as text) or floats.")] = NumberType.decimal,
+    books: Annotated[bool, typer.Option("--books", help="Add the maintained books that a line is about, as they are after it.")] = False,
 ) -> None:
     """Turn raw payloads on stdin into unified events on stdout, offline: JSON Lines both ways, one line for each.
 
     A line in: {"id": 1, "transport": "ws", "raw": "<frame>"}, with "connection" or "url" where the frame alone doesn't
     tell; or {"id": 2, "transport": "rest", "endpoint": "ticker", "params": {"symbol": "BTC/USDT"}, "raw": "<body>"}, with
     "path" instead of "endpoint" if you like; "raw_b64" holds binary frames.
-    A line out: {"id": 1, "events": [...], "ignored": null, "error": null}.
+    A line out: {"id": 1, "events": [...], "ignored": null, "error": null}; with --books also "books": for each book that the
+    line is about its state, and while it is in sync the best 25 levels of each side.
 
     \b
     cexspec normalize my-exchange.yaml < payloads.jsonl
     """
     from cexspec.engine.normalize import Normalizer
+    from cexspec.engine.offline_books import OfflineBooks
 
     try:
         normalizer = Normalizer(exchange, number=Decimal if number is NumberType.decimal else float)
     except CexspecError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
+    kept = OfflineBooks(normalizer) if books else None
     for line in sys.stdin.buffer:
         if line.strip():
-            sys.stdout.buffer.write(_answer(normalizer, line) + b"\n")
+            sys.stdout.buffer.write(msgspec.json.encode(_answer(normalizer, kept, line)) + b"\n")
     sys.stdout.buffer.flush()
 
 
-def _answer(normalizer: Normalizer, line: bytes) -> bytes:
+def _answer(normalizer: Normalizer, kept: OfflineBooks | None, line: bytes) -> dict[str, Any]:
     """The answer to one line; a line that is no record gets an error of its own, and the rest goes on."""
     record: Any = None
+    none: dict[str, Any] = {} if kept is None else {"books": []}
     try:
         record = msgspec.json.decode(line)
         result = _normalized(normalizer, record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _BadRecord) as problem:
-        return msgspec.json.encode(_row(record, [], None, {"kind": "BadRecord", "message": str(problem)}))
+        return _row(record, [], None, {"kind": "BadRecord", "message": str(problem)}) | none
     except CexspecError as problem:
-        return msgspec.json.encode(_row(record, [], None, _error(problem)))
+        return _row(record, [], None, _error(problem)) | none
     error = result.error or (result.left_out[0] if result.left_out else None)
-    return msgspec.json.encode(_row(record, [to_dict(event) for event in result.events], result.ignored, _error(error)))
+    row = _row(record, [to_dict(event) for event in result.events], result.ignored, _error(error))
+    return row if kept is None else row | {"books": _books(kept, _raw(record), result)}
+
+
+def _books(kept: OfflineBooks, raw: bytes | str, result: Normalized) -> list[Any]:
+    from cexspec.engine.offline_books import described
+
+    return [{name: plain(value) for name, value in described(book).items()} for book in kept.after(raw, result)]
 
 
 class _BadRecord(ValueError):

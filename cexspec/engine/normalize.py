@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,8 +15,9 @@ from cexspec.compile.exchange import compile_exchange
 from cexspec.compile.hole import NO_JSON
 from cexspec.compile.plan import OperationPlan
 from cexspec.compile.reader import FAILURES
-from cexspec.engine.frames import BEGINNING, MAX_FRAME, FrameReader, Guess, Reading
+from cexspec.engine.frames import BEGINNING, MAX_FRAME, FrameReader, Guess, Part, Reading
 from cexspec.engine.markets import Markets
+from cexspec.engine.topics import Topic
 from cexspec.models import CexspecError, DecodeError, Event, Instrument, InvalidSymbol, NotSupported
 
 OK = 200
@@ -24,12 +25,20 @@ OK = 200
 
 @dataclass(frozen=True)
 class Normalized:
-    """What a payload became: its events, or why it has none. `left_out` are records quarantined from a batch."""
+    """What a payload became: its events, or why it has none. `left_out` are records quarantined from a batch.
+
+    Of a frame `parts` are the events by channel, `topic` their subscription where that is known, and `connection` the one that
+    read it; of a REST body `operation` is the one.
+    """
 
     events: list[Event] = field(default_factory=list)
     ignored: str | None = None
     error: CexspecError | None = None
     left_out: tuple[DecodeError, ...] = ()
+    parts: tuple[Part, ...] = ()
+    topic: Topic | None = None
+    connection: str | None = None
+    operation: str | None = None
 
 
 class Normalizer:
@@ -40,7 +49,7 @@ class Normalizer:
 
     def __init__(self, exchange: str, *, number: type[Decimal] | type[float] = Decimal) -> None:
         self.exchange = compile_exchange(exchange, number)
-        self._markets = Markets(self.exchange, number)
+        self.markets = Markets(self.exchange, number)
         self._instruments: dict[str, Instrument] = {}
         self._readers: dict[tuple[str, bool], FrameReader] = {}
         self._guesses: defaultdict[str | None, dict[bytes | str, Guess]] = defaultdict(dict)
@@ -62,7 +71,7 @@ class Normalizer:
 
     def read_ws(self, frame: bytes | str, connection: str | None = None, url: str | None = None) -> Normalized:
         """What a frame is. Without `connection` or a `url` that tells it, the first connection that knows the frame reads it."""
-        reading = None
+        reading, name = None, ""
         names, certain = self._connections(connection, url)
         for name in names:
             reading = self._reader(name, certain=certain).read(frame)
@@ -70,7 +79,8 @@ class Normalizer:
                 break
         if reading is None:
             return Normalized(error=NotSupported(f"{self.exchange.id} has no connection"))
-        return _normalized(self.exchange.id, reading)
+        result = _normalized(self.exchange.id, reading)
+        return replace(result, parts=reading.parts, topic=reading.topic, connection=name)
 
     def read_rest(
         self, body: bytes | str, *, endpoint: str | None = None, path: str | None = None, params: Mapping[str, Any] | None = None
@@ -145,25 +155,25 @@ class Normalizer:
     def _read(self, plan: OperationPlan, body: bytes, params: Mapping[str, Any]) -> Normalized:
         assert plan.reader is not None
         request = self._request(params)
-        context = _Answer(self._markets, request)
+        context = _Answer(self.markets, request)
         try:
             events = plan.reader.read(body, context)
         except DecodeError as error:
             return Normalized(error=error)
-        return Normalized(events, None if events else "no rows", None, tuple(context.left_out))
+        return Normalized(events, None if events else "no rows", None, tuple(context.left_out), operation=plan.name)
 
     def _keep(self, result: Normalized) -> None:
         """Learn the instruments that were read."""
         instruments = [event for event in result.events if isinstance(event, Instrument)]
         if instruments:
             self._instruments |= {instrument.id: instrument for instrument in instruments}
-            self._markets.load(self._instruments.values())
+            self.markets.load(self._instruments.values())
 
     def _request(self, params: Mapping[str, Any]) -> dict[str, Any]:
         request = dict(params)
         if (symbol := params.get("symbol")) is not None:
             try:
-                request |= self._markets.params(str(symbol))
+                request |= self.markets.params(str(symbol))
             except InvalidSymbol:
                 request["id"] = str(symbol)
         return request
@@ -193,7 +203,7 @@ class Normalizer:
             channels = {channel: self.exchange.channel(channel) for channel in self.exchange.channel_names}
             guesses = self._guesses[name if certain else None]
             self._readers[name, certain] = FrameReader(
-                self.exchange.id, connection, channels, self._markets, certain=certain, guesses=guesses
+                self.exchange.id, connection, channels, self.markets, certain=certain, guesses=guesses
             )
         return self._readers[name, certain]
 

@@ -14,7 +14,7 @@ from math import inf
 from typing import Literal
 
 from cexspec.compile.plan import ChannelPlan, ConnectionPlan
-from cexspec.compile.reader import FAILURES
+from cexspec.engine.frame_numbers import FrameNumbers
 from cexspec.engine.frames import FrameReader, MarketLookup, Reading
 from cexspec.engine.keepalive import Liveness
 from cexspec.engine.outputs import (
@@ -75,7 +75,7 @@ class Session:
         self._ending = True
         self._idle_since = -inf
         self._early: deque[_Early] = deque()
-        self._number: int | None = None
+        self._numbers: FrameNumbers | None = None
         self.phase: Phase = "disconnected"
         self.outputs: list[Output] = []
         self._forget(0.0)
@@ -135,7 +135,7 @@ class Session:
     def received(self, frame: bytes | str, now: float, received: int | None = None) -> None:
         """A frame arrived; `received` is its wall-clock time in nanoseconds."""
         self._life.heard = now
-        if self._plan.sequence is not None and not self._count(frame):
+        if self._numbers is not None and not self._count(frame):
             return
         reading = self._frames.read(frame, received)
         if reading.role == "data":
@@ -252,20 +252,11 @@ class Session:
         self.outputs.append(Unrouted(sample.encode("utf-8", "replace") if isinstance(sample, str) else sample, reason or "unknown"))
 
     def _count(self, frame: bytes | str) -> bool:
-        """Whether the frame is to be read: not one that repeats the last. One that comes late is as if others had been lost."""
-        assert self._plan.sequence is not None
-        try:
-            number = self._plan.sequence(frame.encode() if isinstance(frame, str) else frame)
-        except FAILURES:  # the reader says what is wrong with the frame
-            return True
-        before = self._number
-        if number is None or before is None or number == before + 1:
-            self._number = number if number is not None else before
-            return True
-        if number != before:
-            self.outputs.append(Missed(abs(number - before - 1)))
-        self._number = number
-        return number != before
+        """Whether the frame is to be read: not one that repeats the last."""
+        missed = self._numbers.missed(frame) if self._numbers is not None else 0
+        if missed:
+            self.outputs.append(Missed(missed))
+        return missed is not None
 
     def _ping(self, now: float) -> None:
         if self._plan.keepalive.send is not None and self._life.ping_due(now):
@@ -311,7 +302,7 @@ class Session:
         self._frames = self._new_reader()
         self._life = Liveness(self._plan.keepalive, now)
         self._early.clear()
-        self._number = None
+        self._numbers = FrameNumbers(self._plan.sequence) if self._plan.sequence is not None else None
         self._greet_until = self._paced_until = -inf
         self._pings = 0
         self._ledger.start_over()

@@ -93,7 +93,9 @@ class SyncedBook:
         self.reason = "no snapshot has arrived yet"
         self.book = OrderBook(settings.max_levels)
         self.due = inf
-        """when `resync` is due"""
+        """when `settle` is due"""
+        self.checksum: bool | None = None
+        """whether the last message had the book's checksum; None: it had none that could be verified"""
         self._exchange, self._checksums, self._settings, self._counters, self._random = exchange, checksums, settings, counters, random
         self._buffered: deque[Book] = deque(maxlen=MAX_BUFFERED)
         self._place, self._last, self._lost = Place(), None, None  # type: tuple[Place, Book | None, tuple[str, int | None] | None]
@@ -260,7 +262,7 @@ class SyncedBook:
 
     def _trouble(self, message: Book, now: float) -> str | None:
         """What is wrong with the book after a message."""
-        holds = self._checksums.holds(self.book, message)
+        holds = self.checksum = self._checksums.holds(self.book, message)
         if holds is not None:
             self._counters.checksums += 1
             if not holds:

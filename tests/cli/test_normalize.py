@@ -100,3 +100,87 @@ def test_an_unknown_exchange_is_wrong_usage() -> None:
     result = CliRunner().invoke(app, ["normalize", "nosuch"], input="")
     assert result.exit_code == 2
     assert "unknown exchange" in result.stderr
+
+
+def okx_book(action: str, bids: Any, asks: Any, last: int, before: int) -> dict[str, Any]:
+    data = {"bids": bids, "asks": asks, "ts": "1790000000123", "checksum": 0, "seqId": last, "prevSeqId": before}
+    frame = {"arg": {"channel": "books", "instId": "BTC-USDT"}, "action": action, "data": [data]}
+    return {"id": last, "transport": "ws", "raw": json.dumps(frame)}
+
+
+def kept_books(venue: str, *records: Any) -> list[list[dict[str, Any]]]:
+    """The books after each record."""
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    result = CliRunner().invoke(app, ["normalize", venue, "--books"], input=lines)
+    assert result.exit_code == 0, result.output
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert all(list(answer) == [*KEYS, "books"] for answer in answers)
+    return [answer["books"] for answer in answers]
+
+
+def test_books_are_kept_and_shown_after_each_line() -> None:
+    ask = ["101.0", "5", "0", "1"]
+    found = kept_books(
+        "okx",
+        {"id": 0, "transport": "ws", "raw": TRADE},
+        okx_book("snapshot", [[f"{100 - at}.0", "1", "0", "1"] for at in range(40)], [ask], 10, -1),
+        okx_book("update", [["100.0", "0", "0", "0"], ["99.0", "2.50", "0", "1"]], [], 12, 10),
+        okx_book("update", [], [["102.0", "1", "0", "1"]], 15, 14),
+        okx_book("update", [], [], 16, 15),
+        okx_book("snapshot", [], [ask], 20, -1),
+        "no record",
+    )
+    assert found[0] == found[6] == []
+    (first,), (second,), (gap,), (still,), (again,) = found[1:6]
+    assert (first["channel"], first["symbol"], first["state"], first["sequence"]) == ("order_book", "BTC/USDT", "in_sync", 10)
+    assert (len(first["bids"]), first["asks"], first["reason"]) == (25, [["101.0", "5"]], None)
+    assert second["bids"][:2] == [["99.0", "2.50"], ["98.0", "1"]]
+    assert (gap["state"], gap["bids"], gap["asks"]) == (still["state"], [], []) == ("out_of_sync", [], [])
+    assert "follows 14, the book stands at 12" in gap["reason"]
+    assert (again["state"], again["bids"], again["asks"]) == ("in_sync", [], [["101.0", "5"]])
+
+
+def test_a_snapshot_over_rest_begins_the_book_of_the_deltas_around_it() -> None:
+    def delta(first: int, last: int, size: str) -> dict[str, Any]:
+        frame = {"e": "depthUpdate", "E": 1700000000000, "s": "BTCUSDT", "U": first, "u": last, "b": [["10", size]], "a": []}
+        return {"id": last, "transport": "ws", "raw": json.dumps(frame)}
+
+    def snapshot(last: int) -> dict[str, Any]:
+        raw = json.dumps({"lastUpdateId": last, "bids": [["10", "1"], ["9", "1"]], "asks": [["11", "1"]]})
+        return {"id": last, "transport": "rest", "endpoint": "order_book", "params": {"symbol": "BTC/USDT"}, "raw": raw}
+
+    records = [delta(5, 6, "6"), delta(7, 9, "9"), snapshot(3), snapshot(7), delta(10, 10, "7"), delta(12, 12, "8"), snapshot(11)]
+    states = [(books[0]["state"], books[0]["bids"][:1]) for books in kept_books("binance", *records)]
+    assert [state for state, _ in states] == ["waiting", "waiting", "buffering", "in_sync", "in_sync", "out_of_sync", "in_sync"]
+    assert [best[0][1] for _, best in states if best] == ["9", "7", "8"]
+
+
+def test_frames_that_a_connection_numbers_prove_its_books() -> None:
+    def frame(*parts: Any) -> dict[str, Any]:
+        return {"id": 1, "transport": "ws", "raw": json.dumps([*parts]), "connection": "public"}
+
+    ack = {
+        "event": "subscribed",
+        "channel": "book",
+        "chanId": 5,
+        "symbol": "tBTCUSD",
+        "prec": "P0",
+        "freq": "F0",
+        "len": "25",
+        "pair": "BTCUSD",
+    }
+    records = [
+        {"id": 0, "transport": "ws", "raw": json.dumps(ack), "connection": "public"},
+        frame(5, [[10, 1, 2], [11, 1, -3]], 1, 1700000000000),
+        frame(5, "cs", 1234, 2, 1700000000001),
+        frame(5, [[10, 1, 2], [11, 1, -3]], 3, 1700000000002),
+        frame(5, [9, 1, 4], 3, 1700000000003),
+        frame(5, [9, 1, 5], 4, 1700000000004),
+        frame(5, "hb", 6, 1700000000005),
+    ]
+    found = kept_books("bitfinex", *records)
+    states = [" ".join(book["state"] for book in books) for books in found]
+    assert states == ["", "in_sync", "out_of_sync", "in_sync", "", "in_sync", "out_of_sync"]
+    assert (found[2][0]["reason"], found[2][0]["checksum"]) == ("the book is out of sync: the checksum of the venue is another one", False)
+    assert found[5][0]["bids"] == [["10", "2"], ["9", "5"]]
+    assert "1 frame(s) of the connection were lost" in found[6][0]["reason"]
