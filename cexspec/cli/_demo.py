@@ -98,6 +98,7 @@ async def _begin(watching: Watched) -> None:
     before = time.perf_counter()
     await watching.client.rest.get_ticker(watching.symbols[0])
     watching.rest_seconds = time.perf_counter() - before
+    await watching.client.load_instruments()  # so that every stream begins at once
     watching.began = time.monotonic()
     for name in STREAMS:
         if watching.client.exchange.streams.get(name):

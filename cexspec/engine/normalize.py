@@ -116,7 +116,7 @@ class Normalizer:
         if best.error is not None:
             return best
         others = [self._read(other, body, params) for other in reading if other is not chosen and self._asks_as(chosen, other)]
-        together = _together([best, *others])
+        together = replace(_together([best, *others]), operation=chosen.name)
         self._keep(together)
         return together
 
