@@ -18,6 +18,10 @@ class Maintained(Protocol):
         """The venue's number up to which it is told."""
 
     @property
+    def proven(self) -> int | None:
+        """Levels of each side that are proven to be complete; None: all that are held."""
+
+    @property
     def trouble(self) -> str | None:
         """Why it can't be read now; None: it can."""
 
@@ -37,6 +41,12 @@ class BookView(Event, BookReading, frozen=True, gc=False, kw_only=True, tag="boo
     def in_sync(self) -> bool:
         """Whether the book can be read."""
         return self.source.trouble is None
+
+    @property
+    def verified_depth(self) -> int:
+        """Levels of each side, from the best, that are known to be complete: those of the checksum where nothing else proves more."""
+        held, proven = super().verified_depth, self.source.proven
+        return held if proven is None else min(held, proven)
 
     @property
     def sequence(self) -> int | None:

@@ -21,7 +21,8 @@ from msgspec import Struct
 from cexspec.compile.plan import BookPlan, ChannelPlan
 from cexspec.engine.book import MAX_LEVELS, OrderBook
 from cexspec.engine.book_checksum import Checksums
-from cexspec.engine.book_rules import Place, judge
+from cexspec.engine.book_halves import Halves
+from cexspec.engine.book_rules import OLD, Place, Verdict, judge
 from cexspec.engine.book_view import BookView
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
@@ -99,7 +100,8 @@ class SyncedBook:
         self._exchange, self._checksums, self._settings, self._counters, self._random = exchange, checksums, settings, counters, random
         self._buffered: deque[Book] = deque(maxlen=MAX_BUFFERED)
         self._place, self._last, self._lost = Place(), None, None  # type: tuple[Place, Book | None, tuple[str, int | None] | None]
-        self._since = self._half = inf
+        self._since = inf
+        self._halves = Halves()
         self._fresh = True
         """no view has been given since the book was begun"""
         self._attempts = self._ticket = self._olds = self._depth = self._asked = 0
@@ -107,9 +109,12 @@ class SyncedBook:
     @property
     def trouble(self) -> str | None:
         """See `Maintained.trouble`."""
-        if self.state != "in_sync":
-            return f"the book is {self.state.replace('_', ' ')}: {self.reason}"
-        return None if self._half == inf else "half an update has arrived"
+        return None if self.state == "in_sync" else f"the book is {self.state.replace('_', ' ')}: {self.reason}"
+
+    @property
+    def proven(self) -> int | None:
+        """Levels of each side that anything proves to be complete: those of the checksum, where there is nothing else."""
+        return self.plan.checksum_depth if self.plan.rule is None and self.plan.sync != "replace" else None
 
     @property
     def sequence(self) -> int | None:
@@ -186,7 +191,7 @@ class SyncedBook:
     def settle(self, now: float) -> list[Event] | Renew | Fetch:
         """What is due: ask for another snapshot, or give up waiting for the other half of an update."""
         if self.state == "in_sync":
-            return self.lose("the book stays crossed", now)
+            return self.lose("a level crosses the book, and the levels it meets stay", now)
         self._attempts += 1
         if isinstance(self.plan.sync, tuple):
             self.state, self.due, self._ticket = "buffering", inf, self._ticket + 1
@@ -199,9 +204,9 @@ class SyncedBook:
         """A snapshot in the stream. Where every message is one, its number must not be an old one."""
         believed = self.state == "in_sync"
         if believed and self.plan.sync == "replace":
-            verdict = judge(self.plan.rule, self.plan.accepts, self._place, message)
+            verdict = self._judged(message)
             if verdict.kind != "next":
-                return self.lose(verdict.reason, now) if verdict.kind == "gap" else []
+                return self.lose(verdict.reason, now) if verdict.kind == "gap" else self._old(now)
         self._begin(message, Place(message.sequence, message.previous_sequence), None)
         self._buffered.clear()
         return self._checked(message, now) if believed else self._entered(message, now)
@@ -209,16 +214,26 @@ class SyncedBook:
     def _changed(self, message: Book, now: float) -> list[Event]:
         verdict = judge(self.plan.rule, self.plan.accepts, self._place, message)
         if verdict.kind == "old":
-            self._olds += 1
-            return self.lose(f"{MAX_OLD} messages in a row are older than the book", now) if self._olds >= MAX_OLD else []
+            return self._old(now)
         if verdict.kind == "gap":
             return self._gap(message, verdict.reason, now)
         if message.size_unit != (self._last or message).size_unit and (message.bids or message.asks):
             return self.lose(f"sizes are counted in {message.size_unit} now", now)
-        halved = self._half != inf
         self._advance(message)
         told = self._checked(message, now)
-        return told if message.bids or message.asks or halved or self.state != "in_sync" else []
+        return told if message.bids or message.asks or self.state != "in_sync" else []
+
+    def _judged(self, message: Book) -> Verdict:
+        """The verdict on a snapshot where every message is one; without numbers the time tells which is older."""
+        before = None if self._last is None else self._last.timestamp
+        if self.plan.rule is None and None not in (before, message.timestamp) and (message.timestamp or 0) < (before or 0):
+            return OLD
+        return judge(self.plan.rule, self.plan.accepts, self._place, message)
+
+    def _old(self, now: float) -> list[Event]:
+        """A message that is in the book already; too many of them are no accident."""
+        self._olds += 1
+        return self.lose(f"{MAX_OLD} messages in a row are older than the book", now) if self._olds >= MAX_OLD else []
 
     def _gap(self, message: Book, reason: str, now: float) -> list[Event]:
         told = self.lose(reason, now)
@@ -231,10 +246,16 @@ class SyncedBook:
         self._asked = asked or 0
         told = self.topic.params.get("depth") if self.topic is not None else None
         self._depth = int(told or self.channel.depth or max(len(snapshot.bids), len(snapshot.asks)))
-        self._place, self._last, self._olds, self._half = place, snapshot, 0, inf
+        self._place, self._last, self._olds = place, snapshot, 0
+        self._halves.clear()
 
     def _advance(self, message: Book) -> None:
-        self.book.change(message.bids, message.asks)
+        if self.plan.single_levels:
+            self._halves.change(self.book, message.bids, message.asks)
+        else:
+            self.book.change(message.bids, message.asks)
+        if message.checksum is not None:
+            self._halves.finish(self.book)
         if self.plan.truncate:
             self.book.cut(self._depth)
         sequence = message.sequence if message.sequence is not None else self._place.sequence
@@ -255,8 +276,6 @@ class SyncedBook:
             return self.lose(trouble, now)
         if self.state != "in_sync":
             self.state, self.reason, self._since, self._fresh = "in_sync", "", now, True
-        if self._half != inf:
-            return []
         first, self._fresh = self._fresh, False
         return [self.view(first=first)]
 
@@ -269,21 +288,12 @@ class SyncedBook:
                 self._counters.checksum_failures += 1
                 return "the checksum of the venue is another one"
         if self.book.crossed:
-            return self._crossed(now)
-        self._half = self.due = inf
+            return f"the book is crossed: bid {self.book.best_bid} reaches ask {self.book.best_ask}"
+        self.due = inf if not self._halves else min(self.due, now + self._settings.half)
         least = self._asked // LEAST
         if any(side.edge is not None and len(side) < least for side in self.book._sides()):
             return f"the market has left the snapshot: fewer than {least} levels of it remain"
         return None
-
-    def _crossed(self, now: float) -> str | None:
-        """Single levels may cross on the way to the other side's; whole updates may not."""
-        if not self.plan.single_levels:
-            return f"the book is crossed: bid {self.book.best_bid} reaches ask {self.book.best_ask}"
-        if self._half == inf:
-            self._half = now
-            self.due = now + self._settings.half
-        return None if now < self.due else "the book stays crossed"
 
     def _again(self, reason: str, now: float) -> list[Event]:
         """The snapshot is of no use: another one is asked for, and changes are kept all the while."""
@@ -296,7 +306,8 @@ class SyncedBook:
         self.state, self.reason = state, reason
         self.book.replace((), ())
         self._buffered.clear()
-        self._place, self._olds, self._half = Place(), 0, inf
+        self._place, self._olds = Place(), 0
+        self._halves.clear()
         self._ticket += 1
 
     def _told(self) -> BookState:

@@ -49,6 +49,8 @@ class Market:
     bids: Side = field(default_factory=dict)
     asks: Side = field(default_factory=dict)
     sequence: int = 1_000_000
+    moves: int = 1_000_000
+    """as `sequence`, without holes"""
     trades: list[Row] = field(default_factory=list)
     """the trades of the last move"""
 
@@ -68,6 +70,7 @@ class Market:
         self._fill()
         self._touch()
         self.sequence += self.random.randint(1, 3)
+        self.moves += 1
         self.trades = [self._trade(number) for number in range(self.random.randint(1, 2))]
         self.tape.extend(self.trades)
 
@@ -75,6 +78,10 @@ class Market:
         """The best levels of each side, best first."""
         bids = sorted(self.bids.items(), reverse=True)[:depth]
         return bids, sorted(self.asks.items())[:depth]
+
+    def number(self, rule: str | None) -> int:
+        """The number of its last move, as the rule of a book counts."""
+        return self.moves if rule == "contiguous" else self.sequence
 
     def state(self) -> Row:
         """How it stands, by the unified fields of tickers, quotes, mark prices, funding and open interest."""
