@@ -150,6 +150,8 @@ class Ledger:
         request = self._requests.get(answer.id) if answer.id is not None else None
         if answer.topic is not None:
             entries = self._repeated(answer.topic, request.verb if request is not None else verb)
+            if request is None and answer.id is not None and verb == "subscribe":  # of a request given up: no word about leaving
+                entries = [entry for entry in entries if entry.phase != "leaving"]
             if entries or (request is not None and len(request.entries) > 1):
                 return entries
         if request is None and answer.topic is None:

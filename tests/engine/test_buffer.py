@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cexspec.engine.buffer import YIELD_EVERY, Buffer, Ended
-from cexspec.models import Candle, Event, Gap, InvalidSymbol, Ticker, Trade
+from cexspec.models import BookState, Candle, Event, Gap, InvalidSymbol, Ticker, Trade
 
 
 def trade(number: int, symbol: str = "A/B", **more: Any) -> Trade:
@@ -186,3 +186,12 @@ async def test_a_consumer_with_much_to_take_gives_way() -> None:
         await buffer.get()
     task.cancel()
     assert turns >= 2
+
+
+async def test_what_ends_a_book_takes_the_view_that_waits_along_and_goes_before_the_next() -> None:
+    buffer = Buffer("order_book", 10, "conflate")
+    state = BookState(exchange="x", symbol="A/B", channel="order_book", state="out_of_sync", reason="a gap")
+    for event in (ticker("A/B", 1), ticker("C/D", 2), state, gap(), ticker("A/B", 3)):
+        assert buffer.put(event) is False
+    buffer.end()
+    assert await take(buffer) == [state, gap(), ticker("C/D", 2), ticker("A/B", 3)]

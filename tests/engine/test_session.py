@@ -441,6 +441,33 @@ def test_a_hole_in_the_connections_numbers_is_told() -> None:
     assert not of(Missed, give(mine, te(50, 1), 1.0))
 
 
+def test_a_frame_that_repeats_the_last_is_not_read_and_a_late_one_counts_as_a_hole() -> None:
+    mine = greeted(harbor(1))
+    give(mine, subscribed("A0-B", 50))
+    assert of(Deliver, give(mine, te(50, 4)))
+    assert not give(mine, te(50, 4))
+    assert of(Deliver, give(mine, te(50, 5)))
+    late = give(mine, te(50, 4))
+    assert of(Missed, late) and of(Deliver, late), "trades can be told apart by their ids: it is delivered"
+
+
+def test_a_topic_that_is_renewed_is_left_and_asked_for_again_once() -> None:
+    mine, (message,) = opened(topics(2))
+    one, other = topics(2)
+    mine.renew(one, 0.0)
+    assert not mine.drain(), "nothing is served yet"
+    for each in (one, other):
+        ack(mine, each, message["id"])
+    mine.renew(one, 1.0)
+    mine.renew(topic("X-Y"), 1.0)
+    (leave,) = sent(mine.drain())
+    assert (leave["op"], ids(leave)) == ("unsubscribe", [one.params["id"]])
+    (ask,) = sent(ack(mine, one, leave["id"], "unsubscribe", 1.0))
+    assert (ask["op"], ids(ask)) == ("subscribe", [one.params["id"]])
+    assert not sent(ack(mine, one, ask["id"], now=1.0))
+    assert set(mine.wanted) == {one, other}
+
+
 class Wire:
     """A session on a wire that may lose messages, and the venue at its end."""
 
@@ -491,6 +518,7 @@ STEP = st.tuples(st.sampled_from(["want", "drop", "answer", "lose", "reconnect",
 @given(st.lists(STEP, max_size=40))
 @example([("want", 2), ("drop", 2), ("answer", 0), ("wait", 2), ("want", 2), ("wait", 1)])
 @example([("want", 1), ("want", 0), ("drop", 0), ("wait", 3), ("want", 0)])
+@example([("want", 1), ("wait", 3), ("drop", 1), ("answer", 0), ("answer", 0), ("lose", 0)])
 def test_whatever_happens_the_venue_ends_up_serving_exactly_what_is_wanted(steps: list[tuple[str, int]]) -> None:
     wire = Wire()
     for step, number in [*steps, *[("answer", 0), ("wait", 3)] * 30]:

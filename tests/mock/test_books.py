@@ -7,11 +7,23 @@ from collections import deque
 
 import pytest
 
+from cexspec.compile.plan import Params
 from cexspec.engine.book_view import BookView
 from cexspec.engine.stream import Stream
 from cexspec.mock import MockVenue
 from cexspec.mock.listing import Listed
-from cexspec.models import BookOutOfSync, BookState, Event, Gap, InvalidRequest, NotSupported
+from cexspec.models import (
+    Book,
+    BookOutOfSync,
+    BookState,
+    Event,
+    ExchangeUnavailable,
+    Gap,
+    InvalidRequest,
+    InvalidSymbol,
+    NotSupported,
+    PermissionDenied,
+)
 from cexspec.spec.load import shipped
 from tests.mock.side import Fault, Scene, perform
 from tests.simulation.stage import Collector
@@ -179,3 +191,60 @@ async def test_what_cannot_be_maintained_is_refused_at_once() -> None:
             scene.client.stream_order_book("BTC/USDT")
 
     await perform("binance", play)
+
+
+async def test_snapshots_that_fail_are_fetched_again_and_no_failure_ends_a_book() -> None:
+    async def play(scene: Scene) -> None:
+        books = scene.client._connections.books
+        fetch, failures = books._fetch, deque[Exception]([ExchangeUnavailable("closed"), ValueError("a bug")])
+        assert fetch is not None
+
+        async def fails(operation: str, params: Params) -> list[Event]:
+            if failures:
+                raise failures.popleft()
+            rows = await fetch(operation, params)
+            return rows if len(scene.wire.calls) > 1 else []
+
+        books._fetch = fails
+        symbol, _, collector = await started(scene)
+        await scene.move(10)
+        assert agrees(scene, symbol)
+        told = [str(event.reason) for event in collector.events if isinstance(event, BookState)]
+        words = ("closed", "a bug", "holds no book")
+        assert [word for reason in told for word in words if word in reason] == [*words]
+
+    await perform("binance", play)
+
+
+async def test_a_book_of_a_refused_symbol_and_one_of_a_connection_given_up_are_gone() -> None:
+    async def play(scene: Scene) -> None:
+        stream = scene.client.stream_order_book("BTC/USDT", "NOP/USDT")
+        collector = Collector(stream)
+        await scene.clock.sleep(1)
+        assert [type(error) for error in collector.errors] == [InvalidSymbol]
+        assert agrees(scene, "BTC/USDT")
+        scene.network.refusals.append(PermissionDenied("no"))
+        scene.network.lines[0].cut()
+        await scene.clock.sleep(60)
+        assert isinstance(collector.errors[-1], PermissionDenied) and collector.ended
+        with pytest.raises(InvalidRequest, match="no book"):
+            scene.client.book("BTC/USDT")
+
+    await perform("okx", play)
+
+
+async def test_callbacks_get_maintained_books_by_the_streams_name_and_messages_by_a_channels() -> None:
+    async def play(scene: Scene) -> None:
+        got: dict[str, list[Event]] = {"order_book": [], "order_book_5": [], "raw": []}
+        scene.client.subscribe("order_book", "BTC/USDT", callback=got["order_book"].append)
+        scene.client.subscribe("order_book_5", "BTC/USDT", callback=got["order_book_5"].append)
+        scene.client.subscribe("order_book", "BTC/USDT", callback=got["raw"].append, raw=True)
+        await scene.clock.sleep(1)
+        await scene.move(3)
+        assert {name: {type(event) for event in events} for name, events in got.items()} == {
+            "order_book": {BookView},
+            "order_book_5": {Book},
+            "raw": {Book},
+        }
+
+    await perform("okx", play)
