@@ -122,14 +122,16 @@ class BookSync:
         told: list[Part] = []
         self._paced_until = -inf
         for book in sorted((book for book in self.books if book.due <= now), key=lambda book: book.due):
-            if book.state != "in_sync" and (wait := self._budget.wait(1, now)) > 0.0:
+            counts = book.state != "in_sync" and book.again
+            if counts and (wait := self._budget.wait(1, now)) > 0.0:
                 self._paced_until = now + wait
                 break
             wanted = book.settle(now)
             if isinstance(wanted, list):
                 told.append((book.channel.name, wanted))
             else:
-                self._budget.spend(1, now)
+                if counts:
+                    self._budget.spend(1, now)
                 self.requests.append(wanted)
         return told
 

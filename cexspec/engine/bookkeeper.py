@@ -19,7 +19,7 @@ from cexspec.engine.dispatch import Subscription, feed_of
 from cexspec.engine.frames import Part
 from cexspec.engine.outputs import Deliver
 from cexspec.engine.stats import Counters
-from cexspec.engine.synced_book import BookSettings, Fetch, Renew, SyncedBook
+from cexspec.engine.synced_book import BookSettings, Fetch, Renew, State, SyncedBook
 from cexspec.engine.topics import Topic
 from cexspec.models import Book, BookOutOfSync, CexspecError, Event, InvalidRequest, TimeoutError
 from cexspec.transport.clock import Clock, within
@@ -147,6 +147,11 @@ class Bookkeeper:
         """A connection will not come back."""
         self._syncs.pop(connection, None)
         self._held = {key: held for key, held in self._held.items() if key[0] is not connection}
+
+    @property
+    def states(self) -> dict[str | None, State]:
+        """Symbol -> how far its book is, in the order in which they were asked for; of several the last."""
+        return {held.book.symbol(): held.book.state for held in self._held.values()}
 
     def view(self, symbol: str) -> BookView:
         """The book of a symbol, the deepest that can be read. Raises `BookOutOfSync`, `InvalidSymbol`, `InvalidRequest`."""

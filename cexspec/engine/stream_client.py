@@ -21,6 +21,7 @@ from cexspec.engine.preparation import Preparation, Prepare
 from cexspec.engine.states import Observer, State, Transition
 from cexspec.engine.stats import StreamStats
 from cexspec.engine.stream import Callback, OnError, Stream
+from cexspec.engine.synced_book import State as BookPhase
 from cexspec.engine.topics import topic_of
 from cexspec.models import (
     Bbo,
@@ -123,6 +124,11 @@ class StreamClient:
     def stats(self) -> StreamStats:
         """What has been counted so far."""
         return self._connections.snapshot(sum(stream.dropped for stream in self._wishes))
+
+    @property
+    def books(self) -> dict[str | None, BookPhase]:
+        """Symbol -> state of its maintained book: `waiting`, `buffering`, `in_sync`, `out_of_sync`."""
+        return self._connections.books.states
 
     def on_state(self, callback: Observer) -> Callable[[], None]:
         """Call this at every change of a connection's state; what is returned stops it."""

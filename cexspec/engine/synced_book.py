@@ -44,8 +44,9 @@ class BookSettings:
     """How books are kept; times in seconds.
 
     `backoff` spaces the resyncs of one book, which count as the first again after `steady` seconds in sync; `budget` bounds
-    those of all books of a client, `at_once` the snapshots under way. `patience`: for a snapshot in the stream; `half`: for
-    the other half of an update, where messages hold single levels. `checksum_every`: one checksum in so many is verified.
+    those of all books of a client (first snapshots have the limits of REST alone), `at_once` the snapshots under way.
+    `patience`: for a snapshot in the stream; `half`: for the other half of an update, where messages hold single levels.
+    `checksum_every`: one checksum in so many is verified. `max_levels`: held of a side at most.
     """
 
     backoff: Backoff = field(default_factory=lambda: Backoff(0.5, 60.0))
@@ -110,6 +111,11 @@ class SyncedBook:
     def trouble(self) -> str | None:
         """See `Maintained.trouble`."""
         return None if self.state == "in_sync" else f"the book is {self.state.replace('_', ' ')}: {self.reason}"
+
+    @property
+    def again(self) -> bool:
+        """Whether a snapshot was asked for before: what comes now is a resync."""
+        return self._attempts > 0 or self._lost is not None
 
     @property
     def proven(self) -> int | None:
@@ -181,6 +187,8 @@ class SyncedBook:
         self._forget("out_of_sync", cause)
         told = self._told()
         self.state, self.due, self._lost = "waiting", inf, None
+        if believed:
+            self._attempts = 0
         return [told] if believed else []
 
     def ended(self) -> None:

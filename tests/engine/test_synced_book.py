@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +27,7 @@ STEPS = st.one_of(
 
 
 def play(player: Player, step: str, number: int) -> None:
-    done = {
+    done: dict[str, Callable[[], None]] = {
         "change": player.venue.change,
         "nothing": player.venue.nothing,
         "deliver": player.deliver,

@@ -74,6 +74,7 @@ async def test_the_first_view_comes_with_the_first_consistent_book(name: str) ->
         assert [view.first for view in views][:2] == [True, False]
         assert agrees(scene, symbol)
         assert views[0].symbol == symbol
+        assert scene.client.books == {symbol: "in_sync"}
         assert scene.client.stats.resyncs == scene.client.stats.unclaimed == 0
 
     await perform(name, play)
