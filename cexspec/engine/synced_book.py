@@ -103,6 +103,8 @@ class SyncedBook:
         self._place, self._last, self._lost = Place(), None, None  # type: tuple[Place, Book | None, tuple[str, int | None] | None]
         self._since = inf
         self._halves = Halves()
+        self._held = False
+        """a checksum was verified since the book was begun"""
         self._fresh = True
         """no view has been given since the book was begun"""
         self._attempts = self._ticket = self._olds = self._depth = self._asked = 0
@@ -119,8 +121,10 @@ class SyncedBook:
 
     @property
     def proven(self) -> int | None:
-        """Levels of each side that anything proves to be complete: those of the checksum, where there is nothing else."""
-        return self.plan.checksum_depth if self.plan.rule is None and self.plan.sync != "replace" else None
+        """Levels of each side that are proven to be complete; None: all. Where only checksums prove, those of the last that held."""
+        if self.plan.rule is not None or self.plan.sync == "replace" or self.plan.checksum_depth is None:
+            return None
+        return self.plan.checksum_depth if self._held else 0
 
     @property
     def sequence(self) -> int | None:
@@ -254,7 +258,7 @@ class SyncedBook:
         self._asked = asked or 0
         told = self.topic.params.get("depth") if self.topic is not None else None
         self._depth = int(told or self.channel.depth or max(len(snapshot.bids), len(snapshot.asks)))
-        self._place, self._last, self._olds = place, snapshot, 0
+        self._place, self._last, self._olds, self._held = place, snapshot, 0, False
         self._halves.clear()
 
     def _advance(self, message: Book) -> None:
@@ -291,6 +295,7 @@ class SyncedBook:
         """What is wrong with the book after a message."""
         holds = self.checksum = self._checksums.holds(self.book, message)
         if holds is not None:
+            self._held = holds
             self._counters.checksums += 1
             if not holds:
                 self._counters.checksum_failures += 1

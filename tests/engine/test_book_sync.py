@@ -233,7 +233,10 @@ def test_a_fetched_book_ends_when_the_market_has_left_it() -> None:
 def test_a_checksum_proves_no_more_than_its_depth() -> None:
     sync, channel, _ = opened(replace(PLAN, checksum_hook="bitfinex", checksum_depth=1))
     (view,) = sync.apply(channel, [snapshot()], None, 0.0)
-    assert isinstance(view, BookView) and (view.verified_depth, len(view.bids)) == (1, 2)
+    assert isinstance(view, BookView) and (view.verified_depth, len(view.bids)) == (0, 2)
+    value = CHECKSUMS["bitfinex"](*view.depth(1))
+    (view,) = sync.apply(channel, [message([level(8)], checksum=value)], None, 0.0)
+    assert isinstance(view, BookView) and (view.verified_depth, len(view.bids)) == (1, 3)
 
 
 def test_levels_that_cross_wait_for_those_they_meet() -> None:
