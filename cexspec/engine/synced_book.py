@@ -100,7 +100,9 @@ class SyncedBook:
         """whether the last message had the book's checksum; None: it had none that could be verified"""
         self._exchange, self._checksums, self._settings, self._counters, self._random = exchange, checksums, settings, counters, random
         self._buffered: deque[Book] = deque(maxlen=MAX_BUFFERED)
-        self._place, self._last, self._lost = Place(), None, None  # type: tuple[Place, Book | None, tuple[str, int | None] | None]
+        self._place = Place()
+        self._last: Book | None = None
+        self._lost: tuple[str, int | None] | None = None
         self._since = inf
         self._halves = Halves()
         self._held = False
@@ -166,6 +168,8 @@ class SyncedBook:
             if verdict.kind == "gap":
                 return self._again(verdict.reason, now)
             message = self._buffered.popleft()
+            if message.size_unit != snapshot.size_unit:
+                return self._again(f"sizes are counted in {message.size_unit} now", now)
             if verdict.kind == "next":
                 self._advance(message)
         assert self._last is not None

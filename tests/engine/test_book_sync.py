@@ -149,6 +149,16 @@ def test_a_snapshot_that_fails_or_is_too_old_is_asked_for_again_and_changes_are_
     assert book.failed(third.ticket, "late", 3.0) == []
 
 
+def test_a_snapshot_in_another_unit_than_the_changes_begins_nothing() -> None:
+    sync, channel, book = opened(STYLES["ranges"])
+    sync.apply(channel, [message([level(10)], sequence=20, first_sequence=18, size_unit="contracts")], None, 0.0)
+    sync.tick(0.0)
+    (wanted,) = sync.drain()
+    assert isinstance(wanted, Fetch)
+    (told,) = book.fetched(wanted.ticket, snapshot(sequence=19), 0.0)
+    assert isinstance(told, BookState) and "counted in contracts" in str(told.reason)
+
+
 def test_a_gap_is_told_with_its_bounds_when_it_is_over() -> None:
     sync, channel, _ = opened(CONTIGUOUS)
     events = sync.apply(
