@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -18,6 +19,7 @@ from cexspec.engine.stream_client import StreamClient, StreamOptions
 from cexspec.models import NotSupported
 from cexspec.transport.clock import Clock, SystemClock
 from cexspec.transport.http import AiohttpTransport, HttpTransport
+from cexspec.transport.limiter import Priority
 from cexspec.transport.store import Store
 from cexspec.transport.websocket import DEFAULT_LIBRARY, Library, WebSocketTransport, websocket_transport
 
@@ -87,7 +89,7 @@ class Client:
             clock=clock,
             options=stream_options,
             budgets=ConnectBudgets(clock, self._store),
-            fetch=self._engine.call,
+            fetch=partial(self._engine.call, priority=Priority.SNAPSHOT),
             prepare=self._engine.ensure_instruments if INSTRUMENTS in self.exchange.operation_names else None,
         )
 
