@@ -10,7 +10,7 @@ from functools import partial
 from random import Random
 from statistics import median
 
-from cexspec.engine.book import OrderBook
+from cexspec.engine.books.order_book import OrderBook
 from cexspec.models import Level, Number
 
 HELD, CHANGED, TOP, DELTAS, REPETITIONS = 5_000, 200, 25, 200, 9

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cexspec.client import Client
-    from cexspec.engine.book_view import BookView
+    from cexspec.engine.books.view import BookView
     from cexspec.engine.normalize import Normalizer
     from cexspec.models import (
         AuthenticationError,
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "BookView": "cexspec.engine.book_view",
+    "BookView": "cexspec.engine.books.view",
     "Client": "cexspec.client",
     "MemoryStore": "cexspec.transport.store",
     "Normalizer": "cexspec.engine.normalize",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cexspec import Client, MemoryStore
-from cexspec.engine.book_view import BookView
+from cexspec.engine.books.view import BookView
 from cexspec.mock import MockVenue
 from cexspec.models import Gap, InvalidSymbol, NotSupported, RateLimitExceeded, SpecError, Trade
 

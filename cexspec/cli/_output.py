@@ -42,7 +42,7 @@ def as_model(event: Event, levels: int = LEVELS) -> Event:
     """The event itself; of a maintained book its best levels, or, where it is out of sync by now, that it is."""
     if event.__struct_config__.tag != "book_view":
         return event
-    from cexspec.engine.book_view import BookView
+    from cexspec.engine.books.view import BookView
 
     assert isinstance(event, BookView)
     if event.in_sync:

@@ -17,8 +17,8 @@ from cexspec.models import CexspecError
 from cexspec.models.encode import plain, to_dict
 
 if TYPE_CHECKING:
+    from cexspec.engine.books.offline import OfflineBooks
     from cexspec.engine.normalize import Normalized, Normalizer
-    from cexspec.engine.offline_books import OfflineBooks
 
 
 class NumberType(StrEnum):
@@ -44,8 +44,8 @@ def command(
     \b
     cexspec normalize my-exchange.yaml < payloads.jsonl
     """
+    from cexspec.engine.books.offline import OfflineBooks
     from cexspec.engine.normalize import Normalizer
-    from cexspec.engine.offline_books import OfflineBooks
 
     try:
         normalizer = Normalizer(exchange, number=Decimal if number is NumberType.decimal else float)
@@ -76,7 +76,7 @@ def _answer(normalizer: Normalizer, kept: OfflineBooks | None, line: bytes) -> d
 
 
 def _books(kept: OfflineBooks, raw: bytes | str, result: Normalized) -> list[Any]:
-    from cexspec.engine.offline_books import described
+    from cexspec.engine.books.offline import described
 
     return [{name: plain(value) for name, value in described(book).items()} for book in kept.after(raw, result)]
 

@@ -17,7 +17,8 @@ from random import Random
 from typing import Protocol
 
 from cexspec.compile.plan import ConnectionPlan, EnvironmentPlan, ExchangePlan
-from cexspec.engine.bookkeeper import Bookkeeper, Consumers, FetchRows, MarketParams
+from cexspec.engine.books.bookkeeper import Bookkeeper, Consumers, FetchRows, MarketParams
+from cexspec.engine.books.synced import BookSettings
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.connection import Connection, Reconnecting
@@ -27,7 +28,6 @@ from cexspec.engine.outputs import Deliver, Idle, Missed, Output, Refused, Subsc
 from cexspec.engine.session import Session, SessionOptions
 from cexspec.engine.states import State, StateBoard, Transition
 from cexspec.engine.stats import SAMPLE_EVERY, Counters, StreamStats
-from cexspec.engine.synced_book import BookSettings
 from cexspec.engine.topics import Topic
 from cexspec.models import CexspecError, NotSupported, RateLimitExceeded
 from cexspec.transport.clock import Clock

@@ -9,8 +9,9 @@ from random import Random
 from typing import Any, Literal, TypeVar, cast, overload
 
 from cexspec.compile.plan import ChannelPlan, EnvironmentPlan, ExchangePlan
-from cexspec.engine.book_view import BookView
-from cexspec.engine.bookkeeper import FetchRows
+from cexspec.engine.books.bookkeeper import FetchRows
+from cexspec.engine.books.synced import State as BookPhase
+from cexspec.engine.books.view import BookView
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer, Policy
 from cexspec.engine.channel_choice import channels_for, choose, is_shared
@@ -21,7 +22,6 @@ from cexspec.engine.preparation import Preparation, Prepare
 from cexspec.engine.states import Observer, State, Transition
 from cexspec.engine.stats import StreamStats
 from cexspec.engine.stream import Callback, OnError, Stream
-from cexspec.engine.synced_book import State as BookPhase
 from cexspec.engine.topics import topic_of
 from cexspec.models import (
     Bbo,

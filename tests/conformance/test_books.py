@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
+from cexspec.engine.books.offline import OfflineBooks
 from cexspec.engine.normalize import Normalizer
-from cexspec.engine.offline_books import OfflineBooks
 from tests.conformance.corpus import needs_corpus, session
 
 # venue, session, whether its REST answers are read too (instruments turn contracts into base), messages of books, checksums verified

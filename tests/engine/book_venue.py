@@ -10,9 +10,9 @@ from typing import Any
 
 from cexspec.compile.exchange import compile_exchange
 from cexspec.compile.plan import BookPlan, ChannelPlan
-from cexspec.engine.book_checksum import Checksums
+from cexspec.engine.books.checksum import Checksums
+from cexspec.engine.books.synced import BookSettings, Fetch, Renew, SyncedBook
 from cexspec.engine.stats import Counters
-from cexspec.engine.synced_book import BookSettings, Fetch, Renew, SyncedBook
 from cexspec.engine.topics import Topic
 from cexspec.hooks import CHECKSUMS
 from cexspec.models import Book, Event

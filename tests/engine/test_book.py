@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cexspec.engine.book import BookSide, OrderBook
+from cexspec.engine.books.order_book import BookSide, OrderBook
 from cexspec.models import Level, Number
 
 D = Decimal

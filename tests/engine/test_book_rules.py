@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cexspec.engine.book_rules import Place, judge
+from cexspec.engine.books.rules import Place, judge
 from cexspec.models import Book
 
 FETCHED = Place(10, fetched=True)

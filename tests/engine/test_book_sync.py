@@ -13,14 +13,14 @@ import pytest
 
 from cexspec.compile.exchange import compile_exchange
 from cexspec.compile.plan import BookPlan, ChannelPlan
-from cexspec.engine.book import OrderBook
-from cexspec.engine.book_checksum import Checksums
-from cexspec.engine.book_halves import Halves
-from cexspec.engine.book_sync import BookSync
-from cexspec.engine.book_view import BookView
+from cexspec.engine.books.checksum import Checksums
+from cexspec.engine.books.halves import Halves
+from cexspec.engine.books.order_book import OrderBook
+from cexspec.engine.books.sync import BookSync
+from cexspec.engine.books.synced import MAX_OLD, BookSettings, Fetch, Renew, SyncedBook
+from cexspec.engine.books.view import BookView
 from cexspec.engine.markets import Markets
 from cexspec.engine.stats import Counters
-from cexspec.engine.synced_book import MAX_OLD, BookSettings, Fetch, Renew, SyncedBook
 from cexspec.engine.topics import Topic
 from cexspec.hooks import CHECKSUMS, Precision
 from cexspec.models import Book, BookOutOfSync, BookState, Event, Gap, Level

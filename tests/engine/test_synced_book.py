@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cexspec.engine.book_view import BookView
+from cexspec.engine.books.view import BookView
 from cexspec.models import BookState, Gap
 from tests.engine.book_venue import STYLES, Player
 

@@ -8,7 +8,7 @@ from collections import deque
 import pytest
 
 from cexspec.compile.plan import Params
-from cexspec.engine.book_view import BookView
+from cexspec.engine.books.view import BookView
 from cexspec.engine.stream import Stream
 from cexspec.mock import MockVenue
 from cexspec.mock.listing import Listed

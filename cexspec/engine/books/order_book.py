@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Literal, cast
 
-from cexspec.engine.book_frames import arrow_table, data_frame
+from cexspec.engine.books.tables import arrow_table, data_frame
 from cexspec.models import Level, Number, Side
 
 MAX_LEVELS = 50_000

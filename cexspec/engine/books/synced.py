@@ -19,11 +19,11 @@ from typing import Literal
 from msgspec import Struct
 
 from cexspec.compile.plan import BookPlan, ChannelPlan
-from cexspec.engine.book import MAX_LEVELS, OrderBook
-from cexspec.engine.book_checksum import Checksums
-from cexspec.engine.book_halves import Halves
-from cexspec.engine.book_rules import OLD, Place, Verdict, judge
-from cexspec.engine.book_view import BookView
+from cexspec.engine.books.checksum import Checksums
+from cexspec.engine.books.halves import Halves
+from cexspec.engine.books.order_book import MAX_LEVELS, OrderBook
+from cexspec.engine.books.rules import OLD, Place, Verdict, judge
+from cexspec.engine.books.view import BookView
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
 from cexspec.models import Book, BookState, Event, Gap

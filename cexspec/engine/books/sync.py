@@ -13,10 +13,10 @@ from random import Random
 from typing import Protocol
 
 from cexspec.compile.plan import ChannelPlan
-from cexspec.engine.book_checksum import Checksums
+from cexspec.engine.books.checksum import Checksums
+from cexspec.engine.books.synced import BookSettings, Fetch, Renew, SyncedBook
 from cexspec.engine.frames import Part
 from cexspec.engine.stats import Counters
-from cexspec.engine.synced_book import BookSettings, Fetch, Renew, SyncedBook
 from cexspec.engine.topics import Topic
 from cexspec.hooks import Precision
 from cexspec.models import Book, Event, Instrument, InvalidSymbol, Market

@@ -12,14 +12,14 @@ from random import Random
 from typing import Any, Protocol
 
 from cexspec.compile.plan import ChannelPlan, Params
-from cexspec.engine.book_sync import BookSync, Instruments
-from cexspec.engine.book_view import BookView
+from cexspec.engine.books.sync import BookSync, Instruments
+from cexspec.engine.books.synced import BookSettings, Fetch, Renew, State, SyncedBook
+from cexspec.engine.books.view import BookView
 from cexspec.engine.connection import FOREVER, Connection
 from cexspec.engine.dispatch import Subscription, feed_of
 from cexspec.engine.frames import Part
 from cexspec.engine.outputs import Deliver
 from cexspec.engine.stats import Counters
-from cexspec.engine.synced_book import BookSettings, Fetch, Renew, State, SyncedBook
 from cexspec.engine.topics import Topic
 from cexspec.models import Book, BookOutOfSync, CexspecError, Event, InvalidRequest, TimeoutError
 from cexspec.transport.clock import Clock, within

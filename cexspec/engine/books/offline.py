@@ -5,11 +5,11 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from cexspec.engine.book_sync import BookSync
+from cexspec.engine.books.sync import BookSync
+from cexspec.engine.books.synced import Fetch, SyncedBook
 from cexspec.engine.frame_numbers import FrameNumbers
 from cexspec.engine.normalize import Normalized, Normalizer
 from cexspec.engine.stats import Counters
-from cexspec.engine.synced_book import Fetch, SyncedBook
 from cexspec.models import Book, Level
 
 TOP = 25

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from cexspec.engine.book import BookReading, BookSide, OrderBook
+from cexspec.engine.books.order_book import BookReading, BookSide, OrderBook
 from cexspec.models import Book, BookOutOfSync, Event
 
 

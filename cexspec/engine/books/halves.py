@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from cexspec.engine.book import OrderBook
+from cexspec.engine.books.order_book import OrderBook
 from cexspec.models import Level, Number
 
 Key = tuple[Literal["bids", "asks"], Number]
