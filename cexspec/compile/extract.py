@@ -84,6 +84,6 @@ def compile_extractor(
 
 
 def _guard(parts: Parts, match: Conditions) -> bool:
-    """Let the wire type itself check the message's conditions, where they tell a scalar's text."""
+    """Let the wire type itself check the message's conditions, where they tell a scalar's text, or that nothing is there."""
     places = [((*parts.message, *parse(path).steps), demanded(condition)) for path, condition in match.items()]
     return all(leaf for _, leaf in places) and all(parts.scope.wire.demand(steps, *leaf) for steps, leaf in places if leaf)

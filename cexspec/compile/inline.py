@@ -43,6 +43,8 @@ def demanded(condition: Condition) -> tuple[Leaf, tuple[str | int, ...]] | None:
         return None
     if condition.model_fields_set <= {"prefix", "suffix", "of"} and (condition.prefix or condition.suffix):
         return Leaf.AFFIXED, (condition.prefix or "", condition.suffix or "")
+    if condition.model_fields_set <= {"is_", "of"} and condition.is_ is not None and set(condition.is_) == {"absent"}:
+        return Leaf.NOTHING, ()
     words = _mere_words(condition)
     whole = integers(words or ())
     if not words or len(whole) < sum(map(_ambiguous, words)):

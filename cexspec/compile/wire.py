@@ -144,7 +144,7 @@ class Wire:
             if node.plain or node.leaf is not None or isinstance(step, Wild) or not typeable(step) or _mixed({*node.members, step}):
                 return False
             if step not in node.members:
-                self.add(steps, leaf, required=True, words=words)
+                self.add(steps, leaf, required=leaf is not Leaf.NOTHING, words=words)
                 return True
             node = node.members[step]
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -278,6 +279,9 @@ CONDITIONS: list[tuple[dict[str, Any], tuple[Leaf, tuple[str | int, ...]] | None
     ({"prefix": "a."}, (Leaf.AFFIXED, ("a.", ""))),
     ({"suffix": ".a"}, (Leaf.AFFIXED, ("", ".a"))),
     ({"prefix": "a.", "suffix": ".a"}, (Leaf.AFFIXED, ("a.", ".a"))),
+    ({"is": "absent"}, (Leaf.NOTHING, ())),
+    ({"is": ["absent", "text"]}, None),
+    ({"is": "absent", "not": "a"}, None),
     ({"prefix": ""}, None),
     ({"prefix": "a", "of": "frame"}, None),
     ({"prefix": "a", "optional": True}, None),
@@ -291,8 +295,16 @@ CONDITIONS: list[tuple[dict[str, Any], tuple[Leaf, tuple[str | int, ...]] | None
 
 
 @pytest.mark.parametrize(("condition", "expected"), CONDITIONS)
-def test_only_a_scalars_text_is_demanded(condition: dict[str, Any], expected: tuple[Leaf, tuple[str | int, ...]] | None) -> None:
+def test_only_a_scalars_text_or_nothing_is_demanded(condition: dict[str, Any], expected: tuple[Leaf, tuple[str | int, ...]] | None) -> None:
     assert demanded(Condition.model_validate(condition)) == expected
+
+
+@pytest.mark.parametrize(("message", "fits"), [("{}", True), ('{"a": null}', True), ('{"a": 1}', False), ('{"a": ""}', False)])
+def test_where_nothing_is_demanded_nothing_may_be(message: str, fits: bool) -> None:
+    wire = Wire()
+    assert wire.demand(("a",), Leaf.NOTHING, ())
+    with nullcontext() if fits else pytest.raises(msgspec.ValidationError):
+        wire.decoder(wire.build()).decode(message)
 
 
 AFFIXES = st.text("ab.$\n", max_size=3)
