@@ -85,7 +85,7 @@ class Markets:
         keys: dict[str, Key] = {}
         conflicts, left_out = [], set[Key]()
         for each in instruments:
-            symbol, key = each.symbol or each.id, (self._scope_of(each), each.id)
+            symbol, key = each.symbol or each.id, self.key(each)
             if key in by_key or symbol in keys:
                 conflicts.append(Conflict(each.id, each.symbol, keys[symbol][1] if symbol in keys else each.id))
                 left_out.add(key)
@@ -95,6 +95,10 @@ class Markets:
             self._instruments, self._keys, self.conflicts, self._left_out = by_key, keys, tuple(conflicts), frozenset(left_out)
             self._forget_guesses()
         return tuple(conflicts)
+
+    def key(self, instrument: Instrument) -> Key:
+        """What tells an instrument from all others of the exchange."""
+        return self._scope_of(instrument), instrument.id
 
     def find(self, symbol_or_id: str) -> Market:
         """The market that a caller names. Raises `InvalidSymbol`, with close matches once instruments are loaded."""

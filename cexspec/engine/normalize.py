@@ -16,7 +16,7 @@ from cexspec.compile.hole import NO_JSON
 from cexspec.compile.plan import OperationPlan
 from cexspec.compile.reader import FAILURES
 from cexspec.engine.frames import BEGINNING, MAX_FRAME, FrameReader, Guess, Part, Reading
-from cexspec.engine.markets import Markets
+from cexspec.engine.markets import Key, Markets
 from cexspec.engine.topics import Topic
 from cexspec.models import CexspecError, DecodeError, Event, Instrument, InvalidSymbol, NotSupported
 
@@ -50,7 +50,7 @@ class Normalizer:
     def __init__(self, exchange: str, *, number: type[Decimal] | type[float] = Decimal) -> None:
         self.exchange = compile_exchange(exchange, number)
         self.markets = Markets(self.exchange, number)
-        self._instruments: dict[str, Instrument] = {}
+        self._instruments: dict[Key, Instrument] = {}
         self._readers: dict[tuple[str, bool], FrameReader] = {}
         self._guesses: defaultdict[str | None, dict[bytes | str, Guess]] = defaultdict(dict)
         """by the connection that was named"""
@@ -116,9 +116,9 @@ class Normalizer:
         if best.error is not None:
             return best
         others = [self._read(other, body, params) for other in reading if other is not chosen and self._asks_as(chosen, other)]
-        together = replace(_together([best, *others]), operation=chosen.name)
-        self._keep(together)
-        return together
+        for other in others:
+            self._keep(other)
+        return replace(_together([best, *others]), operation=chosen.name)
 
     def _asks_as(self, one: OperationPlan, other: OperationPlan) -> bool:
         rest = self.exchange.spec.rest
@@ -166,7 +166,7 @@ class Normalizer:
         """Learn the instruments that were read."""
         instruments = [event for event in result.events if isinstance(event, Instrument)]
         if instruments:
-            self._instruments |= {instrument.id: instrument for instrument in instruments}
+            self._instruments |= {self.markets.key(instrument): instrument for instrument in instruments}
             self.markets.load(self._instruments.values())
 
     def _request(self, params: Mapping[str, Any]) -> dict[str, Any]:
