@@ -23,7 +23,7 @@ from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.connection import Connection, Reconnecting
 from cexspec.engine.dispatch import Dispatcher, Subscription
-from cexspec.engine.frames import MarketLookup, Part
+from cexspec.engine.frames import MarketLookup
 from cexspec.engine.outputs import Deliver, Idle, Missed, Output, Refused, Subscribed, Undecodable, Unrouted, VenueError
 from cexspec.engine.session import Session, SessionOptions
 from cexspec.engine.states import State, StateBoard, Transition
@@ -101,7 +101,7 @@ class Connections:
         self._numbers = count(1)
         self.states = StateBoard()
         self.counters = Counters(plan.id)
-        consumers = Consumers(self._dispatcher.wants, self._tell, self._dispatcher.symbol_of)
+        consumers = Consumers(self._dispatcher.wants, self._dispatcher.deliver, self._dispatcher.symbol_of)
         self.books = Bookkeeper(plan.id, markets, clock, random, self.counters, consumers, fetch, options.books)
 
     def snapshot(self, drops: int) -> StreamStats:
@@ -302,10 +302,6 @@ class Connections:
         self._dispatcher.remove(subscription)
         if subscription.maintained:
             self.books.close(subscription)
-
-    def _tell(self, parts: Sequence[Part], topic: Topic | None) -> None:
-        """Deliver what no frame holds."""
-        self._dispatcher.deliver(parts, topic)
 
     def _forget(self, use: _Use) -> None:
         self._uses.pop((use.kind, use.topic.text), None)

@@ -93,8 +93,7 @@ class Answers:
     def _rows(self, spec: Operation, case: Case, asked: Asked, market: Market) -> Iterable[Row]:
         if spec.returns == "book":
             bids, asks = market.top(asked.params.get("depth") or _default(spec, "depth", DEPTH))
-            number = market.number(spec.sequence.rule if spec.sequence is not None else None)
-            return [{"bids": bids, "asks": asks, "sequence": number, "previous_sequence": -1, "timestamp": market.time}]
+            return [{"bids": bids, "asks": asks, "sequence": market.number(spec), "previous_sequence": -1, "timestamp": market.time}]
         return self._history(spec, case, asked, market) if _is_history(spec) else [market.state()]
 
     def _history(self, spec: Operation, case: Case, asked: Asked, market: Market) -> list[Row]:

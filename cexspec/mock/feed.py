@@ -95,7 +95,7 @@ class Feed:
         if spec.returns == "book":
             whole = [template for template in templates if template.snapshot]
             yield from self._books(topic, whole[:1], listed, market)
-            _remember(topic, *_view(topic, spec, market), _number(spec, market))
+            _remember(topic, *_view(topic, spec, market), market.number(spec))
         elif past:
             yield from _filled(topic, past[0], self._recent(topic, spec, market), listed)
         elif spec.returns not in ("trade", "liquidation"):
@@ -107,7 +107,7 @@ class Feed:
         if spec.returns != "book":
             for template in [template for template in templates if not template.past][:1]:
                 yield from _filled(topic, template, self._latest(topic, spec, market), listed)
-        elif topic.sequence != _number(spec, market):
+        elif topic.sequence != market.number(spec):
             changes = [template for template in templates if template.snapshot is False and template.encoder.levels]
             whole = [template for template in templates if template.snapshot]
             sums = [template for template in templates if not template.encoder.levels]
@@ -146,13 +146,13 @@ class Feed:
         spec, _ = self._of(topic, listed)
         bids, asks = _view(topic, spec, market)
         for template in templates:
-            numbers: Row = {"sequence": _number(spec, market), "timestamp": market.time}
+            numbers: Row = {"sequence": market.number(spec), "timestamp": market.time}
             if template.checksum is not None:
                 numbers["checksum"] = _checksum(template.checksum, bids, asks, market.time, listed.precision)
             pushed_out = (market.bids, market.asks) if spec.truncate else ({}, {})
             events = [numbers] if template.encoder.levels is None else self._levels(topic, template, numbers, (bids, asks), pushed_out)
             yield from _filled(topic, template, events, listed)
-            _remember(topic, bids, asks, _number(spec, market))
+            _remember(topic, bids, asks, market.number(spec))
 
     def _levels(self, topic: Topic, template: Template, numbers: Row, now: tuple[Side, Side], pushed_out: tuple[Side, Side]) -> list[Row]:
         """The events of a book message: the whole book, its changes since the last one, or one event for each change.
@@ -180,10 +180,6 @@ def _view(topic: Topic, spec: Channel, market: Market) -> tuple[Side, Side]:
     depth = int(topic.params.get("depth") or spec.depth or default or LEVELS)
     bids, asks = market.top(depth)
     return dict(bids), dict(asks)
-
-
-def _number(spec: Channel, market: Market) -> int:
-    return market.number(spec.sequence.rule if spec.sequence is not None else None)
 
 
 def _remember(topic: Topic, bids: Side, asks: Side, number: int) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from cexspec.spec.model import Mapping
+
 Side = dict[Decimal, Decimal]
 Row = dict[str, Any]
 """Unified fields of one event; sizes in the venue's own unit."""
@@ -79,9 +81,9 @@ class Market:
         bids = sorted(self.bids.items(), reverse=True)[:depth]
         return bids, sorted(self.asks.items())[:depth]
 
-    def number(self, rule: str | None) -> int:
-        """The number of its last move, as the rule of a book counts."""
-        return self.moves if rule == "contiguous" else self.sequence
+    def number(self, mapping: Mapping) -> int:
+        """The number of its last move, as the rule of a mapped book counts."""
+        return self.moves if mapping.sequence is not None and mapping.sequence.rule == "contiguous" else self.sequence
 
     def state(self) -> Row:
         """How it stands, by the unified fields of tickers, quotes, mark prices, funding and open interest."""
