@@ -66,8 +66,9 @@ def test_a_bad_frame_is_a_decode_error_and_the_next_good_one_is_read(frame: byte
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200)))
 def test_whatever_arrives_nothing_is_raised(frame: bytes | str) -> None:
     for spec in (BAZAAR, HARBOR):
-        reader(spec).read(frame)
-        reader(spec, live=True).read(frame)
+        for live in (False, True):
+            reading = reader(spec, live=live).read(frame)
+            assert (reading.role == "undecodable") <= bool(reading.errors)
 
 
 KEYS = ["event", "arg", "ch", "data", "id", "ping", "chanId"]
@@ -81,7 +82,8 @@ JSON = st.recursive(
 @given(JSON)
 def test_no_json_is_too_strange(document: Any) -> None:
     for spec in (BAZAAR, HARBOR):
-        reader(spec).read(json.dumps(document))
+        reading = reader(spec).read(json.dumps(document))
+        assert (reading.role == "undecodable") <= bool(reading.errors)
 
 
 ROLES = [

@@ -536,3 +536,4 @@ def test_no_frame_breaks_a_session(spec: str, frames: list[bytes]) -> None:
     for frame in frames:
         mine.received(frame, 0.0, 1)
     mine.tick(0.0)
+    assert not mine.wanted

@@ -719,6 +719,7 @@ async def test_a_client_that_is_still_connecting_closes_at_once() -> None:
     async def play(scene: Stage) -> None:
         scene.client.stream_trades("BTC/USDT")
         await scene.client.close()
+        assert not scene.network.lines
         scene.client.stream_trades("BTC/USDT")
         await scene.wait(0.0001)
 

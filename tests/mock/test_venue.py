@@ -42,8 +42,9 @@ async def test_dropped_connections_come_back(mock_venue: Start) -> None:
         await venue.drop_connections()
         while not isinstance(await anext(events), Gap):
             pass
-        while isinstance(await anext(events), Gap):
+        while isinstance(event := await anext(events), Gap):
             pass
+        assert (event.symbol, client.ws.stats.reconnects) == ("BTC/USDT", 1)
 
 
 async def test_what_is_no_connection_or_operation_is_refused_over_http(mock_venue: Start) -> None:

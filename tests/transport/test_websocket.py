@@ -180,6 +180,8 @@ async def test_a_peer_that_never_says_goodbye_does_not_hold_the_close(transport:
         socket = await transport.connect(f"ws://127.0.0.1:{port}", options=SocketOptions(close_timeout=0.1))
         async with asyncio.timeout(1):
             await socket.close()
+        with pytest.raises(ConnectionLost):
+            await socket.send("x")
 
 
 def test_an_unknown_library_is_refused() -> None:
