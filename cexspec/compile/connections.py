@@ -162,6 +162,7 @@ class ConnectionCompiler:
         parts = compile_topic(channel, self.connection, self.spec, self.findings)
         self._check_keys(channel)
         self._check_sync(channel)
+        self._check_backfill(channel)
         forms = [form for one in read if one.named.name == name for form in (one.wrapped, one.bare)]
         return ChannelPlan(
             name=name,
@@ -175,6 +176,7 @@ class ConnectionCompiler:
             readers=tuple(reader for reader in forms if reader is not None),
             book=book_plan(channel),
             expect_every=channel.expect_every,
+            backfill=channel.backfill,
             position=self.findings.position(channel.where),
             docs=channel.docs,
         )
@@ -193,6 +195,17 @@ class ConnectionCompiler:
         if plan is not None and isinstance(plan.sync, tuple) and plan.sync[0] not in self.spec.rest:
             hint = nearest(plan.sync[0], list(self.spec.rest))
             self.findings.error("CEX059", (*channel.where, "sync", "rest"), f"no operation is called '{plan.sync[0]}'", hint)
+
+    def _check_backfill(self, channel: Channel) -> None:
+        name, at = channel.backfill, (*channel.where, "backfill")
+        if name is None:
+            return
+        operation = self.spec.rest.get(name)
+        if operation is None:
+            self.findings.error("CEX059", at, f"no operation is called '{name}'", nearest(name, list(self.spec.rest)))
+        elif channel.returns != "trade" or operation.returns != "trade":
+            hint = "remove 'backfill'" if channel.returns != "trade" else "name an operation that returns trades"
+            self.findings.error("CEX059", at, f"holes are filled with trades: '{name}' is not for that here", hint)
 
 
 def _window(rate: Window | None) -> WindowPlan | None:

@@ -254,6 +254,8 @@ class ChannelPlan:
     readers: tuple[ReaderPlan, ...]
     book: BookPlan | None
     expect_every: float | None
+    backfill: str | None
+    """the operation that returns the same trades, under the same ids"""
     position: Position
     docs: str | None = None
 

@@ -48,7 +48,7 @@ def _head(plan: ChannelPlan, spec: Channel, lines: Lines) -> list[Row]:
     several = [f"{category}: {name}" for category, name in plan.connections.items() if category is not None]
     where = f"connections by category ({', '.join(several)})" if several else f"connection {plan.connections[None]}"
     rows = [Row("on", where, lines.at((*spec.where, "on"))), Row("docs", plan.docs or "-")]
-    for key in ("stream", "kinds", "depth", "expect_every", "like"):
+    for key in ("stream", "kinds", "depth", "expect_every", "backfill", "like"):
         if (value := getattr(spec, key)) is not None:
             rows.append(Row(key, _limit(value) if isinstance(value, float) else compact(value), lines.at((*spec.where, key))))
     return rows

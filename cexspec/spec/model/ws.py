@@ -153,6 +153,9 @@ class Channel(Mapping):
     kinds: list[Literal["spot", "perpetual", "future", "option"]] | None = key("Only for instruments of these kinds", ["perpetual"], None)
     sync: Sync | None = key("How the book starts: from the stream, from REST, or anew with each message", "stream", None)
     expect_every: Seconds | None = key("Data is overdue after so long; none: sparse, silence means nothing", "30s", None)
+    backfill: Name | None = key(
+        "The REST operation that returns the same trades under the same ids: fills what a reconnect missed", "trades", None
+    )
     also: list[Also] = key(
         "Further messages of the same subscription", [{"match": {"$[1]": "tu"}, "role": "ignored", "reason": "repeats te"}], []
     )
