@@ -61,7 +61,10 @@ class _Over(Exception):
 
 
 class Connection:
-    """One WebSocket connection and the task that keeps it. `name` is unique within a client."""
+    """One WebSocket connection and the task that keeps it. `name` is unique within a client.
+
+    `lifetime` gives the seconds after which a socket should be replaced; None: never.
+    """
 
     def __init__(
         self,
@@ -73,11 +76,12 @@ class Connection:
         counters: Counters,
         random: Random,
         reconnecting: Reconnecting,
+        lifetime: Callable[[], float | None] = lambda: None,
     ) -> None:
         self.name, self.session = name, session
         self.state: State = "disconnected"
         self._open, self._clock, self._listener = open_socket, clock, listener
-        self._counters, self._random, self._reconnecting = counters, random, reconnecting
+        self._counters, self._random, self._reconnecting, self._lifetime = counters, random, reconnecting, lifetime
         self._outgoing: deque[bytes] = deque()
         self._to_send, self._changed = asyncio.Event(), asyncio.Event()
         self._over: str | None = None
@@ -85,8 +89,9 @@ class Connection:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to connect."""
-        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"cexspec {self.name}")
+        """Begin to connect, once."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run(), name=f"cexspec {self.name}")
 
     def subscribe(self, topics: Iterable[Topic]) -> None:
         """Add topics to what is wanted."""
@@ -106,6 +111,11 @@ class Connection:
     def confirm(self, topic: Topic) -> None:
         """Data of a topic arrived."""
         self.session.confirm(topic, self._clock.monotonic())
+
+    def stop(self) -> None:
+        """Begin to close; `moved` tells when it is done."""
+        if self._task is not None:
+            self._task.cancel()
 
     async def close(self) -> None:
         """Close; returns when the task has ended."""
@@ -174,7 +184,7 @@ class Connection:
         self._outgoing.clear()
         reason = "the socket is closed"
         try:
-            self.session.connected(self._clock.monotonic())
+            self.session.connected(self._clock.monotonic(), self._lifetime())
             self._carry_out()
             async with asyncio.TaskGroup() as group:
                 for work in (self._read(socket), self._write(socket), self._watch()):

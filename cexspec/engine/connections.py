@@ -1,9 +1,10 @@
 """All connections of a client: which topic lives on which, and who is told what happens there.
 
-    Subscription (a stream's symbol) --many--> Topic (one subscription at the venue) --many--> Connection
+    Subscription (a stream's symbol) --many--> Topic (one subscription at the venue) --legs--> Connection
 
-A topic is subscribed once, however many streams ask for it, and left when the last of them goes. A connection that is
-full (`max_topics`) gets a sibling; one on which nothing is wanted closes itself.
+A topic is subscribed once, however many streams ask for it, and left when the last of them goes; with `redundancy` it is
+subscribed on as many connections, and each event is delivered once. A connection that is full gets a sibling; one on which nothing
+is wanted closes itself; one that the venue will end before long is replaced by another while it still delivers.
 """
 
 from __future__ import annotations
@@ -11,24 +12,40 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import count
-from math import inf
 from random import Random
 from typing import Protocol
 
-from cexspec.compile.plan import ConnectionPlan, EnvironmentPlan, ExchangePlan
-from cexspec.engine.books.bookkeeper import Bookkeeper, Consumers, FetchRows, MarketParams
+from cexspec.compile.plan import EnvironmentPlan, ExchangePlan
+from cexspec.engine.books.bookkeeper import Bookkeeper, Consumers, MarketParams
 from cexspec.engine.books.synced import BookSettings
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.connection import Connection, Reconnecting
-from cexspec.engine.dispatch import Dispatcher, Subscription
+from cexspec.engine.dispatch import Dispatcher, Interruption, Subscription
 from cexspec.engine.frames import MarketLookup
-from cexspec.engine.outputs import Deliver, Idle, Missed, Output, Refused, Subscribed, Undecodable, Unrouted, VenueError
+from cexspec.engine.freshness import Mark
+from cexspec.engine.gate import Relayed
+from cexspec.engine.holes import FetchRows, FillSettings, Holes
+from cexspec.engine.outputs import (
+    Deliver,
+    Expiring,
+    Idle,
+    Missed,
+    Output,
+    Refused,
+    Stale,
+    Subscribed,
+    Undecodable,
+    Unrouted,
+    VenueError,
+)
+from cexspec.engine.placement import Lane, Placement
+from cexspec.engine.rotation import Rotations
 from cexspec.engine.session import Session, SessionOptions
 from cexspec.engine.states import State, StateBoard, Transition
 from cexspec.engine.stats import SAMPLE_EVERY, Counters, StreamStats
 from cexspec.engine.topics import Topic
+from cexspec.engine.uses import Use, Uses, Watcher
 from cexspec.models import CexspecError, NotSupported, RateLimitExceeded
 from cexspec.transport.clock import Clock
 from cexspec.transport.websocket import Socket, SocketOptions, WebSocketTransport
@@ -36,43 +53,23 @@ from cexspec.transport.websocket import Socket, SocketOptions, WebSocketTranspor
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """How connections behave."""
+    """How connections behave.
+
+    `redundancy`: on how many connections each topic is subscribed. `lifetime`: the share of the venue's own after which a
+    connection is replaced, from and to, so that many don't go at once. `backfill`: how missed trades are fetched; None: they aren't.
+    """
 
     session: SessionOptions = field(default_factory=SessionOptions)
     reconnecting: Reconnecting = field(default_factory=Reconnecting)
     socket: SocketOptions = field(default_factory=lambda: SocketOptions(close_timeout=0.5))
     books: BookSettings = field(default_factory=BookSettings)
+    redundancy: int = 1
+    lifetime: tuple[float, float] = (0.8, 0.95)
+    backfill: FillSettings | None = field(default_factory=FillSettings)
 
 
 class KnownMarkets(MarketLookup, MarketParams, Protocol):
     """What connections need of `Markets`."""
-
-
-class Watcher:
-    """Who is told of one subscription's fate; streams derive from it."""
-
-    def confirmed(self, subscription: Subscription) -> None:
-        """The venue serves it."""
-
-    def refused(self, subscription: Subscription, error: CexspecError) -> None:
-        """The venue does not serve it; it is detached already."""
-
-    def failed(self, subscription: Subscription, error: CexspecError) -> None:
-        """Its connection was given up; it is detached already."""
-
-
-@dataclass(eq=False, slots=True)
-class _Use:
-    """A topic in use: on which connection (`kind` is its name in the spec), by whom."""
-
-    kind: str
-    topic: Topic
-    connection: Connection
-    users: dict[Subscription, Watcher] = field(default_factory=dict)
-    accepted: bool = False
-    """the venue said yes, or was asked where it says nothing"""
-    live: bool = False
-    """it is certain that the venue serves it: nothing is missing from now on"""
 
 
 class Connections:
@@ -94,64 +91,67 @@ class Connections:
         self._transport, self._clock, self._random, self._options = transport, clock, random, options
         self._budgets = budgets or ConnectBudgets(clock)
         self._dispatcher = Dispatcher(markets, self._awake)
-        self._shards: dict[str, list[Connection]] = {}
-        self._uses: dict[tuple[str, str], _Use] = {}
-        self._used: dict[Connection, dict[str, _Use]] = {}
-        self._ending: set[Connection] = set()
-        self._numbers = count(1)
+        self._uses = Uses()
+        self._placement = Placement(self._connection, lambda kind: plan.connection(kind).max_topics, lambda one: len(self._uses.on(one)))
+        self._rotations = Rotations()
+        self._all: set[Connection] = set()
         self.states = StateBoard()
         self.counters = Counters(plan.id)
         consumers = Consumers(self._dispatcher.wants, self._dispatcher.deliver, self._dispatcher.symbol_of)
         self.books = Bookkeeper(plan.id, markets, clock, random, self.counters, consumers, fetch, options.books)
+        fill = fetch if options.backfill is not None else None
+        settings = options.backfill or FillSettings()
+        self._holes = Holes(plan, clock, self.counters, markets.params, self._dispatcher.symbol_of, fill, settings)
 
     def snapshot(self, drops: int) -> StreamStats:
         """What has been counted; `drops` are those of open streams."""
-        self.counters.events, self.counters.unclaimed = self._dispatcher.events, self._dispatcher.unclaimed
-        return self.counters.snapshot(drops)
+        counters, dispatcher = self.counters, self._dispatcher
+        counters.events, counters.unclaimed, counters.doubled = dispatcher.events, dispatcher.unclaimed, dispatcher.doubled
+        return counters.snapshot(drops)
 
     def attach(self, subscriptions: Iterable[Subscription], watcher: Watcher) -> None:
         """Serve these subscriptions. Raises `NotSupported` where the environment has no such connection."""
         asked: dict[Connection, list[Topic]] = {}
         for subscription in subscriptions:
             use = self._use_of(subscription, asked)
-            use.users[subscription] = watcher
+            use.admit(subscription, watcher)
             self._dispatcher.add(subscription)
             if subscription.maintained:
-                self.books.open(subscription, self._plan.channel(subscription.channel), use.connection, live=use.live)
+                for leg in use.legs.values():
+                    self.books.open(subscription, use.channel, leg.connection, live=leg.live)
             if use.live:
-                self._resume(subscription)
+                subscription.resumed(self._clock.time_ns())
             if use.accepted:
                 watcher.confirmed(subscription)
-        for connection, topics in asked.items():
-            connection.subscribe(topics)
+        self._ask(asked)
 
     def detach(self, subscriptions: Iterable[Subscription]) -> None:
         """Serve these no longer."""
         left: dict[Connection, list[Topic]] = {}
         for subscription in subscriptions:
             self._remove(subscription)
-            use = self._uses.get(self._key(subscription))
+            use = self._uses.of(subscription)
             if use is None or use.users.pop(subscription, None) is None or use.users:
                 continue
-            self._forget(use)
-            left.setdefault(use.connection, []).append(use.topic)
+            self._uses.forget(use)
+            for connection in use.legs:
+                left.setdefault(connection, []).append(use.topic)
         for connection, topics in left.items():
             connection.unsubscribe(topics)
 
     async def close(self) -> None:
         """Close every connection; returns when all their tasks have ended."""
-        everyone = [*self._used, *self._ending]
+        await self._holes.close()
         await self.books.close_all()
-        await asyncio.gather(*(connection.close() for connection in everyone))
-        for found in (self._shards, self._uses, self._used):
+        await asyncio.gather(*(connection.close() for connection in tuple(self._all)))
+        for found in (self._placement, self._uses, self._rotations, self._all):
             found.clear()
-        self._ending.clear()
 
     def delivered(self, connection: Connection, deliver: Deliver) -> Sequence[Buffer]:
         """See `Listener.delivered`. Maintained books see the messages before anybody else does."""
         if self.counters.messages % SAMPLE_EVERY == 0 and deliver.parts[0][1]:
             self.counters.sample(deliver.parts[0][1][-1])
-        return self._dispatcher.deliver(self.books.parts(connection, deliver), deliver.topic)
+        return self._dispatcher.deliver(self.books.parts(connection, deliver), deliver.topic, connection)
 
     def happened(self, connection: Connection, output: Output) -> None:
         """See `Listener.happened`."""
@@ -162,6 +162,10 @@ class Connections:
                 self._refused(connection, topic, error)
             case Missed(number):
                 self._missed(connection, number)
+            case Stale(topic, reason):
+                self._stale(connection, topic, reason)
+            case Expiring():
+                self._rotate(connection)
             case Idle():
                 self._retire(connection)
             case Unrouted() | Undecodable() | VenueError():
@@ -172,10 +176,10 @@ class Connections:
         self.counters.reconnects += 1
         self.books.died(connection, f"the connection was lost: {cause}")
         self._dispatcher.forget_ways()
-        for use in self._used.get(connection, {}).values():
-            use.live = use.accepted = False
-            for subscription in use.users:
-                subscription.interrupted(cause)
+        for use in tuple(self._uses.on(connection).values()):
+            self._lost(use, connection, cause)
+        if self._rotations.replaces(connection):
+            self._end(connection)
 
     def moved(self, connection: Connection, before: State, reason: str, error: CexspecError | None) -> None:
         """See `Listener.moved`."""
@@ -185,41 +189,39 @@ class Connections:
             self._fail(connection, error)
         if connection.state in ("failed", "closed"):
             self._retire(connection)
-            self._ending.discard(connection)
+            self._all.discard(connection)
 
-    def _use_of(self, subscription: Subscription, asked: dict[Connection, list[Topic]]) -> _Use:
-        key = self._key(subscription)
-        use = self._uses.get(key)
+    def _use_of(self, subscription: Subscription, asked: dict[Connection, list[Topic]]) -> Use:
+        use = self._uses.of(subscription)
         if use is None:
-            connection = self._place(key[0])
-            use = self._uses[key] = self._used[connection][subscription.topic.text] = _Use(key[0], subscription.topic, connection)
-            asked.setdefault(connection, []).append(subscription.topic)
+            use = Use(subscription.connection, subscription.topic, self._plan.channel(subscription.channel))
+            for leg in range(self._options.redundancy):
+                self._join(use, Lane(use.kind, leg), asked)
+            self._uses.add(use)
         return use
 
-    def _key(self, subscription: Subscription) -> tuple[str, str]:
-        return subscription.connection, subscription.topic.text
-
-    def _place(self, name: str) -> Connection:
-        """A connection of this kind with room for a topic more."""
-        plan = self._plan.connection(name)
-        room = plan.max_topics or inf
-        for connection in self._shards.setdefault(name, []):
-            if len(self._used[connection]) < room:
-                return connection
-        self.states.forget_failed()
-        connection = self._connection(plan)
-        self._shards[name].append(connection)
-        self._used[connection] = {}
-        connection.start()
+    def _join(self, use: Use, lane: Lane, asked: dict[Connection, list[Topic]]) -> Connection:
+        """Give a topic a leg on a connection of this lane; it is to be asked for there."""
+        connection = self._placement.place(lane)
+        self._uses.join(use, connection)
+        asked.setdefault(connection, []).append(use.topic)
         return connection
 
-    def _connection(self, plan: ConnectionPlan) -> Connection:
-        url = self._environment.ws.get(plan.name)
+    def _ask(self, asked: dict[Connection, list[Topic]]) -> None:
+        for connection, topics in asked.items():
+            connection.subscribe(topics)
+            connection.start()
+
+    def _connection(self, kind: str, name: str) -> Connection:
+        plan, url = self._plan.connection(kind), self._environment.ws.get(kind)
         if url is None:
-            raise NotSupported(f"{self._plan.id} has no URL for the connection {plan.name!r} in its environment {self._environment.name!r}")
+            raise NotSupported(f"{self._plan.id} has no URL for the connection {kind!r} in its environment {self._environment.name!r}")
         every = {name: self._plan.channel(name) for name in self._plan.channel_names}
-        channels = {name: channel for name, channel in every.items() if plan.name in channel.connections.values()}
-        session = Session(self._plan.id, plan, channels, self._markets, self._options.session)
+        channels = {name: channel for name, channel in every.items() if kind in channel.connections.values()}
+
+        def mark_of(topic: Topic) -> Mark:
+            use = self._uses.on(connection).get(topic.text)
+            return self._mark_of(use) if use is not None else None
 
         async def open_socket() -> Socket:
             await self._budgets.acquire(url, plan.connects_per)
@@ -229,83 +231,154 @@ class Connections:
                 self._budgets.pause(url, plan.connects_per, refusal.retry_after or 0.0)
                 raise
 
-        name = f"{plan.name}-{next(self._numbers)}"
-        return Connection(name, session, open_socket, self._clock, self, self.counters, self._random, self._options.reconnecting)
+        def lifetime() -> float | None:
+            return None if plan.lifetime is None else plan.lifetime * self._random.uniform(*self._options.lifetime)
+
+        self.states.forget_failed()
+        session = Session(self._plan.id, plan, channels, self._markets, self._options.session, mark_of)
+        connection = Connection(
+            name, session, open_socket, self._clock, self, self.counters, self._random, self._options.reconnecting, lifetime
+        )
+        self._all.add(connection)
+        return connection
+
+    def _mark_of(self, use: Use) -> Mark:
+        subscription = next(iter(use.users), None)
+        symbol = self._dispatcher.symbol_of(subscription) if subscription is not None else None
+        return (symbol, subscription.interval) if subscription is not None and subscription.interval is not None else symbol
 
     def _subscribed(self, connection: Connection, topic: Topic, *, certain: bool) -> None:
-        use = self._used.get(connection, {}).get(topic.text)
+        use = self._uses.on(connection).get(topic.text)
         if use is None:
             return
-        if certain and not use.live:
-            self._go_live(use)
-        if not use.accepted:
-            use.accepted = True
+        accepted, leg = use.accepted, use.legs[connection]
+        leg.accepted = True
+        if certain and not leg.live:
+            self._go_live(use, connection)
+        if not accepted:
             for subscription, watcher in tuple(use.users.items()):
                 watcher.confirmed(subscription)
 
-    def _go_live(self, use: _Use) -> None:
-        use.live = True
-        self.books.subscribed(use.connection, use.topic)
-        for subscription in use.users:
-            self._resume(subscription)
+    def _go_live(self, use: Use, connection: Connection) -> None:
+        live = use.live
+        use.legs[connection].live = True
+        self.books.subscribed(connection, use.topic)
+        if not live:
+            ended = [(one, ended) for one in use.users if (ended := one.resumed(self._clock.time_ns())) is not None]
+            self._tell_missed(use, ended)
 
-    def _awake(self, subscription: Subscription) -> None:
+    def _tell_missed(self, use: Use, missed: Iterable[tuple[Subscription, Interruption]]) -> None:
+        """Fill what can be filled; streams are told of the rest."""
+        filled = []
+        for subscription, interruption in missed:
+            if self._holes.fills(use.channel, subscription):
+                filled.append((subscription, interruption))
+            else:
+                subscription.missed(interruption, self._clock.time_ns(), self._dispatcher.symbol_of(subscription))
+                self.counters.gaps += 1
+        self._holes.begin(use.channel, filled)
+
+    def _awake(self, subscription: Subscription, origin: object) -> None:
         """The first event of a subscription, maybe before its ack."""
-        use = self._uses.get(self._key(subscription))
-        if use is not None and not use.live:
-            self._go_live(use)
-            use.connection.confirm(use.topic)
+        use = self._uses.of(subscription)
+        if use is None or use.live:
+            return
+        leg = next((leg for leg in use.legs.values() if leg.connection is origin), None)
+        if leg is not None:
+            self._go_live(use, leg.connection)
+            leg.connection.confirm(use.topic)
 
-    def _resume(self, subscription: Subscription) -> None:
-        if subscription.resumed(self._clock.time_ns(), self._dispatcher.symbol_of(subscription)):
-            self.counters.gaps += 1
+    def _lost(self, use: Use, connection: Connection, cause: str) -> None:
+        """A leg is not served any more; where no other is, events are missing from now on."""
+        leg = use.legs[connection]
+        leg.live = leg.accepted = False
+        for subscription in use.users:
+            if not use.live:
+                self._holes.give_up(subscription, "the stream was interrupted again")
+                subscription.interrupted(cause)
+            elif isinstance(subscription.gate, Relayed) and subscription.gate.needs_another(connection):
+                self._tell_missed(use, [(subscription, subscription.until_now(cause))])
+                next(other.connection for other in use.legs.values() if other.live).renew(use.topic)
+
+    def _stale(self, connection: Connection, topic: Topic, reason: str) -> None:
+        self.counters.stale += 1
+        self.counters.note("subscription_stale", self.counters.stale, f"{connection.name}: {reason}")
+        use = self._uses.on(connection).get(topic.text)
+        if use is not None:
+            self._dispatcher.forget_ways()
+            self._lost(use, connection, reason)
 
     def _refused(self, connection: Connection, topic: Topic, error: CexspecError) -> None:
-        use = self._used.get(connection, {}).get(topic.text)
+        use = self._uses.on(connection).get(topic.text)
         self.counters.refused += 1
         self.counters.note("subscription_refused", self.counters.refused, error)
         if use is None:
             return
-        self._forget(use)
+        if any(leg.accepted for leg in use.legs.values() if leg.connection is not connection):
+            self._uses.leave(use, connection)
+            return
+        self._uses.forget(use)
+        for other in use.legs:
+            if other is not connection:
+                other.unsubscribe([use.topic])
         for subscription, watcher in use.users.items():
             self._remove(subscription)
             watcher.refused(subscription, error)
 
     def _missed(self, connection: Connection, number: int) -> None:
-        now = self._clock.time_ns()
         self.books.missed(connection, number)
-        for use in self._used.get(connection, {}).values():
-            for subscription in use.users:
-                if subscription.live and not subscription.maintained:
-                    cause = f"{number} frame(s) of the connection were lost on the way"
-                    subscription.missed(cause, now, self._dispatcher.symbol_of(subscription))
-                    self.counters.gaps += 1
+        cause = f"{number} frame(s) of the connection were lost on the way"
+        for use in self._uses.on(connection).values():
+            if not any(leg.live for leg in use.legs.values() if leg.connection is not connection):
+                told = [one for one in use.users if one.live and not one.maintained]
+                self._tell_missed(use, [(one, one.until_now(cause)) for one in told])
+
+    def _rotate(self, connection: Connection) -> None:
+        """The venue will end a connection before long: its topics get legs on others, and it goes when these are live."""
+        if not self._rotations.begun(connection):
+            lane = self._placement.withdraw(connection)
+            asked: dict[Connection, list[Topic]] = {}
+            moved = {}
+            for use in tuple(self._uses.on(connection).values()) if lane is not None else ():
+                moved[use] = self._join(use, lane, asked) if lane is not None else connection
+                for subscription in use.users:
+                    if subscription.maintained:
+                        self.books.open(subscription, use.channel, moved[use], live=False)
+            self._rotations.begin(connection, moved)
+            self._ask(asked)
+            self.counters.rotations += 1
+        elif self._rotations.over(connection, self.books.in_step):
+            self._end(connection)
+
+    def _end(self, connection: Connection) -> None:
+        """Others have taken over what a connection served."""
+        self._rotations.end(connection)
+        self._retire(connection)
+        connection.stop()
 
     def _fail(self, connection: Connection, error: CexspecError) -> None:
-        for use in tuple(self._used.get(connection, {}).values()):
-            self._forget(use)
+        for use in tuple(self._uses.on(connection).values()):
+            if len(use.legs) > 1:
+                self._uses.leave(use, connection)
+                continue
+            self._uses.forget(use)
             for subscription, watcher in use.users.items():
                 self._remove(subscription)
                 watcher.failed(subscription, error)
 
     def _retire(self, connection: Connection) -> None:
         """Place nothing there any more; its task ends by itself."""
-        self._used.pop(connection, None)
+        self._uses.forget_connection(connection)
+        self._rotations.end(connection)
+        self._placement.withdraw(connection)
         self.books.forget(connection)
-        for shard in self._shards.values():
-            if connection in shard:
-                shard.remove(connection)
-        self._ending.add(connection)
 
     def _remove(self, subscription: Subscription) -> None:
         """Deliver to a subscription no longer."""
+        self._holes.give_up(subscription, "the subscription ended")
         self._dispatcher.remove(subscription)
         if subscription.maintained:
             self.books.close(subscription)
-
-    def _forget(self, use: _Use) -> None:
-        self._uses.pop((use.kind, use.topic.text), None)
-        self._used.get(use.connection, {}).pop(use.topic.text, None)
 
     def _count(self, output: Unrouted | Undecodable | VenueError) -> None:
         counters = self.counters

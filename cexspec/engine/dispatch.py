@@ -6,11 +6,12 @@ of each takes the slow way, which is also where a gap that a reconnect left is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Self
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Self
 
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.frames import MarketLookup, Part
+from cexspec.engine.gate import Gate
 from cexspec.engine.topics import Topic
 from cexspec.models import Event, Gap
 
@@ -24,6 +25,13 @@ def feed_of(channel: str) -> str:
 
 
 Key = str | None | tuple[str | None, str | None, str | None]
+
+
+class Interruption(NamedTuple):
+    """Why events are missing, and since when (nanoseconds)."""
+
+    cause: str
+    since: int
 
 
 class Subscription:
@@ -41,6 +49,7 @@ class Subscription:
         "channel",
         "connection",
         "exchange",
+        "gate",
         "interval",
         "known",
         "last",
@@ -68,8 +77,10 @@ class Subscription:
         self.exchange, self.channel, self.connection, self.topic, self.buffer = exchange, channel, connection, topic, buffer
         self.native_id, self.category, self.interval, self.since = native_id, category, interval, since
         self.last: Event | None = None
+        self.gate: Gate | None = None
+        """what keeps events from it that it has got already"""
         self.known, self.live, self.maintained = True, False, maintained
-        self._gap: tuple[str, int] | None = None
+        self._gap: Interruption | None = None
 
     @classmethod
     def unknown(cls, exchange: str, channel: str, buffer: Buffer, since: int, symbol: str, *, maintained: bool = False) -> Self:
@@ -96,22 +107,22 @@ class Subscription:
     def interrupted(self, cause: str) -> None:
         """The connection is gone; events are missed until `resumed`."""
         if self._gap is None and self.live:
-            self._gap = (cause, self._seen())
+            self._gap = self.until_now(cause)
         self.live = False
 
-    def resumed(self, now: int, symbol: str | None) -> bool:
-        """The venue serves it (again); True where that ends a gap, which the stream is told of."""
+    def resumed(self, now: int) -> Interruption | None:
+        """The venue serves it (again); what ends by that, if anything: the stream is to be told."""
         self.live, self.since = True, now
-        if self._gap is None:
-            return False
-        cause, start = self._gap
-        self._gap = None
-        self.missed(cause, now, symbol, start)
-        return True
+        ended, self._gap = self._gap, None
+        return ended
 
-    def missed(self, cause: str, now: int, symbol: str | None, start: int | None = None) -> None:
+    def until_now(self, cause: str) -> Interruption:
+        """What was, or may have been, missed since the last event."""
+        return Interruption(cause, self._seen())
+
+    def missed(self, interruption: Interruption, now: int, symbol: str | None) -> None:
         """Tell the stream that events up to now may be missing."""
-        start = start if start is not None else self._seen()
+        cause, start = interruption
         gap = Gap(
             exchange=self.exchange,
             symbol=symbol,
@@ -144,12 +155,15 @@ class _Channel:
 
 
 class Dispatcher:
-    """Delivers events. `awake` is told of a subscription's first event after each change; `unclaimed` counts the rest."""
+    """Delivers events. `awake` is told of a subscription's first event after each change, and by what connection it came.
 
-    def __init__(self, markets: MarketLookup, awake: Callable[[Subscription], None]) -> None:
+    `unclaimed` counts events that nobody asked for, `doubled` those that were delivered before.
+    """
+
+    def __init__(self, markets: MarketLookup, awake: Callable[[Subscription, object], None]) -> None:
         self._markets, self._awake = markets, awake
         self._channels: dict[str, _Channel] = {}
-        self.events = self.unclaimed = 0
+        self.events = self.unclaimed = self.doubled = 0
 
     def add(self, subscription: Subscription) -> None:
         """Deliver to this subscription, too."""
@@ -176,8 +190,11 @@ class Dispatcher:
         for channel in self._channels.values():
             channel.ways.clear()
 
-    def deliver(self, parts: Sequence[Part], topic: Topic | None) -> list[Buffer]:
-        """Put events into the queues of those who asked; returns the queues that are full and whose reader shall wait."""
+    def deliver(self, parts: Sequence[Part], topic: Topic | None, origin: object = None) -> list[Buffer]:
+        """Put events into the queues of those who asked; returns the queues that are full and whose reader shall wait.
+
+        `origin` is the connection they came by.
+        """
         full: list[Buffer] = []
         for name, events in parts:
             self.events += len(events)
@@ -190,14 +207,25 @@ class Dispatcher:
                 key = event.symbol if plain else (event.symbol, getattr(event, "interval", None), topic.text if topic else None)
                 targets = ways.get(key)
                 if targets is None:
-                    targets = self._find(channel, key, event, topic)
-                for target in targets:
-                    target.last = event
-                    if target.buffer.put(event):
-                        full.append(target.buffer)
-                if not targets:
+                    targets = self._find(channel, key, event, topic, origin)
+                if targets:
+                    full += self._put(event, targets, origin)
+                else:
                     self.unclaimed += 1
         return full
+
+    def _put(self, event: Event, targets: tuple[Subscription, ...], origin: object) -> Iterable[Buffer]:
+        """The queues that are full now."""
+        full: list[Buffer] | None = None
+        for target in targets:
+            if target.gate is not None and not target.gate.passes(event, origin):
+                self.doubled += 1
+                continue
+            target.last = event
+            if target.buffer.put(event):
+                full = full or []
+                full.append(target.buffer)
+        return full or ()
 
     def symbol_of(self, subscription: Subscription) -> str | None:
         """The unified symbol, as it is known now; None for all of a channel."""
@@ -205,12 +233,12 @@ class Dispatcher:
             return None
         return self._markets.within(subscription.category)(subscription.native_id).symbol
 
-    def _find(self, channel: _Channel, key: Key, event: Event, topic: Topic | None) -> tuple[Subscription, ...]:
+    def _find(self, channel: _Channel, key: Key, event: Event, topic: Topic | None, origin: object) -> tuple[Subscription, ...]:
         # One for each queue: a stream that asked for several topics in full can't tell them apart by their events.
         asked = {id(each.buffer): each for each in reversed(channel.subscriptions) if self._asked(each, event, topic)}
         found = tuple(reversed(asked.values()))
         for each in found:
-            self._awake(each)
+            self._awake(each, origin)
         if len(channel.ways) >= MAX_WAYS:
             channel.ways.clear()
         channel.ways[key] = found

@@ -71,6 +71,17 @@ class Missed(Struct, frozen=True):
     count: int
 
 
+class Stale(Struct, frozen=True):
+    """No data came for this topic, though the venue serves it; it is asked for anew."""
+
+    topic: Topic
+    reason: str
+
+
+class Expiring(Struct, frozen=True):
+    """The venue will end the connection before long; told every second until it is closed."""
+
+
 class Reconnect(Struct, frozen=True):
     """This connection is no good any more; open another."""
 
@@ -88,5 +99,18 @@ class StateChanged(Struct, frozen=True):
 
 
 Output = (
-    Deliver | Send | Subscribed | Unsubscribed | Refused | VenueError | Unrouted | Undecodable | Missed | Reconnect | Idle | StateChanged
+    Deliver
+    | Send
+    | Subscribed
+    | Unsubscribed
+    | Refused
+    | VenueError
+    | Unrouted
+    | Undecodable
+    | Missed
+    | Stale
+    | Expiring
+    | Reconnect
+    | Idle
+    | StateChanged
 )

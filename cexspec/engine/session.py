@@ -7,27 +7,33 @@ Times are seconds of a monotonic clock; `received` stamps are wall-clock nanosec
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Literal
 
 from cexspec.compile.plan import ChannelPlan, ConnectionPlan
+from cexspec.engine.early import Early, EarlyFrames
 from cexspec.engine.frame_numbers import FrameNumbers
 from cexspec.engine.frames import FrameReader, MarketLookup, Reading
+from cexspec.engine.freshness import Freshness, Mark, Overdue
 from cexspec.engine.keepalive import Liveness
 from cexspec.engine.outputs import (
     Deliver,
+    Expiring,
     Idle,
     Missed,
     Output,
     Phase,
     Reconnect,
+    Refused,
     Send,
+    Stale,
     StateChanged,
+    Subscribed,
     Undecodable,
     Unrouted,
+    Unsubscribed,
     VenueError,
 )
 from cexspec.engine.subscriptions import Ledger, Patience
@@ -35,31 +41,32 @@ from cexspec.engine.topics import Topic
 from cexspec.models import ExchangeError
 from cexspec.transport.window import SlidingWindow, Window
 
-MAX_EARLY = 1000
-"""Frames kept that came before the ack that explains them."""
 SAMPLE = 500
 """Bytes of a frame shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """How patient a session is; times in seconds. `idle`: it may be closed after so long with nothing wanted."""
+    """How patient a session is; times in seconds. `idle`: it may be closed after so long with nothing wanted.
+
+    `expect_every`: channel or unified stream -> data is overdue after so long, in place of the spec's word; None: never.
+    """
 
     patience: Patience = field(default_factory=Patience)
     greeting: float = 10.0
     idle: float = 5.0
+    expect_every: Mapping[str, float | None] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True)
-class _Early:
-    value: str
-    frame: bytes | str
-    received: int | None
-    until: float
+    def expected(self, channel: ChannelPlan) -> float | None:
+        """Seconds in which data of a channel is due; None: it may be silent for ever."""
+        return self.expect_every.get(channel.name, self.expect_every.get(channel.stream, channel.expect_every))
 
 
 class Session:
-    """The logic of one connection. Drain `outputs` after every call (`drain`), and call `tick` at `next_deadline`."""
+    """The logic of one connection. Drain `outputs` after every call (`drain`), and call `tick` at `next_deadline`.
+
+    `mark_of` says by what the data of a topic is known, where frames don't name their topic (see `freshness`).
+    """
 
     def __init__(
         self,
@@ -68,13 +75,16 @@ class Session:
         channels: Mapping[str, ChannelPlan],
         markets: MarketLookup,
         options: SessionOptions | None = None,
+        mark_of: Callable[[Topic], Mark] = lambda topic: None,
     ) -> None:
         self._exchange, self._plan, self._options = exchange, connection, options or SessionOptions()
+        self._channels = channels
+        self._fresh = Freshness(mark_of)
         self._new_reader: Callable[[], FrameReader] = lambda: FrameReader(exchange, connection, channels, markets, live=True)
         self._ledger = Ledger(connection, channels, self._options.patience)
         self._ending = True
         self._idle_since = -inf
-        self._early: deque[_Early] = deque()
+        self._early = EarlyFrames()
         self._numbers: FrameNumbers | None = None
         self.phase: Phase = "disconnected"
         self.outputs: list[Output] = []
@@ -90,9 +100,10 @@ class Session:
         outputs, self.outputs = self.outputs, []
         return outputs
 
-    def connected(self, now: float) -> None:
-        """The socket is open."""
+    def connected(self, now: float, lifetime: float | None = None) -> None:
+        """The socket is open; after so many seconds it should be replaced."""
         self._forget(now)
+        self._expires = inf if lifetime is None else now + lifetime
         self._ending, self._idle_since = False, now
         if self._plan.greet is not None:
             self._send(self._plan.greet, now)
@@ -112,13 +123,14 @@ class Session:
     def subscribe(self, topics: Iterable[Topic], now: float) -> None:
         """Add topics to the desired set."""
         for topic in topics:
-            self.outputs += self._ledger.want(topic)
+            self._settle(self._ledger.want(topic), now)
         self._flush(now)
 
     def unsubscribe(self, topics: Iterable[Topic], now: float) -> None:
         """Take topics out of the desired set."""
         for topic in topics:
             self._ledger.drop(topic)
+            self._fresh.forget(topic)
         self._idle_since = now
         self._flush(now)
 
@@ -129,7 +141,7 @@ class Session:
 
     def confirm(self, topic: Topic, now: float) -> None:
         """Data of this topic has arrived: no ack is needed any more."""
-        self.outputs += self._ledger.confirm(topic)
+        self._settle(self._ledger.confirm(topic), now)
         self._flush(now)
 
     def received(self, frame: bytes | str, now: float, received: int | None = None) -> None:
@@ -139,17 +151,20 @@ class Session:
             return
         reading = self._frames.read(frame, received)
         if reading.role == "data":
-            self._deliver(reading)
+            self._deliver(reading, now)
         else:
             self._control(reading, frame, now, received)
 
     def hold(self) -> None:
         """The shell stops reading for a while: the peer's silence means nothing now."""
+        self._held = True
         self._life.hold()
 
     def release(self, now: float) -> None:
         """The shell reads again."""
+        self._held = False
         self._life.release(now)
+        self._fresh.excuse(now)
 
     def tick(self, now: float) -> None:
         """Do what is due."""
@@ -161,8 +176,11 @@ class Session:
         if death is not None:
             self._end(death)
             return
-        self.outputs += self._ledger.expire(now)
-        self._give_up_early(now)
+        self._settle(self._ledger.expire(now), now)
+        for early in self._early.given_up(now):
+            self._unrouted(early.frame, "no ack announced its number")
+        self._look_for_silence(now)
+        self._look_at_age(now)
         self._ping(now)
         self._flush(now)
         if self._idle_at() <= now:
@@ -173,15 +191,18 @@ class Session:
         """When `tick` is due; None: not before something else happens."""
         if self._ending:
             return None
-        due = min(self._life.deadline(), self._idle_at(), self._early[0].until if self._early else inf)
+        due = min(self._life.deadline(), self._idle_at(), self._early.due(), self._expires)
+        if not self._held:
+            due = min(due, self._fresh.deadline() or inf)
         if self.phase == "greeting":
             due = min(due, self._greet_until)
         else:
             due = min(due, self._ledger.answers_due(), max(self._ledger.asking_due(), self._paced_until))
         return due if due < inf else None
 
-    def _deliver(self, reading: Reading) -> None:
+    def _deliver(self, reading: Reading, now: float) -> None:
         if reading.parts:
+            self._fresh.heard(reading.parts, reading.topic, now)
             self.outputs.append(Deliver(reading.parts, reading.topic))
         if reading.errors:
             self.outputs += [Undecodable(error) for error in reading.errors]
@@ -195,7 +216,7 @@ class Session:
             case "greeting":
                 self._greeted(now)
             case "early":
-                self._keep_early(_Early(reading.value or "", frame, received, now + self._options.patience.answer))
+                self._keep(Early(reading.value or "", frame, received, now + self._options.patience.answer))
             case "unrouted":
                 self._unrouted(frame, reading.reason)
             case "undecodable":
@@ -210,14 +231,14 @@ class Session:
         entries = self._ledger.answered_by(answer, reading.verb, refused=reading.role == "refusal")
         if reading.role != "ack":
             error = answer.error or ExchangeError(reading.reason or "refused", exchange=self._exchange)
-            self.outputs += self._ledger.refuse(entries, error, now) if entries else [VenueError(error)]
+            self._settle(self._ledger.refuse(entries, error, now) if entries else [VenueError(error)], now)
         else:
             learned = []
             for entry in entries:
                 if entry.phase in ("asked", "live"):
                     entry.learned = answer.learned
                     learned.append(self._frames.learn(answer, entry.topic))
-            self.outputs += self._ledger.accept(entries)
+            self._settle(self._ledger.accept(entries), now)
             self._replay({value for value in learned if value is not None}, now)
         self._flush(now)
 
@@ -226,26 +247,52 @@ class Session:
             self._enter("ready")
             self._flush(now)
 
-    def _keep_early(self, early: _Early) -> None:
-        if len(self._early) < MAX_EARLY:
-            self._early.append(early)
-        else:
+    def _keep(self, early: Early) -> None:
+        if not self._early.keep(early):
             self._unrouted(early.frame, "too many frames came before their acks")
 
     def _replay(self, values: set[str], now: float) -> None:
         """Frames that came before the ack that explains them are read now, in their order."""
-        mine = [early for early in self._early if early.value in values]
-        for early in mine:
-            self._early.remove(early)
+        for early in self._early.explained(values):
             reading = self._frames.read(early.frame, early.received)
             if reading.role == "data":
-                self._deliver(reading)
+                self._deliver(reading, now)
             else:
                 self._control(reading, early.frame, now, early.received)
 
-    def _give_up_early(self, now: float) -> None:
-        while self._early and self._early[0].until <= now:
-            self._unrouted(self._early.popleft().frame, "no ack announced its number")
+    def _settle(self, outputs: Iterable[Output], now: float) -> None:
+        """Tell how topics stand, and expect data of those that are served."""
+        for output in outputs:
+            self.outputs.append(output)
+            match output:
+                case Subscribed(topic):
+                    every = self._options.expected(self._channels[topic.channel])
+                    if every is not None:
+                        self._fresh.began(topic, every, now)
+                case Unsubscribed(topic):
+                    self._fresh.ended(topic)
+                case Refused(topic, _):
+                    self._fresh.forget(topic)
+
+    def _look_for_silence(self, now: float) -> None:
+        if self._held:
+            return
+        for overdue in self._fresh.overdue(now):
+            self._overdue(overdue, now)
+
+    def _overdue(self, overdue: Overdue, now: float) -> None:
+        topic = overdue.topic
+        reason = f"no data of {topic.text} for {overdue.silence:.3g} s (expected every {overdue.every:g} s)"
+        if overdue.action == "reconnect":
+            self._end(reason)
+        else:
+            self.outputs.append(Stale(topic, reason))
+            self._ledger.renew(topic)
+
+    def _look_at_age(self, now: float) -> None:
+        if now >= self._expires:
+            self._expires = now + 1.0
+            self.outputs.append(Expiring())
 
     def _unrouted(self, frame: bytes | str, reason: str | None) -> None:
         sample = frame[:SAMPLE]
@@ -274,7 +321,7 @@ class Session:
                 return
             frame, settled = self._ledger.next_message(now)
             self._send(frame, now)
-            self.outputs += settled
+            self._settle(settled, now)
 
     def _send(self, frame: bytes, now: float) -> None:
         if self._window is not None:
@@ -304,5 +351,7 @@ class Session:
         self._early.clear()
         self._numbers = FrameNumbers(self._plan.sequence) if self._plan.sequence is not None else None
         self._greet_until = self._paced_until = -inf
+        self._expires, self._held = inf, False
         self._pings = 0
+        self._fresh.start_over()
         self._ledger.start_over()

@@ -30,6 +30,8 @@ class Latency:
 class StreamStats:
     """Counts since the client was made.
 
+    `filled`: missed trades that were fetched; `doubled`: events that came twice and were delivered once; `stale`: subscriptions asked
+    for anew because nothing came; `rotations`: connections replaced before the venue ended them.
     `unclaimed`: events no stream asked for (any more). `resyncs`: times that a maintained book stopped being right;
     `checksums`: those of books that were verified, `checksum_failures`: that were others than the venue's. `problems`: the
     latest, each with a sample or position.
@@ -45,6 +47,10 @@ class StreamStats:
     refused: int
     reconnects: int
     gaps: int
+    filled: int
+    doubled: int
+    stale: int
+    rotations: int
     drops: int
     callback_errors: int
     resyncs: int
@@ -69,6 +75,10 @@ class Counters:
     refused: int = 0
     reconnects: int = 0
     gaps: int = 0
+    filled: int = 0
+    doubled: int = 0
+    stale: int = 0
+    rotations: int = 0
     drops: int = 0
     callback_errors: int = 0
     resyncs: int = 0
@@ -112,6 +122,10 @@ class Counters:
             refused=self.refused,
             reconnects=self.reconnects,
             gaps=self.gaps,
+            filled=self.filled,
+            doubled=self.doubled,
+            stale=self.stale,
+            rotations=self.rotations,
             drops=self.drops + drops,
             callback_errors=self.callback_errors,
             resyncs=self.resyncs,

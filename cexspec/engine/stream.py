@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 from cexspec.engine.buffer import Buffer, Ended
-from cexspec.engine.connections import Watcher
 from cexspec.engine.dispatch import Subscription
 from cexspec.engine.stats import Counters
+from cexspec.engine.uses import Watcher
 from cexspec.models import CexspecError, Event, Gap, InvalidRequest
 from cexspec.models.symbol import Symbol
 

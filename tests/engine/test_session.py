@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cexspec.engine.early import MAX_EARLY
 from cexspec.engine.markets import Markets
 from cexspec.engine.outputs import (
     Deliver,
@@ -25,7 +26,7 @@ from cexspec.engine.outputs import (
     Unsubscribed,
     VenueError,
 )
-from cexspec.engine.session import MAX_EARLY, Session, SessionOptions
+from cexspec.engine.session import Session, SessionOptions
 from cexspec.engine.subscriptions import Patience
 from cexspec.engine.topics import Topic, topic_of
 from cexspec.models import ExchangeError, InvalidSymbol, RateLimitExceeded, TimeoutError

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from cexspec.engine.holes import FetchRows
 from cexspec.engine.markets import Markets
 from cexspec.engine.stream import Stream
 from cexspec.engine.stream_client import StreamClient, StreamOptions
@@ -47,12 +48,14 @@ async def stage(
     options: StreamOptions | None = None,
     environment: str = "live",
     delays: tuple[float, float] = (0.001, 0.05),
+    fetch: Callable[[Bazaar], FetchRows] | None = None,
 ) -> AsyncIterator[Stage]:
     plan = exchange(spec)
     bazaar, harbor = Bazaar(clock), Harbor(clock)
-    network = Network(clock, bazaar if spec == BAZAAR else harbor, Random(seed), delays)
+    network = Network(clock, bazaar if plan.id == "bazaar" else harbor, Random(seed), delays)
     hosts = plan.environments[environment]
-    client = StreamClient(plan, hosts, Markets(plan), transport=network, clock=clock, random=Random(seed), options=options)
+    rows = fetch(bazaar) if fetch is not None else None
+    client = StreamClient(plan, hosts, Markets(plan), transport=network, clock=clock, random=Random(seed), options=options, fetch=rows)
     try:
         yield Stage(clock, network, client, bazaar, harbor)
     finally:

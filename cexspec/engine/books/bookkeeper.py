@@ -143,6 +143,11 @@ class Bookkeeper:
         if connection in self._syncs:
             self._tell(self._syncs[connection].died(cause))
 
+    def in_step(self, connection: Connection, topic: Topic) -> bool:
+        """Whether the book of a topic is right on a connection."""
+        held = [one for (where, _, text), one in self._held.items() if where is connection and text == topic.text]
+        return all(one.book.trouble is None for one in held)
+
     def forget(self, connection: Connection) -> None:
         """A connection will not come back."""
         self._syncs.pop(connection, None)

@@ -1,0 +1,138 @@
+"""Topics in use: who asked for each, and on which connections the venue serves it.
+
+A topic has one leg, on one connection; several where connections are redundant, or while one connection replaces another.
+As long as one leg is live nothing is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cexspec.compile.plan import ChannelPlan
+from cexspec.engine.connection import Connection
+from cexspec.engine.dispatch import Subscription
+from cexspec.engine.gate import has_standing_gate, overlapping_gate, standing_gate
+from cexspec.engine.topics import Topic
+from cexspec.models import CexspecError
+
+
+class Watcher:
+    """Who is told of one subscription's fate; streams derive from it."""
+
+    def confirmed(self, subscription: Subscription) -> None:
+        """The venue serves it."""
+
+    def refused(self, subscription: Subscription, error: CexspecError) -> None:
+        """The venue does not serve it; it is detached already."""
+
+    def failed(self, subscription: Subscription, error: CexspecError) -> None:
+        """Its connection was given up; it is detached already."""
+
+
+@dataclass(eq=False, slots=True)
+class Leg:
+    """A topic on one connection."""
+
+    connection: Connection
+    accepted: bool = False
+    """the venue said yes, or was asked where it says nothing"""
+    live: bool = False
+    """it is certain that the venue serves it: nothing is missing from now on"""
+
+
+@dataclass(eq=False, slots=True)
+class Use:
+    """A topic in use; `kind` is its connections' name in the spec."""
+
+    kind: str
+    topic: Topic
+    channel: ChannelPlan
+    legs: dict[Connection, Leg] = field(default_factory=dict)
+    users: dict[Subscription, Watcher] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the venue serves it somewhere, for all that is known."""
+        return any(leg.accepted for leg in self.legs.values())
+
+    @property
+    def live(self) -> bool:
+        """Whether it is certain that the venue serves it somewhere."""
+        return any(leg.live for leg in self.legs.values())
+
+    def admit(self, subscription: Subscription, watcher: Watcher) -> None:
+        """One more asks for it."""
+        self.users[subscription] = watcher
+        if not subscription.maintained:
+            subscription.gate = standing_gate(self.channel, subscription.native_id is None)
+        self._guard()
+
+    def join(self, connection: Connection) -> None:
+        """It is asked for on this connection, too."""
+        self.legs[connection] = Leg(connection)
+        self._guard()
+
+    def leave(self, connection: Connection) -> None:
+        """It is not asked for on this connection any more."""
+        self.legs.pop(connection, None)
+        if len(self.legs) == 1:
+            for subscription in self._unguarded():
+                subscription.gate = None
+
+    def _guard(self) -> None:
+        """Where several connections tell the same, each event is delivered once."""
+        if len(self.legs) > 1:
+            for subscription in self._unguarded():
+                subscription.gate = subscription.gate or overlapping_gate(self.channel, subscription.last)
+
+    def _unguarded(self) -> Iterator[Subscription]:
+        """Those without a gate of their own that always stands. Of maintained books only one connection's is delivered."""
+        standing = has_standing_gate(self.channel)
+        return (one for one in self.users if not (standing or one.maintained))
+
+
+class Uses:
+    """All topics in use."""
+
+    def __init__(self) -> None:
+        self._by_topic: dict[tuple[str, str], Use] = {}
+        self._by_connection: dict[Connection, dict[str, Use]] = {}
+
+    def of(self, subscription: Subscription) -> Use | None:
+        """The use of the topic that a subscription asks for."""
+        return self._by_topic.get((subscription.connection, subscription.topic.text))
+
+    def on(self, connection: Connection) -> dict[str, Use]:
+        """Topic -> use, of those with a leg on a connection."""
+        return self._by_connection.get(connection, {})
+
+    def add(self, use: Use) -> None:
+        """A new use."""
+        self._by_topic[use.kind, use.topic.text] = use
+
+    def join(self, use: Use, connection: Connection) -> None:
+        """Ask for it on this connection."""
+        use.join(connection)
+        self._by_connection.setdefault(connection, {})[use.topic.text] = use
+
+    def leave(self, use: Use, connection: Connection) -> None:
+        """Ask for it there no longer."""
+        use.leave(connection)
+        self._by_connection.get(connection, {}).pop(use.topic.text, None)
+
+    def forget(self, use: Use) -> None:
+        """Nobody asks for it any more."""
+        self._by_topic.pop((use.kind, use.topic.text), None)
+        for connection in use.legs:
+            self._by_connection.get(connection, {}).pop(use.topic.text, None)
+
+    def forget_connection(self, connection: Connection) -> None:
+        """It won't come back."""
+        for use in tuple(self._by_connection.pop(connection, {}).values()):
+            use.leave(connection)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._by_topic.clear()
+        self._by_connection.clear()
