@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cexspec.compile.plan import ChannelPlan, ExchangePlan, Params
+from cexspec.engine.chronology import chronological, rank, when
 from cexspec.engine.dispatch import Interruption, Subscription
 from cexspec.engine.gate import Identified
 from cexspec.engine.stats import Counters
@@ -55,27 +56,12 @@ class Filling:
 
 def filling(rows: Sequence[Trade], knows: Callable[[Trade], bool], seen: int) -> Filling:
     """What of an answer was not delivered before; `seen` is the time (nanoseconds) up to which everything was."""
-    rows = _ascending(rows)
+    rows = chronological(rows)
     known = max((place for place, row in enumerate(rows) if knows(row)), default=None)
     if known is None:
-        newer = tuple(row for row in rows if _time(row) >= seen)
-        return Filling(newer, reaches_back=False, until=_time(rows[-1]) if rows else seen)
-    return Filling(tuple(rows[known + 1 :]), reaches_back=True, until=_time(rows[-1]))
-
-
-def _ascending(rows: Sequence[Trade]) -> list[Trade]:
-    """Oldest first; rows of the same time keep the order that the venue tells them in."""
-    backwards = len(rows) > 1 and _rank(rows[0]) > _rank(rows[-1])
-    return sorted(reversed(rows) if backwards else rows, key=_time)
-
-
-def _rank(row: Trade) -> tuple[int, int]:
-    return _time(row), int(row.id) if row.id is not None and row.id.isdecimal() else 0
-
-
-def _time(event: Event) -> int:
-    time = event.timestamp if event.timestamp is not None else event.received
-    return time or 0
+        newer = tuple(row for row in rows if when(row) >= seen)
+        return Filling(newer, reaches_back=False, until=when(rows[-1]) if rows else seen)
+    return Filling(tuple(rows[known + 1 :]), reaches_back=True, until=when(rows[-1]))
 
 
 @dataclass(eq=False, slots=True)
@@ -179,7 +165,7 @@ class Holes:
             while not held.events and self._clock.monotonic() < quiet:
                 await self._clock.sleep(self._settings.again)
             first = held.events[0][0] if held.events else None
-            if first is None or any(row.id == first.id or _time(row) > _time(first) for row in rows):
+            if first is None or any(row.id == first.id or when(row) > when(first) for row in rows):
                 return rows
             await self._clock.sleep(self._settings.again)
 
@@ -188,12 +174,12 @@ class Holes:
         gate = subscription.gate = held.gate
         cause, since = held.interruption
         found = filling(rows, gate.knows, since) if rows is not None else Filling((), reaches_back=False, until=since)
-        held.events.sort(key=lambda one: _rank(one[0]))  # what a venue repeats may come newest first
+        held.events.sort(key=lambda one: rank(one[0]))  # what a venue repeats may come newest first
         following = [*found.trades, *(event for event, _ in held.events)]
         if found.reaches_back:
             self._tell(subscription, _Told(cause, since, found.until, len(found.trades), closed=True))
         else:
-            until = min((_time(event) for event in following), default=self._clock.time_ns())
+            until = min((when(event) for event in following), default=self._clock.time_ns())
             self._tell(subscription, _Told(cause if trouble is None else f"{cause}; not filled: {trouble}", since, until))
         for event, origin in [*((event, self) for event in found.trades), *held.events]:
             if gate.passes(event, origin):
@@ -202,7 +188,7 @@ class Holes:
         self._counters.filled += len(found.trades)
         if held.dropped:
             now, cause = self._clock.time_ns(), f"{held.dropped} trades came while a hole was filled, more than are held back"
-            self._tell(subscription, _Told(cause, _time(following[-1]), now, held.dropped))
+            self._tell(subscription, _Told(cause, when(following[-1]), now, held.dropped))
 
     def _tell(self, subscription: Subscription, told: _Told) -> None:
         self._counters.gaps += not told.closed

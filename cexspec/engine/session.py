@@ -13,6 +13,7 @@ from math import inf
 from typing import Literal
 
 from cexspec.compile.plan import ChannelPlan, ConnectionPlan
+from cexspec.engine.chronology import chronological, told_newest_first
 from cexspec.engine.early import Early, EarlyFrames
 from cexspec.engine.frame_numbers import FrameNumbers
 from cexspec.engine.frames import FrameReader, MarketLookup, Reading
@@ -201,9 +202,12 @@ class Session:
         return due if due < inf else None
 
     def _deliver(self, reading: Reading, now: float) -> None:
-        if reading.parts:
-            self._fresh.heard(reading.parts, reading.topic, now)
-            self.outputs.append(Deliver(reading.parts, reading.topic))
+        parts = reading.parts
+        if parts:
+            self._fresh.heard(parts, reading.topic, now)
+            if any(told_newest_first(events) for _, events in parts):
+                parts = tuple((name, chronological(events) if told_newest_first(events) else events) for name, events in parts)
+            self.outputs.append(Deliver(parts, reading.topic))
         if reading.errors:
             self.outputs += [Undecodable(error) for error in reading.errors]
 
@@ -263,6 +267,9 @@ class Session:
     def _settle(self, outputs: Iterable[Output], now: float) -> None:
         """Tell how topics stand, and expect data of those that are served."""
         for output in outputs:
+            if isinstance(output, Reconnect):
+                self._end(output.reason)
+                continue
             self.outputs.append(output)
             match output:
                 case Subscribed(topic):
@@ -303,6 +310,8 @@ class Session:
         missed = self._numbers.missed(frame) if self._numbers is not None else 0
         if missed:
             self.outputs.append(Missed(missed))
+            for early in self._early.given_up(inf):
+                self._unrouted(early.frame, "frames after it were lost before an ack announced its number")
         return missed is not None
 
     def _ping(self, now: float) -> None:

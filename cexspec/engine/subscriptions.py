@@ -3,7 +3,7 @@
 What is wanted is kept as a set, never as a log of messages: after a reconnect it is asked for anew.
 
     idle --asked--> asked --ack--> live --asked to leave--> leaving --ack--> idle
-                      |  refusal, or no answer to several requests: refused and wanted no longer
+                      |  refusal, or no answer to several requests on two connections: refused and wanted no longer
                       `- no answer, or "not now": idle again, asked later
 """
 
@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from cexspec.compile.conditions import text_of
 from cexspec.compile.plan import Answer, ChannelPlan, ConnectionPlan, Json, VerbPlan
-from cexspec.engine.outputs import Output, Refused, Subscribed, Unsubscribed, VenueError
+from cexspec.engine.outputs import Output, Reconnect, Refused, Subscribed, Unsubscribed, VenueError
 from cexspec.engine.topics import Topic, repeats, text_of_payload
 from cexspec.models import CexspecError, ExchangeError, RateLimitExceeded, TimeoutError
 
@@ -26,7 +26,10 @@ Verb = Literal["subscribe", "unsubscribe"]
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long an answer may take (seconds), and how often a topic is asked for before it counts as refused."""
+    """How long an answer may take (seconds), and how often a topic is asked for on a connection before that is given up.
+
+    A topic that gets no answer on the next one either counts as refused.
+    """
 
     answer: float = 10.0
     attempts: int = 3
@@ -45,6 +48,8 @@ class Entry:
     at_most: int | None = None
     """topics in the message that asks for it: halved when a message was refused as a whole"""
     learned: Mapping[str, Any] = field(default_factory=dict)
+    unanswered: bool = False
+    """a connection was given up because it gave no answer about it"""
     renewing: bool = False
     """it shall be left and asked for anew"""
 
@@ -174,7 +179,7 @@ class Ledger:
         for entry in entries:
             self._close(entry)
             if entry.phase == "asked":
-                entry.phase, entry.attempts, entry.at_most = "live", 0, None
+                entry.phase, entry.attempts, entry.at_most, entry.unanswered = "live", 0, None, False
                 outputs.append(Subscribed(entry.topic, certain))
             elif entry.phase == "leaving":
                 entry.phase, entry.attempts, entry.learned = "idle", 0, {}
@@ -222,10 +227,14 @@ class Ledger:
             # The venue may serve it for all that is known, so it is left in due form; without a learned value nobody can.
             entry.phase = "idle" if last or self._connection.learns is not None else "live"
             return []
-        if last:
-            return [self._fail(entry, TimeoutError(f"no answer to {entry.attempts} requests for {entry.topic.text}"))]
         entry.phase = "idle"
-        return []
+        if not last:
+            return []
+        reason = f"no answer to {entry.attempts} requests for {entry.topic.text}"
+        if entry.unanswered:
+            return [self._fail(entry, TimeoutError(reason))]
+        entry.unanswered = True  # what was asked may not have arrived: the line may be dead in that direction
+        return [Reconnect(reason)]
 
     def confirm(self, topic: Topic) -> list[Output]:
         """Data of the topic arrived, which says as much as an ack."""
@@ -267,10 +276,11 @@ class Ledger:
         exact = self._entries.get(text_of_payload(echo))
         if exact is not None:
             return [exact]
-        phase = "leaving" if verb == "unsubscribe" else "asked"
-        for entry in self._entries.values():
-            if entry.phase == phase and repeats(self._channels[entry.topic.channel], entry.topic, echo):
-                return [entry]
+        phases = ("leaving",) if verb == "unsubscribe" else ("asked", "live")
+        for phase in phases:
+            for entry in self._entries.values():
+                if entry.phase == phase and repeats(self._channels[entry.topic.channel], entry.topic, echo):
+                    return [entry]
         if isinstance(echo, list):
             return [entry for each in echo for entry in self._repeated(each, verb)]
         return []

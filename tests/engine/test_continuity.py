@@ -481,6 +481,19 @@ async def test_trades_that_the_venue_repeats_after_a_reconnect_are_told_once() -
     await perform(play, options=options())
 
 
+async def test_trades_that_the_venue_lists_newest_first_are_told_in_order() -> None:
+    async def play(scene: Stage) -> None:
+        collector = Collector(scene.client.stream_trades("BTC/USDT"))
+        await scene.wait(1)
+        at = [5, 5, 4, 3]
+        rows = [{"i": str(number), "p": "1.50", "s": "2", "d": "buy", "t": time} for number, time in zip((9, 8, 7, 6), at, strict=True)]
+        scene.bazaar.say({"ch": "trades", "id": BTC}, rows)
+        await scene.wait(1)
+        assert collector.numbers("BTC/USDT") == [6, 7, 8, 9]
+
+    await perform(play, options=options())
+
+
 async def test_frames_lost_on_one_of_two_connections_are_no_loss() -> None:
     async def play(scene: Stage) -> None:
         collector = Collector(scene.client.stream_trades("BTCUSDT"))

@@ -184,6 +184,15 @@ def test_an_answer_that_never_comes_is_asked_for_again_and_then_an_error() -> No
         seen += mine.drain()
     asked = [each for each in sent(seen) if isinstance(each, dict)]
     assert [ids(each) for each in asked] == [["A0-B"]] * 2 and len({message["id"], *(each["id"] for each in asked)}) == 3
+    assert of(Reconnect, seen) == [Reconnect("no answer to 3 requests for " + topics(1)[0].text)], "the line may be at fault"
+    assert not of(Refused, seen) and mine.wanted
+    mine.disconnected("closed", 30.0)
+    mine.connected(31.0)
+    mine.drain()
+    for now in (41.0, 51.0, 61.0):
+        give(mine, {"event": "heartbeat"}, now)
+        mine.tick(now)
+        seen += mine.drain()
     (refused,) = of(Refused, seen)
     assert isinstance(refused.error, TimeoutError) and not mine.wanted
 
@@ -396,6 +405,23 @@ def test_data_before_its_ack_waits_for_it_and_keeps_its_order() -> None:
     ]
     mine.tick(10.0)
     assert len(of(Unrouted, mine.drain())) == 1, "the other number was never announced"
+
+
+def test_a_second_ack_of_a_live_topic_teaches_its_number_too() -> None:
+    mine = greeted(harbor(1))
+    give(mine, subscribed("A0-B", 50))
+    give(mine, subscribed("A0-B", 60))
+    first, second = give(mine, te(50, 1, 1)), give(mine, te(60, 2, 2))
+    assert [each.topic for output in (first, second) for each in of(Deliver, output)] == [harbor()[0]] * 2
+
+
+def test_what_waits_for_its_ack_is_worth_nothing_once_frames_were_lost() -> None:
+    mine = greeted(harbor(1))
+    assert not give(mine, te(50, 1, 1))
+    outputs = give(mine, te(50, 3, 3))
+    assert of(Missed, outputs) and len(of(Unrouted, outputs)) == 1
+    outputs = give(mine, subscribed("A0-B", 50))
+    assert [each.parts[0][1][0].id for each in of(Deliver, outputs)] == ["3"], "what followed the hole is whole"
 
 
 def test_early_frames_are_bounded_and_strange_ones_are_told() -> None:
