@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -39,6 +40,7 @@ STYLES: dict[str, BookPlan] = {
 }
 
 
+@cache
 def channel_of(plan: BookPlan) -> ChannelPlan:
     """A real channel with another rule."""
     return replace(compile_exchange("okx").channel("order_book"), name="order_book", book=plan, depth=5 if plan.truncate else None)

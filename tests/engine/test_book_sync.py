@@ -177,12 +177,12 @@ def test_a_lost_connection_ends_books_and_a_hole_in_its_numbers_those_it_proves(
     for one in (channel, numbered):
         sync.open(one, None, lambda: "BTC/USDT")
         sync.apply(one, [snapshot(sequence=1)], None, 0.0)
-    ((name, told),) = sync.missed(2, 1.0)
-    assert (name, kinds(told)) == ("numbered", ["BookState"])
-    ((name, told),) = sync.died("the socket is closed")
-    assert (name, kinds(told)) == ("order_book", ["BookState"])
+    ((book, told),) = sync.missed(2, 1.0)
+    assert (book.channel.name, kinds(told)) == ("numbered", ["BookState"])
+    ((book, told),) = sync.died("the socket is closed", 1.0)
+    assert (book.channel.name, kinds(told)) == ("order_book", ["BookState"])
     assert [book.state for book in sync.books] == ["waiting", "waiting"]
-    assert sync.died("again") == []
+    assert sync.died("again", 1.0) == []
     (view,) = sync.apply(channel, [snapshot(sequence=1)], None, 2.0)
     assert isinstance(view, BookView) and view.first
 

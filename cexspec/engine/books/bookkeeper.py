@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
@@ -12,7 +12,8 @@ from random import Random
 from typing import Any, Protocol
 
 from cexspec.compile.plan import ChannelPlan, Params
-from cexspec.engine.books.sync import BookSync, Instruments
+from cexspec.engine.books.legs import Legs
+from cexspec.engine.books.sync import BookSync, Instruments, Told
 from cexspec.engine.books.synced import BookSettings, Fetch, Renew, State, SyncedBook
 from cexspec.engine.books.view import BookView
 from cexspec.engine.connection import FOREVER, Connection
@@ -47,12 +48,24 @@ class Consumers:
 
 
 @dataclass(slots=True)
-class _Held:
-    """A book and who asked for it."""
+class _Leg:
+    """A book on one connection and who asked for it there."""
 
     sync: BookSync
     book: SyncedBook
     users: set[Subscription] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A topic's book, on each of the connections that serve it."""
+
+    legs: Legs
+    on: dict[Connection, _Leg] = field(default_factory=dict)
+
+
+Key = tuple[str, str, str]
+"""Name of the connection in the spec, channel, and topic."""
 
 
 class Bookkeeper:
@@ -74,7 +87,8 @@ class Bookkeeper:
         self._budget, self._room = SlidingWindow(settings.budget), asyncio.Semaphore(settings.at_once)
         self._syncs: dict[Connection, BookSync] = {}
         self._channels: dict[str, ChannelPlan] = {}
-        self._held: dict[tuple[Connection, str, str], _Held] = {}
+        self._kept: dict[Key, _Kept] = {}
+        self._legs: dict[SyncedBook, Legs] = {}
         self._changed = asyncio.Event()
         self._timer: asyncio.Task[None] | None = None
         self._fetching: set[asyncio.Task[None]] = set()
@@ -85,28 +99,47 @@ class Bookkeeper:
         return self._fetch is not None
 
     def open(self, subscription: Subscription, channel: ChannelPlan, connection: Connection, *, live: bool) -> None:
-        """Keep the book of a subscription; of one that is there already the subscription gets a first view."""
-        key = connection, channel.name, subscription.topic.text
-        held = self._held.get(key)
-        if held is None:
-            sync = self._syncs.setdefault(connection, self._sync())
-            self._channels[channel.name] = channel
-            book = sync.open(channel, subscription.topic, lambda: self._consumers.symbol_of(subscription))
-            held = self._held[key] = _Held(sync, book)
+        """Keep the book of a subscription on a connection; of one that is there already the subscription gets a first view.
+
+        It may be kept on several (see `Legs`), of which one is delivered.
+        """
+        kept = self._kept.setdefault(_key(subscription), _Kept(Legs(self._settings.catch_up)))
+        if kept.legs and kept.legs.trouble is None and all(subscription not in leg.users for leg in kept.on.values()):
+            subscription.buffer.put(kept.legs.primary.view(first=True))
+        if connection not in kept.on:
+            kept.on[connection] = self._leg(subscription, channel, connection, kept.legs)
             if live:
-                book.subscribed(self._clock.monotonic(), late=True)
+                kept.on[connection].book.subscribed(self._clock.monotonic(), late=True)
             self._look()
-        elif held.book.trouble is None:
-            subscription.buffer.put(held.book.view(first=True))
-        held.users.add(subscription)
+        kept.on[connection].users.add(subscription)
 
     def close(self, subscription: Subscription) -> None:
         """The subscription is gone; a book that nobody asked for is let go."""
-        for key, held in tuple(self._held.items()):
-            held.users.discard(subscription)
-            if not held.users:
-                held.sync.close(held.book)
-                del self._held[key]
+        for connection in tuple(kept.on) if (kept := self._kept.get(_key(subscription))) is not None else ():
+            self.leave(subscription, connection)
+
+    def leave(self, subscription: Subscription, connection: Connection) -> None:
+        """The subscription needs its book on this connection no longer; what nobody needs there is let go."""
+        kept = self._kept.get(_key(subscription))
+        leg = kept.on.get(connection) if kept is not None else None
+        if kept is not None and leg is not None:
+            leg.users.discard(subscription)
+            if not leg.users:
+                self._drop(_key(subscription), kept, connection)
+
+    def promote(self, connection: Connection, topic: Topic) -> None:
+        """Deliver a topic's book from this connection, as soon as it is right there and not behind."""
+        for kept in self._kept_of(connection, topic):
+            book = kept.on[connection].book
+            self._tell([(book, kept.legs.promote(book, self._clock.monotonic()))])
+
+    def in_step(self, connection: Connection, topic: Topic) -> bool:
+        """Whether a topic's book is right on this connection; True where none is kept."""
+        return all(kept.on[connection].book.trouble is None for kept in self._kept_of(connection, topic))
+
+    def leads(self, connection: Connection, topic: Topic) -> bool:
+        """Whether a topic's book is delivered from this connection; True where none is kept."""
+        return all(kept.on[connection].book is kept.legs.primary for kept in self._kept_of(connection, topic))
 
     def parts(self, connection: Connection, deliver: Deliver) -> Sequence[Part]:
         """What to deliver for a frame: views of books, beside the messages themselves for who wants those."""
@@ -128,10 +161,9 @@ class Bookkeeper:
 
     def subscribed(self, connection: Connection, topic: Topic) -> None:
         """The venue serves a topic."""
-        for (where, _, text), held in self._held.items():
-            if where is connection and text == topic.text:
-                held.book.subscribed(self._clock.monotonic())
-                self._look()
+        for kept in self._kept_of(connection, topic):
+            kept.on[connection].book.subscribed(self._clock.monotonic())
+            self._look()
 
     def missed(self, connection: Connection, count: int) -> None:
         """Frames of a connection were lost."""
@@ -139,9 +171,9 @@ class Bookkeeper:
             self._tell(self._syncs[connection].missed(count, self._clock.monotonic()))
 
     def died(self, connection: Connection, cause: str) -> None:
-        """A connection is gone."""
+        """A connection is gone. What another one keeps as well goes on from there."""
         if connection in self._syncs:
-            self._tell(self._syncs[connection].died(cause))
+            self._tell(self._syncs[connection].died(cause, self._clock.monotonic()))
 
     def in_step(self, connection: Connection, topic: Topic) -> bool:
         """Whether the book of a topic is right on a connection."""
@@ -150,24 +182,26 @@ class Bookkeeper:
 
     def forget(self, connection: Connection) -> None:
         """A connection will not come back."""
+        for key, kept in tuple(self._kept.items()):
+            if connection in kept.on:
+                self._drop(key, kept, connection)
         self._syncs.pop(connection, None)
-        self._held = {key: held for key, held in self._held.items() if key[0] is not connection}
 
     @property
     def states(self) -> dict[str | None, State]:
         """Symbol -> how far its book is, in the order in which they were asked for; of several the last."""
-        return {held.book.symbol(): held.book.state for held in self._held.values()}
+        return {kept.legs.primary.symbol(): kept.legs.primary.state for kept in self._kept.values()}
 
     def view(self, symbol: str) -> BookView:
         """The book of a symbol, the deepest that can be read. Raises `BookOutOfSync`, `InvalidSymbol`, `InvalidRequest`."""
         name = self._markets.find(symbol).symbol
-        books = [held.book for held in self._held.values() if held.book.symbol() == name]
+        books = [kept.legs for kept in self._kept.values() if kept.legs.primary.symbol() == name]
         if not books:
             raise InvalidRequest(f"no book of {name} is kept: subscribe it by stream_order_book", exchange=self._exchange)
-        best = max(books, key=lambda book: (book.trouble is None, book.channel.depth or inf))
+        best = max(books, key=lambda legs: (legs.trouble is None, legs.primary.channel.depth or inf))
         if best.trouble is not None:
             raise BookOutOfSync(f"{self._exchange} {name}: {best.trouble}")
-        return best.view(first=False)
+        return best.primary.view(first=False)
 
     async def close_all(self) -> None:
         """Stop; returns when nothing is left running."""
@@ -175,16 +209,48 @@ class Bookkeeper:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for held in self._held.values():
-            held.book.ended()
-        self._held.clear()
-        self._syncs.clear()
+        for book in self._legs:
+            book.ended()
+        for found in (self._kept, self._legs, self._syncs):
+            found.clear()
 
-    def _sync(self) -> BookSync:
-        return BookSync(self._exchange, self._markets, self._counters, self._random, self._settings, self._budget)
+    def _leg(self, subscription: Subscription, channel: ChannelPlan, connection: Connection, legs: Legs) -> _Leg:
+        if connection not in self._syncs:
+            self._syncs[connection] = BookSync(
+                self._exchange, self._markets, self._counters, self._random, self._settings, self._budget, hear=self._hear
+            )
+        sync = self._syncs[connection]
+        self._channels[channel.name] = channel
+        book = sync.open(channel, subscription.topic, lambda: self._consumers.symbol_of(subscription))
+        legs.join(book)
+        self._legs[book] = legs
+        return _Leg(sync, book)
 
-    def _tell(self, parts: Sequence[Part], topic: Topic | None = None) -> None:
-        self._consumers.tell([(feed_of(name), events) for name, events in parts if events], topic)
+    def _drop(self, key: Key, kept: _Kept, connection: Connection) -> None:
+        """Let a leg go."""
+        leg = kept.on.pop(connection)
+        told = kept.legs.leave(leg.book, self._clock.monotonic())
+        del self._legs[leg.book]
+        leg.sync.close(leg.book)
+        if not kept.on:
+            del self._kept[key]
+        if told:
+            self._tell([(leg.book, told)])
+
+    def _kept_of(self, connection: Connection, topic: Topic) -> list[_Kept]:
+        return [kept for (_, _, text), kept in self._kept.items() if text == topic.text and connection in kept.on]
+
+    def _hear(self, book: SyncedBook, events: list[Event], now: float) -> list[Event]:
+        legs = self._legs.get(book)
+        return events if legs is None else legs.told(book, events, now)
+
+    def _deliver(self, told: Iterable[Told]) -> None:
+        for book, events in told:
+            if events:
+                self._consumers.tell([(feed_of(book.channel.name), events)], book.topic)
+
+    def _tell(self, told: Iterable[Told]) -> None:
+        self._deliver(told)
         self._look()
 
     def _look(self) -> None:
@@ -205,11 +271,13 @@ class Bookkeeper:
         now = self._clock.monotonic()
         for connection, sync in tuple(self._syncs.items()):
             sync.hurry = False
-            told = [(feed_of(name), events) for name, events in sync.tick(now)]
-            self._consumers.tell(told, None)
+            self._deliver(sync.tick(now))
             for wanted in sync.drain():
                 self._carry_out(connection, wanted)
-        return min((due for sync in self._syncs.values() if (due := sync.next_deadline()) is not None), default=None)
+        for kept in tuple(self._kept.values()):
+            self._deliver([(kept.legs.primary, kept.legs.expire(now))])
+        due = [due for sync in self._syncs.values() if (due := sync.next_deadline()) is not None]
+        return min([*due, *(kept.legs.due for kept in self._kept.values() if kept.legs.due < inf)], default=None)
 
     def _carry_out(self, connection: Connection, wanted: Renew | Fetch) -> None:
         if isinstance(wanted, Renew):
@@ -232,7 +300,7 @@ class Bookkeeper:
                 told = book.failed(wanted.ticket, repr(failure), self._clock.monotonic())
             else:
                 told = book.fetched(wanted.ticket, snapshot, self._clock.monotonic())
-        self._tell([(book.channel.name, told)], book.topic)
+        self._tell([(book, self._hear(book, told, self._clock.monotonic()))])
 
     async def _fetched(self, wanted: Fetch) -> Book:
         assert self._fetch is not None
@@ -242,3 +310,7 @@ class Bookkeeper:
             if isinstance(row, Book):
                 return row
         raise InvalidRequest(f"the answer of {wanted.operation} holds no book", exchange=self._exchange)
+
+
+def _key(subscription: Subscription) -> Key:
+    return subscription.connection, subscription.channel, subscription.topic.text

@@ -15,7 +15,6 @@ from typing import Protocol
 from cexspec.compile.plan import ChannelPlan
 from cexspec.engine.books.checksum import Checksums
 from cexspec.engine.books.synced import BookSettings, Fetch, Renew, SyncedBook
-from cexspec.engine.frames import Part
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
 from cexspec.hooks import Precision
@@ -24,6 +23,10 @@ from cexspec.transport.window import SlidingWindow
 
 Key = tuple[str, str | None, str | None]
 """Channel, symbol, and the topic where frames tell it."""
+Told = tuple[SyncedBook, list[Event]]
+"""A book and what it tells."""
+Hear = Callable[[SyncedBook, list[Event], float], list[Event]]
+"""(book, what it tells, now) -> what consumers hear of that."""
 MAX_WAYS = 20_000
 """Ways kept; symbols come from the wire."""
 
@@ -53,12 +56,14 @@ class BookSync:
         settings: BookSettings | None = None,
         budget: SlidingWindow | None = None,
         *,
+        hear: Hear | None = None,
         every: bool = False,
     ) -> None:
         self._exchange, self._instruments, self._counters, self._random = exchange, instruments, counters, random
         self._settings = settings or BookSettings()
         self._budget = budget or SlidingWindow(self._settings.budget)
         self._every = every
+        self._hear = hear or (lambda book, events, now: events)
         self._ways: dict[Key, SyncedBook | None] = {}
         self._paced_until = -inf
         self.hurry = False
@@ -91,7 +96,7 @@ class BookSync:
                 book = self.book_of(channel, message.symbol, topic)
                 if book is not None:
                     due = book.due
-                    told += book.apply(message, now)
+                    told += self._hear(book, book.apply(message, now), now)
                     self.hurry = self.hurry or book.due < due
         return told
 
@@ -107,19 +112,19 @@ class BookSync:
             self._ways[key] = found
         return self._ways[key]
 
-    def missed(self, count: int, now: float) -> list[Part]:
+    def missed(self, count: int, now: float) -> list[Told]:
         """Frames of the connection were lost: books whose rule is that none is are no longer right."""
         reason = f"{count} frame(s) of the connection were lost on the way"
         lost = [book for book in self.books if book.plan.rule == "per_connection" and book.state == "in_sync"]
-        return [(book.channel.name, book.lose(reason, now)) for book in lost]
+        return [(book, self._hear(book, book.lose(reason, now), now)) for book in lost]
 
-    def died(self, cause: str) -> list[Part]:
+    def died(self, cause: str, now: float) -> list[Told]:
         """The connection is gone, and every book with it."""
-        return [(book.channel.name, told) for book in self.books if (told := book.died(cause))]
+        return [(book, self._hear(book, told, now)) for book in self.books if (told := book.died(cause))]
 
-    def tick(self, now: float) -> list[Part]:
+    def tick(self, now: float) -> list[Told]:
         """Do what is due, as far as the budget of snapshots goes."""
-        told: list[Part] = []
+        told: list[Told] = []
         self._paced_until = -inf
         for book in sorted((book for book in self.books if book.due <= now), key=lambda book: book.due):
             counts = book.state != "in_sync" and book.again
@@ -128,7 +133,7 @@ class BookSync:
                 break
             wanted = book.settle(now)
             if isinstance(wanted, list):
-                told.append((book.channel.name, wanted))
+                told.append((book, self._hear(book, wanted, now)))
             else:
                 if counts:
                     self._budget.spend(1, now)

@@ -22,8 +22,8 @@ from cexspec.compile.plan import BookPlan, ChannelPlan
 from cexspec.engine.books.checksum import Checksums
 from cexspec.engine.books.halves import Halves
 from cexspec.engine.books.order_book import MAX_LEVELS, OrderBook
-from cexspec.engine.books.rules import OLD, Place, Verdict, judge
-from cexspec.engine.books.view import BookView
+from cexspec.engine.books.rules import OLD, RULES, Place, Verdict, judge
+from cexspec.engine.books.view import BookView, Maintained
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
 from cexspec.models import Book, BookState, Event, Gap
@@ -46,7 +46,8 @@ class BookSettings:
     `backoff` spaces the resyncs of one book, which count as the first again after `steady` seconds in sync; `budget` bounds
     those of all books of a client (first snapshots have the limits of REST alone), `at_once` the snapshots under way.
     `patience`: for a snapshot in the stream; `half`: for the other half of an update, where messages hold single levels.
-    `checksum_every`: one checksum in so many is verified. `max_levels`: held of a side at most.
+    `checksum_every`: one checksum in so many is verified. `max_levels`: held of a side at most. `catch_up`: for a book on
+    another connection to get where the lost one was, before consumers are told.
     """
 
     backoff: Backoff = field(default_factory=lambda: Backoff(0.5, 60.0))
@@ -57,6 +58,7 @@ class BookSettings:
     half: float = 1.0
     checksum_every: int = 1
     max_levels: int = MAX_LEVELS
+    catch_up: float = 2.0
 
 
 class Renew(Struct, frozen=True):
@@ -94,6 +96,8 @@ class SyncedBook:
         self.state: State = "waiting"
         self.reason = "no snapshot has arrived yet"
         self.book = OrderBook(settings.max_levels)
+        self.source: Maintained = self
+        """what its views read; several books of one topic are read through one (see `Legs`)"""
         self.due = inf
         """when `settle` is due"""
         self.checksum: bool | None = None
@@ -102,6 +106,7 @@ class SyncedBook:
         self._buffered: deque[Book] = deque(maxlen=MAX_BUFFERED)
         self._place = Place()
         self._last: Book | None = None
+        self._reached: int | None = None
         self._lost: tuple[str, int | None] | None = None
         self._since = inf
         self._halves = Halves()
@@ -133,12 +138,20 @@ class SyncedBook:
         """The venue's number up to which the book is told."""
         return self._place.sequence
 
+    @property
+    def reached(self) -> int | None:
+        """Where the book stands, or stood when it was last right, as the same book on another connection tells it, too.
+
+        The venue's number of it; where numbers are not the book's own, the venue's time.
+        """
+        return self._position() if self.state == "in_sync" else self._reached
+
     def view(self, *, first: bool) -> BookView:
         """A window on the book."""
         last = self._last
         assert last is not None
         stamps = {"timestamp": last.timestamp, "received": last.received}
-        return BookView(exchange=self._exchange, symbol=last.symbol, source=self, first=first, **stamps)
+        return BookView(exchange=self._exchange, symbol=last.symbol, source=self.source, first=first, **stamps)
 
     def subscribed(self, now: float, *, late: bool = False) -> None:
         """The venue serves the topic. `late`: it did before this book was asked for, so that its snapshot has gone by."""
@@ -319,7 +332,13 @@ class SyncedBook:
         self.due = now + self._settings.backoff.delay(self._attempts, self._random)
         return [self._told()]
 
+    def _position(self) -> int | None:
+        if self.plan.rule in RULES:
+            return self._place.sequence
+        return None if self._last is None else self._last.timestamp
+
     def _forget(self, state: State, reason: str) -> None:
+        self._reached = self.reached
         self.state, self.reason = state, reason
         self.book.replace((), ())
         self._buffered.clear()

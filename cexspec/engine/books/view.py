@@ -11,7 +11,9 @@ from cexspec.models import Book, BookOutOfSync, Event
 class Maintained(Protocol):
     """A book that is kept up to date."""
 
-    book: OrderBook
+    @property
+    def book(self) -> OrderBook:
+        """Its levels."""
 
     @property
     def sequence(self) -> int | None:
