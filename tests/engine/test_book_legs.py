@@ -16,7 +16,7 @@ from cexspec.engine.books.legs import Legs
 from cexspec.engine.books.synced import SyncedBook
 from cexspec.engine.books.view import BookView
 from cexspec.engine.stats import Counters
-from cexspec.models import Book, BookOutOfSync, BookState, Event, Gap
+from cexspec.models import Book, BookOutOfSync, BookState, Event, Gap, Level
 from tests.engine.book_venue import PLAN, SETTINGS, STYLES, TOPIC, channel_of
 
 D = Decimal
@@ -109,7 +109,8 @@ class Stage:
     def _message(self, number: int, *, is_snapshot: bool = False) -> Book:
         numbered = number if self.plan.rule == "contiguous" else None
         time = number if self.plan is not UNNUMBERED else None
-        bids, asks = [(D(99), D(number))], [(D(101), D(1))]
+        bids: list[Level] = [(D(99), D(number))]
+        asks: list[Level] = [(D(101), D(1))]
         return Book(exchange="x", symbol="A/B", bids=bids, asks=asks, sequence=numbered, timestamp=time, is_snapshot=is_snapshot)
 
     def _tell(self, leg: int, message: Book) -> None:

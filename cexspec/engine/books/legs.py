@@ -130,7 +130,7 @@ class Legs:
         if right and now < self.due:
             return []
         told, self._kept_back, self.due, self._believed = self._kept_back, [], inf, False
-        if len(self._books) > 1 or self.primary.state != "waiting":  # of a connection alone, its owner tells the gap
+        if self._books != [self._primary] or self.primary.state != "waiting":  # of a connection alone, its owner tells the gap
             self._lost = next((event for event in told if isinstance(event, BookState)), None)
         return told + self._begin(right[0]) if right else told
 
