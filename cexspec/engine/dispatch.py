@@ -38,7 +38,8 @@ class Subscription:
     """One symbol (or all) of one channel, asked for by one stream; `connection` is where it lives, `category` the product line.
 
     A `maintained` one gets views of the book that the channel's messages build. `since` is when it was asked for and when it
-    last became live (wall-clock nanoseconds); `last` the event delivered last. While it isn't `known` what to ask the venue for,
+    last became live (wall-clock nanoseconds); `last` the event delivered last; `depth` the levels wanted of a maintained book
+    (None: all that the channel has). While it isn't `known` what to ask the venue for,
     `native_id` is the symbol as the stream named it.
     """
 
@@ -48,6 +49,7 @@ class Subscription:
         "category",
         "channel",
         "connection",
+        "depth",
         "exchange",
         "gate",
         "interval",
@@ -73,7 +75,9 @@ class Subscription:
         interval: str | None,
         *,
         maintained: bool = False,
+        depth: int | None = None,
     ) -> None:
+        self.depth = depth
         self.exchange, self.channel, self.connection, self.topic, self.buffer = exchange, channel, connection, topic, buffer
         self.native_id, self.category, self.interval, self.since = native_id, category, interval, since
         self.last: Event | None = None
@@ -92,7 +96,7 @@ class Subscription:
     def become(self, known: Subscription) -> None:
         """Ask for what that one asks for."""
         self.channel, self.connection, self.topic, self.native_id = known.channel, known.connection, known.topic, known.native_id
-        self.category, self.interval, self.known = known.category, known.interval, True
+        self.category, self.interval, self.depth, self.known = known.category, known.interval, known.depth, True
 
     @property
     def feed(self) -> str:

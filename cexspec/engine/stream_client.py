@@ -394,7 +394,6 @@ class StreamClient:
             raise InvalidRequest(f"{channel.name} needs {hole.args[0]!r}", exchange=self._plan.id, endpoint=channel.name) from None
         interval = params.get("interval") if "interval" in channel.needs else None
         native_id = market.id if market is not None else None
-        since, maintained = self._clock.time_ns(), self._wishes[stream].maintained
-        return Subscription(
-            self._plan.id, channel.name, connection, topic, stream._buffer, since, native_id, category, interval, maintained=maintained
-        )
+        maintained, depth, since = self._wishes[stream].maintained, params.get("depth"), self._clock.time_ns()
+        where = self._plan.id, channel.name, connection, topic, stream._buffer, since, native_id, category, interval
+        return Subscription(*where, maintained=maintained, depth=depth)

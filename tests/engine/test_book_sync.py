@@ -16,8 +16,9 @@ from cexspec.compile.plan import BookPlan, ChannelPlan
 from cexspec.engine.books.checksum import Checksums
 from cexspec.engine.books.halves import Halves
 from cexspec.engine.books.order_book import OrderBook
+from cexspec.engine.books.snapshots import SnapshotLine
 from cexspec.engine.books.sync import BookSync
-from cexspec.engine.books.synced import MAX_OLD, BookSettings, Fetch, Renew, SyncedBook
+from cexspec.engine.books.synced import IN_LINE, MAX_OLD, BookSettings, Fetch, Renew, SyncedBook
 from cexspec.engine.books.view import BookView
 from cexspec.engine.markets import Markets
 from cexspec.engine.stats import Counters
@@ -238,6 +239,84 @@ def test_a_fetched_book_ends_when_the_market_has_left_it() -> None:
     events = sync.apply(channel, gone, None, 0.0)
     assert kinds(events) == [*["BookView"] * 18, "BookState"]
     assert "left the snapshot" in book.reason
+
+
+# levels that consumers want, levels of the snapshot that is asked for, those that must be left of it
+WANTED = [(None, 1000, 100), (10, 100, 10), (100, 500, 100), (150, 750, 150), (900, 1000, 200), (5000, 1000, 200)]
+
+
+@pytest.mark.parametrize(("wanted", "fetched", "left"), WANTED)
+def test_a_snapshot_holds_what_consumers_want_and_room_for_the_market_to_move(wanted: int | None, fetched: int, left: int) -> None:
+    sync, channel = sync_of(), channel_of(STYLES["ranges"])
+    book = sync.open(channel, None, lambda: "BTC/USDT", wanted)
+    book.subscribed(0.0)
+    sync.tick(0.0)
+    (asked,) = sync.drain()
+    assert isinstance(asked, Fetch) and asked.depth == fetched
+    deep = message([level(10_000 - at) for at in range(fetched)], [level(20_000)], snapshot=True, sequence=0)
+    book.fetched(asked.ticket, deep, 0.0)
+    gone = [message([level(10_000 - at, 0)], sequence=1 + at) for at in range(fetched)]
+    while len(book.book.bids) > left:
+        assert kinds(sync.apply(channel, [gone.pop(0)], None, 0.0)) == ["BookView"]
+    assert kinds(sync.apply(channel, [gone.pop(0)], None, 0.0)) == ["BookState"]
+    assert f"fewer than {left} levels of it remain" in book.reason
+
+
+def test_a_book_is_begun_anew_where_a_later_consumer_wants_more_levels_than_were_fetched() -> None:
+    sync, channel = sync_of(), channel_of(STYLES["ranges"])
+    book = sync.open(channel, None, lambda: "BTC/USDT", 20)
+    assert book.want(10, 0.0) == []
+    book.subscribed(0.0)
+    sync.tick(0.0)
+    (first,) = sync.drain()
+    assert isinstance(first, Fetch) and first.depth == 100
+    assert book.want(40, 0.0) == []
+    assert not book.awaits(first.ticket), "the snapshot under way is not deep enough"
+    sync.tick(0.0)
+    (second,) = sync.drain()
+    assert isinstance(second, Fetch) and second.depth == 200
+    assert kinds(book.fetched(second.ticket, snapshot(sequence=1), 0.0)) == ["BookView"]
+    assert book.want(40, 0.0) == book.want(5, 0.0) == []
+    (told,) = book.want(None, 0.0)
+    assert isinstance(told, BookState) and "than the 200 that were fetched" in str(told.reason)
+    sync.tick(0.0)
+    assert [wanted.depth for wanted in sync.drain() if isinstance(wanted, Fetch)] == [1000]
+
+
+def test_while_a_book_stands_in_line_for_its_snapshot_few_changes_are_kept() -> None:
+    sync, channel, book = opened(STYLES["ranges"])
+    changes = [message([level(9, at)], sequence=at, first_sequence=at) for at in range(1, 300)]
+    sync.apply(channel, changes[:200], None, 0.0)
+    assert len(book._buffered) == IN_LINE
+    sync.tick(0.0)
+    (wanted,) = sync.drain()
+    book.asking()
+    sync.apply(channel, changes[200:], None, 0.0)
+    assert len(book._buffered) == IN_LINE + 99
+    assert isinstance(wanted, Fetch)
+    (view,) = book.fetched(wanted.ticket, snapshot(sequence=200), 0.0)
+    assert isinstance(view, BookView) and view.sequence == 299
+
+
+def test_those_that_begin_go_in_the_order_asked_for_and_those_that_begin_anew_take_turns_with_them() -> None:
+    sync, channel = sync_of(), channel_of(STYLES["ranges"])
+    books = {name: sync.open(channel, Topic("order_book", {}, name, {}), lambda name=name: name) for name in "abcdefg"}  # type: ignore[misc]
+    line = SnapshotLine()
+
+    def stand(name: str, number: int, *, again: bool = False) -> None:
+        books[name].state, books[name]._ticket = "buffering", 1
+        line.add(Fetch(books[name], "order_book", 100, 1, again), number)
+
+    for name, number in (("c", 3), ("a", 1), ("d", 4), ("b", 2)):
+        stand(name, number)
+    for name in "efg":
+        stand(name, 0, again=True)
+    books["f"]._ticket = 2
+    assert len(line) == 7
+    order = []
+    while (wanted := line.next()) is not None:
+        order.append(wanted.book.symbol())
+    assert order == ["e", "a", "g", "b", "c", "d"], "f has no use for it any more"
 
 
 def test_a_checksum_proves_no_more_than_its_depth() -> None:

@@ -7,12 +7,14 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from math import inf
 from random import Random
 from typing import Any, Protocol
 
 from cexspec.compile.plan import ChannelPlan, Params
 from cexspec.engine.books.legs import Legs
+from cexspec.engine.books.snapshots import SnapshotLine
 from cexspec.engine.books.sync import BookSync, Instruments, Told
 from cexspec.engine.books.synced import BookSettings, Fetch, Renew, State, SyncedBook
 from cexspec.engine.books.view import BookView
@@ -61,6 +63,8 @@ class _Kept:
     """A topic's book, on each of the connections that serve it."""
 
     legs: Legs
+    number: int
+    """its place in the order asked for"""
     on: dict[Connection, _Leg] = field(default_factory=dict)
 
 
@@ -84,11 +88,11 @@ class Bookkeeper:
     ) -> None:
         self._exchange, self._markets, self._clock, self._random = exchange, markets, clock, random
         self._counters, self._consumers, self._fetch, self._settings = counters, consumers, fetch, settings
-        self._budget, self._room = SlidingWindow(settings.budget), asyncio.Semaphore(settings.at_once)
+        self._budget, self._line, self._numbers = SlidingWindow(settings.budget), SnapshotLine(), count()
         self._syncs: dict[Connection, BookSync] = {}
         self._channels: dict[str, ChannelPlan] = {}
         self._kept: dict[Key, _Kept] = {}
-        self._legs: dict[SyncedBook, Legs] = {}
+        self._of: dict[SyncedBook, _Kept] = {}
         self._changed = asyncio.Event()
         self._timer: asyncio.Task[None] | None = None
         self._fetching: set[asyncio.Task[None]] = set()
@@ -103,14 +107,19 @@ class Bookkeeper:
 
         It may be kept on several (see `Legs`), of which one is delivered.
         """
-        kept = self._kept.setdefault(_key(subscription), _Kept(Legs(self._settings.catch_up)))
+        kept = self._kept.get(_key(subscription))
+        if kept is None:
+            kept = self._kept[_key(subscription)] = _Kept(Legs(self._settings.catch_up), next(self._numbers))
         if kept.legs and kept.legs.trouble is None and all(subscription not in leg.users for leg in kept.on.values()):
             subscription.buffer.put(kept.legs.primary.view(first=True))
         if connection not in kept.on:
-            kept.on[connection] = self._leg(subscription, channel, connection, kept.legs)
+            kept.on[connection] = self._leg(subscription, channel, connection, kept)
             if live:
                 kept.on[connection].book.subscribed(self._clock.monotonic(), late=True)
             self._look()
+        else:
+            book, now = kept.on[connection].book, self._clock.monotonic()
+            self._tell([(book, self._hear(book, book.want(subscription.depth, now), now))])
         kept.on[connection].users.add(subscription)
 
     def close(self, subscription: Subscription) -> None:
@@ -205,32 +214,33 @@ class Bookkeeper:
 
     async def close_all(self) -> None:
         """Stop; returns when nothing is left running."""
+        self._line = SnapshotLine()
         tasks = [*self._fetching, *([self._timer] if self._timer is not None else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for book in self._legs:
+        for book in self._of:
             book.ended()
-        for found in (self._kept, self._legs, self._syncs):
+        for found in (self._kept, self._of, self._syncs):
             found.clear()
 
-    def _leg(self, subscription: Subscription, channel: ChannelPlan, connection: Connection, legs: Legs) -> _Leg:
+    def _leg(self, subscription: Subscription, channel: ChannelPlan, connection: Connection, kept: _Kept) -> _Leg:
         if connection not in self._syncs:
             self._syncs[connection] = BookSync(
                 self._exchange, self._markets, self._counters, self._random, self._settings, self._budget, hear=self._hear
             )
         sync = self._syncs[connection]
         self._channels[channel.name] = channel
-        book = sync.open(channel, subscription.topic, lambda: self._consumers.symbol_of(subscription))
-        legs.join(book)
-        self._legs[book] = legs
+        book = sync.open(channel, subscription.topic, lambda: self._consumers.symbol_of(subscription), subscription.depth)
+        kept.legs.join(book)
+        self._of[book] = kept
         return _Leg(sync, book)
 
     def _drop(self, key: Key, kept: _Kept, connection: Connection) -> None:
         """Let a leg go."""
         leg = kept.on.pop(connection)
         told = kept.legs.leave(leg.book, self._clock.monotonic())
-        del self._legs[leg.book]
+        del self._of[leg.book]
         leg.sync.close(leg.book)
         if not kept.on:
             del self._kept[key]
@@ -241,8 +251,8 @@ class Bookkeeper:
         return [kept for (_, _, text), kept in self._kept.items() if text == topic.text and connection in kept.on]
 
     def _hear(self, book: SyncedBook, events: list[Event], now: float) -> list[Event]:
-        legs = self._legs.get(book)
-        return events if legs is None else legs.told(book, events, now)
+        kept = self._of.get(book)
+        return events if kept is None else kept.legs.told(book, events, now)
 
     def _deliver(self, told: Iterable[Told]) -> None:
         for book, events in told:
@@ -283,23 +293,32 @@ class Bookkeeper:
         if isinstance(wanted, Renew):
             connection.renew(wanted.topic)
             return
-        task = asyncio.get_running_loop().create_task(self._snapshot(wanted), name=f"cexspec snapshot of {wanted.book.symbol()}")
-        self._fetching.add(task)
-        task.add_done_callback(self._fetching.discard)
+        self._line.add(wanted, self._of[wanted.book].number)
+        self._fetch_next()
+
+    def _fetch_next(self, ended: asyncio.Task[None] | None = None) -> None:
+        """Fetch the next snapshots, a few at a time."""
+        if ended is not None:
+            self._fetching.discard(ended)
+        while len(self._fetching) < self._settings.at_once and (wanted := self._line.next()) is not None:
+            name = f"cexspec snapshot of {wanted.book.symbol()}"
+            task = asyncio.get_running_loop().create_task(self._snapshot(wanted), name=name)
+            self._fetching.add(task)
+            task.add_done_callback(self._fetch_next)
 
     async def _snapshot(self, wanted: Fetch) -> None:
-        """Fetch a snapshot, a few at a time, and hand it in."""
+        """Fetch a snapshot and hand it in."""
         book = wanted.book
-        async with self._room:
-            try:
-                snapshot = await self._fetched(wanted)
-            except CexspecError as error:
-                told = book.failed(wanted.ticket, str(error), self._clock.monotonic())
-            except Exception as failure:
-                log.exception("a snapshot of %s failed", book.symbol(), extra={"event": "internal_error"})
-                told = book.failed(wanted.ticket, repr(failure), self._clock.monotonic())
-            else:
-                told = book.fetched(wanted.ticket, snapshot, self._clock.monotonic())
+        book.asking()
+        try:
+            snapshot = await self._fetched(wanted)
+        except CexspecError as error:
+            told = book.failed(wanted.ticket, str(error), self._clock.monotonic())
+        except Exception as failure:
+            log.exception("a snapshot of %s failed", book.symbol(), extra={"event": "internal_error"})
+            told = book.failed(wanted.ticket, repr(failure), self._clock.monotonic())
+        else:
+            told = book.fetched(wanted.ticket, snapshot, self._clock.monotonic())
         self._tell([(book, self._hear(book, told, self._clock.monotonic()))])
 
     async def _fetched(self, wanted: Fetch) -> Book:

@@ -71,13 +71,17 @@ class BookSync:
         self.books: list[SyncedBook] = []
         self.requests: list[Renew | Fetch] = []
 
-    def open(self, channel: ChannelPlan, topic: Topic | None, symbol: Callable[[], str | None]) -> SyncedBook:
-        """Keep the book of a symbol. `symbol` tells it as it is known now: instruments may teach another name of it."""
+    def open(self, channel: ChannelPlan, topic: Topic | None, symbol: Callable[[], str | None], wanted: int | None = None) -> SyncedBook:
+        """Keep the book of a symbol, with at least the levels that are `wanted` (None: all).
+
+        `symbol` tells it as it is known now: instruments may teach another name of it.
+        """
         assert channel.book is not None
         checksums = Checksums(
             channel.book, self._settings.checksum_every, partial(self._precision, symbol), partial(self._converted, channel, symbol)
         )
         book = SyncedBook(self._exchange, channel, topic, symbol, checksums, self._settings, self._counters, self._random)
+        book.wanted = wanted
         self.books.append(book)
         self._ways.clear()
         return book

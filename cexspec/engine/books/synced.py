@@ -35,8 +35,14 @@ MAX_BUFFERED = 5_000
 """Changes kept for a fetched snapshot; it must then be newer than those that went."""
 MAX_OLD = 20
 """Messages in a row that are older than the book: more mean that the venue has begun to count anew."""
+IN_LINE = 50
+"""Of them those kept until the snapshot is asked for: it is taken later than they are."""
 LEAST = 10
-"""A side is exhausted when a tenth of the fetched levels is left of it."""
+"""A side is exhausted when a tenth of the fetched levels is left of it, or fewer than consumers want."""
+MARGIN = 5
+"""Levels fetched for each that consumers want, so that the market may move before they are too few."""
+FEWEST = 100
+"""Levels fetched at least: fewer cost no less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,13 @@ class Fetch(Struct, frozen=True):
     operation: str
     depth: int
     ticket: int
+    again: bool = False
+    """one was asked for before"""
+
+
+def levels_fetched(most: int, wanted: int | None) -> int:
+    """Levels of a snapshot, where `wanted` are to be known of each side (None: all that there are)."""
+    return most if wanted is None else min(most, max(FEWEST, wanted * MARGIN))
 
 
 class SyncedBook:
@@ -98,6 +111,8 @@ class SyncedBook:
         self.book = OrderBook(settings.max_levels)
         self.source: Maintained = self
         """what its views read; several books of one topic are read through one (see `Legs`)"""
+        self.wanted: int | None = None
+        """levels that consumers want of each side; None: all that there are"""
         self.due = inf
         """when `settle` is due"""
         self.checksum: bool | None = None
@@ -112,9 +127,11 @@ class SyncedBook:
         self._halves = Halves()
         self._held = False
         """a checksum was verified since the book was begun"""
+        self._asking = False
+        """the snapshot is being fetched: changes from here on follow it"""
         self._fresh = True
         """no view has been given since the book was begun"""
-        self._attempts = self._ticket = self._olds = self._depth = self._asked = 0
+        self._attempts = self._ticket = self._olds = self._depth = self._levels = self._least = 0
 
     @property
     def trouble(self) -> str | None:
@@ -166,16 +183,37 @@ class SyncedBook:
         if self.state == "in_sync":
             return self._changed(message, now)
         if isinstance(self.plan.sync, tuple):
+            if not self._asking and len(self._buffered) >= IN_LINE:
+                self._buffered.popleft()
             self._buffered.append(message)
             self.subscribed(now)
         return []
 
+    def want(self, depth: int | None, now: float) -> list[Event]:
+        """A consumer wants so many levels of each side (None: all): a book that was fetched with fewer is begun anew."""
+        self.wanted = None if depth is None or self.wanted is None else max(depth, self.wanted)
+        self._least = self._fewest()
+        if not isinstance(self.plan.sync, tuple) or levels_fetched(self.plan.sync[1], self.wanted) <= self._levels:
+            return []
+        if self.state == "in_sync":
+            return self.lose(f"more levels of it are wanted than the {self._levels} that were fetched", now)
+        if self.state == "buffering":
+            self._ticket, self.due = self._ticket + 1, now
+        return []
+
+    def awaits(self, ticket: int) -> bool:
+        """Whether the snapshot asked for with this ticket is still of use."""
+        return ticket == self._ticket and self.state == "buffering"
+
+    def asking(self) -> None:
+        """The snapshot is asked for now."""
+        self._asking = True
+
     def fetched(self, ticket: int, snapshot: Book, now: float) -> list[Event]:
         """The snapshot that was asked for: what was kept and follows it is applied."""
-        if ticket != self._ticket or self.state != "buffering":
+        if not self.awaits(ticket):
             return []
-        assert isinstance(self.plan.sync, tuple)
-        self._begin(snapshot, Place(snapshot.sequence, fetched=True), self.plan.sync[1])
+        self._begin(snapshot, Place(snapshot.sequence, fetched=True), self._levels)
         while self._buffered:
             verdict = judge(self.plan.rule, self.plan.accepts, self._place, self._buffered[0])
             if verdict.kind == "gap":
@@ -190,7 +228,7 @@ class SyncedBook:
 
     def failed(self, ticket: int, reason: str, now: float) -> list[Event]:
         """There is no snapshot: another one will be asked for."""
-        return self._again(reason, now) if ticket == self._ticket and self.state == "buffering" else []
+        return self._again(reason, now) if self.awaits(ticket) else []
 
     def lose(self, reason: str, now: float) -> list[Event]:
         """The book is no longer known to be right."""
@@ -221,10 +259,12 @@ class SyncedBook:
         """What is due: ask for another snapshot, or give up waiting for the other half of an update."""
         if self.state == "in_sync":
             return self.lose("a level crosses the book, and the levels it meets stay", now)
-        self._attempts += 1
+        again, self._attempts = self.again, self._attempts + 1
         if isinstance(self.plan.sync, tuple):
             self.state, self.due, self._ticket = "buffering", inf, self._ticket + 1
-            return Fetch(self, *self.plan.sync, self._ticket)
+            operation, most = self.plan.sync
+            self._levels, self._asking = levels_fetched(most, self.wanted), False
+            return Fetch(self, operation, self._levels, self._ticket, again)
         assert self.topic is not None
         self.state, self.due = "waiting", now + self._settings.patience
         return Renew(self.topic)
@@ -272,11 +312,15 @@ class SyncedBook:
 
     def _begin(self, snapshot: Book, place: Place, asked: int | None) -> None:
         self.book.replace(snapshot.bids, snapshot.asks, asked)
-        self._asked = asked or 0
+        self._least = self._fewest() if asked is not None else 0
         told = self.topic.params.get("depth") if self.topic is not None else None
         self._depth = int(told or self.channel.depth or max(len(snapshot.bids), len(snapshot.asks)))
         self._place, self._last, self._olds, self._held = place, snapshot, 0, False
         self._halves.clear()
+
+    def _fewest(self) -> int:
+        """Levels of a fetched book that must be left."""
+        return max(self._levels // LEAST, min(self.wanted or 0, self._levels // MARGIN))
 
     def _advance(self, message: Book) -> None:
         if self.plan.single_levels:
@@ -320,9 +364,8 @@ class SyncedBook:
         if self.book.crossed:
             return f"the book is crossed: bid {self.book.best_bid} reaches ask {self.book.best_ask}"
         self.due = inf if not self._halves else min(self.due, now + self._settings.half)
-        least = self._asked // LEAST
-        if any(side.edge is not None and len(side) < least for side in self.book._sides()):
-            return f"the market has left the snapshot: fewer than {least} levels of it remain"
+        if any(side.edge is not None and len(side) < self._least for side in self.book._sides()):
+            return f"the market has left the snapshot: fewer than {self._least} levels of it remain"
         return None
 
     def _again(self, reason: str, now: float) -> list[Event]:
