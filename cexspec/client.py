@@ -90,6 +90,7 @@ class Client:
             options=stream_options,
             budgets=ConnectBudgets(clock, self._store),
             fetch=partial(self._engine.call, priority=Priority.SNAPSHOT),
+            draws_of=self._engine.draws,
             prepare=self._engine.ensure_instruments if INSTRUMENTS in self.exchange.operation_names else None,
         )
 

@@ -40,6 +40,7 @@ from cexspec.engine.outputs import (
     VenueError,
 )
 from cexspec.engine.placement import Lane, Placement
+from cexspec.engine.planning import DrawsOf, Forecast, full_budgets
 from cexspec.engine.rotation import Rotations
 from cexspec.engine.session import Session, SessionOptions
 from cexspec.engine.states import State, StateBoard, Transition
@@ -86,6 +87,7 @@ class Connections:
         options: ConnectionOptions,
         budgets: ConnectBudgets | None = None,
         fetch: FetchRows | None = None,
+        draws_of: DrawsOf | None = None,
     ) -> None:
         self._plan, self._environment, self._markets = plan, environment, markets
         self._transport, self._clock, self._random, self._options = transport, clock, random, options
@@ -98,7 +100,8 @@ class Connections:
         self.states = StateBoard()
         self.counters = Counters(plan.id)
         consumers = Consumers(self._dispatcher.wants, self._dispatcher.deliver, self._dispatcher.symbol_of)
-        self.books = Bookkeeper(plan.id, markets, clock, random, self.counters, consumers, fetch, options.books)
+        forecast = Forecast(plan, draws_of or full_budgets(plan), options.books.at_once)
+        self.books = Bookkeeper(plan.id, markets, clock, random, self.counters, consumers, fetch, options.books, forecast)
         fill = fetch if options.backfill is not None else None
         settings = options.backfill or FillSettings()
         self._holes = Holes(plan, clock, self.counters, markets.params, self._dispatcher.symbol_of, fill, settings)

@@ -34,7 +34,7 @@ from cexspec.models import (
 )
 from cexspec.transport.clock import Clock, within
 from cexspec.transport.http import HttpTransport
-from cexspec.transport.limiter import Limiter, Priority
+from cexspec.transport.limiter import Draw, Limiter, Priority
 
 T = TypeVar("T")
 OF_INSTRUMENT = ("id", "symbol", "base", "quote", "category")
@@ -142,6 +142,10 @@ class RestEngine:
         given = self._filled(params or {})
         self._check_kind(operation, given)
         return await within(self.clock, timeout, self._joined(operation, given, _Manner(timeout, priority)), f"{self.plan.id} {name}")
+
+    def draws(self, name: str, params: Params) -> list[Draw]:
+        """The windows of budgets that a call of an operation draws on, as they are now."""
+        return self._sender.draws(self.plan.operation(name), params)
 
     async def ensure_instruments(self) -> None:
         """Load the instruments, once, however many ask at the same time; nothing where the spec has no such operation."""

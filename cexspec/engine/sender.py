@@ -17,7 +17,7 @@ from cexspec.models import (
 from cexspec.transport.backoff import Backoff
 from cexspec.transport.clock import Clock
 from cexspec.transport.http import HttpAnswer, HttpCall, HttpTransport
-from cexspec.transport.limiter import Limiter, Priority
+from cexspec.transport.limiter import Draw, Limiter, Priority
 from cexspec.transport.translate import retry_after
 
 USER_AGENT = ("User-Agent", "cexspec")
@@ -115,6 +115,10 @@ class Sender:
                 http_status=answer.status,
             )
         return error
+
+    def draws(self, operation: OperationPlan, params: Params) -> list[Draw]:
+        """What a call draws on, as it is now."""
+        return self._limiter.draws(operation.pools, operation.weight(params), operation=operation.name, symbol=_symbol(params))
 
     def charge(self, operation: OperationPlan, params: Params, rows: int) -> None:
         """Spend what an answer of so many rows costs besides the weight of its request."""

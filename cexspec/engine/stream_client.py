@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, cast, overload
 
 from cexspec.compile.plan import ChannelPlan, EnvironmentPlan, ExchangePlan
 from cexspec.engine.books.bookkeeper import FetchRows
+from cexspec.engine.books.progress import BooksProgress
 from cexspec.engine.books.synced import State as BookPhase
 from cexspec.engine.books.view import BookView
 from cexspec.engine.budgets import ConnectBudgets
@@ -18,6 +19,7 @@ from cexspec.engine.channel_choice import channels_for, choose, is_shared
 from cexspec.engine.connections import ConnectionOptions, Connections
 from cexspec.engine.dispatch import Subscription
 from cexspec.engine.markets import Markets
+from cexspec.engine.planning import DrawsOf
 from cexspec.engine.preparation import Preparation, Prepare
 from cexspec.engine.states import Observer, State, Transition
 from cexspec.engine.stats import StreamStats
@@ -84,7 +86,8 @@ class StreamClient:
     Order books are maintained: what comes are views of books that are right (see `BookView`), told apart by `isinstance` from
     `BookState` events, which say that one is right no longer and why; it is then begun anew. `book` reads one at any time.
 
-    `fetch` calls REST operations, for books that begin with a snapshot from there. `prepare` loads the instruments, where the
+    `fetch` calls REST operations, for books that begin with a snapshot from there, and `draws_of` tells what budgets are left
+    for that. `prepare` loads the instruments, where the
     venue lists them. What needs them is subscribed afterwards: symbols that the rules can't write, which are refused on the
     stream if the instruments don't have them either, channels that count contracts, and books whose checksums need the
     decimals of the instrument. `budgets` are those of connection attempts.
@@ -103,12 +106,22 @@ class StreamClient:
         prepare: Prepare | None = None,
         budgets: ConnectBudgets | None = None,
         fetch: FetchRows | None = None,
+        draws_of: DrawsOf | None = None,
     ) -> None:
         self._plan, self._markets = plan, markets
         self._clock, self._options = clock or SystemClock(), options or StreamOptions()
         self._transport = transport or websocket_transport()
         self._connections = Connections(
-            plan, environment, markets, self._transport, self._clock, random or Random(), self._options.connections, budgets, fetch
+            plan,
+            environment,
+            markets,
+            self._transport,
+            self._clock,
+            random or Random(),
+            self._options.connections,
+            budgets,
+            fetch,
+            draws_of,
         )
         self._wishes: dict[Stream[Any], _Wish] = {}
         self._with_callbacks: list[Stream[Event]] = []
@@ -129,6 +142,15 @@ class StreamClient:
     def books(self) -> dict[str | None, BookPhase]:
         """Symbol -> state of its maintained book: `waiting`, `buffering`, `in_sync`, `out_of_sync`."""
         return self._connections.books.states
+
+    @property
+    def books_progress(self) -> BooksProgress:
+        """How many maintained books can be read, and in how many seconds the others will."""
+        return self._connections.books.progress
+
+    def on_books_progress(self, callback: Callable[[BooksProgress], None]) -> Callable[[], None]:
+        """Call this after every tenth of the books that have begun; what is returned stops it."""
+        return self._connections.books.milestones.observe(callback)
 
     def on_state(self, callback: Observer) -> Callable[[], None]:
         """Call this at every change of a connection's state; what is returned stops it."""

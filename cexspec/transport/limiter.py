@@ -14,9 +14,9 @@ from cexspec.models import InvalidRequest, RateLimitExceeded
 from cexspec.transport.clock import Clock
 from cexspec.transport.pools import IDLE_BUCKETS, Bucket, Claims, Pool, Turn
 from cexspec.transport.store import MemoryStore, Store
-from cexspec.transport.window import Window
+from cexspec.transport.window import SlidingWindow, Window
 
-__all__ = ["IDLE_BUCKETS", "BucketBudget", "Budget", "Hold", "Limiter", "Pool", "PoolBudget", "Priority"]
+__all__ = ["IDLE_BUCKETS", "BucketBudget", "Budget", "Draw", "Hold", "Limiter", "Pool", "PoolBudget", "Priority"]
 
 
 class Priority(IntEnum):
@@ -34,6 +34,14 @@ class Budget(NamedTuple):
     remaining: int
     waiting: int
     paused: float
+
+
+class Draw(NamedTuple):
+    """A window that a call draws on, the units it takes, and until when nobody is let through (seconds of the limiter's clock)."""
+
+    window: SlidingWindow
+    weight: int
+    closed_until: float
 
 
 class BucketBudget(NamedTuple):
@@ -128,6 +136,11 @@ class Limiter:
     def view(self, pool: str, *, operation: str = "", symbol: str = "") -> Budget:
         """What is left of a budget, and who waits for it."""
         return _look(self._bucket(pool, operation, symbol), self._clock.monotonic())
+
+    def draws(self, pools: Sequence[str], weight: int = 1, *, operation: str = "", symbol: str = "") -> list[Draw]:
+        """The windows that such a call draws on, to look at. Raises `InvalidRequest` for a weight that they never hold."""
+        claims = self._claims(pools, weight, operation, symbol)
+        return [Draw(window, units, bucket.paused_until) for bucket, units in claims for window in bucket.windows]
 
     def snapshot(self) -> Mapping[str, PoolBudget]:
         """What is left of every pool, and who waits for it."""

@@ -32,6 +32,14 @@ class SlidingWindow:
         self._log: deque[tuple[float, float, int]] = deque()
         self._spent = self._held = 0
 
+    def settled(self, at: float) -> SlidingWindow:
+        """A copy in which what is held now was spent at this time."""
+        copy = SlidingWindow(Window(self.rate, self.per))
+        copy._log, copy._spent = self._log.copy(), self._spent
+        if self._held:
+            copy.spend(self._held, at)
+        return copy
+
     def used(self, now: float) -> int:
         """Units in the window that ends now."""
         log, per = self._log, self.per

@@ -19,6 +19,7 @@ from cexspec.engine.dispatch import Subscription
 from cexspec.engine.frames import Part
 from cexspec.engine.markets import Markets
 from cexspec.engine.outputs import Deliver
+from cexspec.engine.planning import Forecast, full_budgets
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
 from cexspec.models import Book, BookOutOfSync, BookState
@@ -48,7 +49,8 @@ class Desk:
         self.told: list[tuple[str, str | None]] = []
         consumers = Consumers(lambda feed: False, self.tell, lambda subscription: "BTC/USDT")
         settings = BookSettings(catch_up=2.0)
-        self.keeper = Bookkeeper("okx", Markets(OKX), clock, Random(1), Counters("okx"), consumers, None, settings)
+        forecast = Forecast(OKX, full_budgets(OKX), settings.at_once)
+        self.keeper = Bookkeeper("okx", Markets(OKX), clock, Random(1), Counters("okx"), consumers, None, settings, forecast)
         self.one, self.two = (cast(Connection, Socket()) for _ in range(2))
 
     def tell(self, parts: Sequence[Part], topic: Topic | None) -> None:
@@ -186,8 +188,8 @@ async def test_who_comes_later_gets_one_first_view_and_books_end_with_their_last
 
 async def test_topics_of_the_same_name_on_other_kinds_of_connections_are_other_books() -> None:
     async def play(desk: Desk) -> None:
-        desk.open(asked("spot"), desk.one)
-        desk.open(asked("linear"), desk.two)
+        desk.open(asked("public"), desk.one)
+        desk.open(asked("business"), desk.two)
         desk.frame(desk.one, 5, snapshot=True)
         desk.frame(desk.two, 3, snapshot=True)
         assert desk.words == ["first 5", "first 3"]

@@ -14,14 +14,16 @@ from typing import Any, Protocol
 
 from cexspec.compile.plan import ChannelPlan, Params
 from cexspec.engine.books.legs import Legs
+from cexspec.engine.books.progress import BooksProgress, Milestones
 from cexspec.engine.books.snapshots import SnapshotLine
 from cexspec.engine.books.sync import BookSync, Instruments, Told
-from cexspec.engine.books.synced import BookSettings, Fetch, Renew, State, SyncedBook
+from cexspec.engine.books.synced import BookSettings, Fetch, Renew, State, SyncedBook, levels_fetched
 from cexspec.engine.books.view import BookView
 from cexspec.engine.connection import FOREVER, Connection
 from cexspec.engine.dispatch import Subscription, feed_of
 from cexspec.engine.frames import Part
 from cexspec.engine.outputs import Deliver
+from cexspec.engine.planning import Forecast, Pending, Snapshot
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
 from cexspec.models import Book, BookOutOfSync, CexspecError, Event, InvalidRequest, TimeoutError
@@ -65,6 +67,10 @@ class _Kept:
     legs: Legs
     number: int
     """its place in the order asked for"""
+    served: float
+    """when the venue is expected to serve it"""
+    begun: bool = False
+    """consumers have had a view of it"""
     on: dict[Connection, _Leg] = field(default_factory=dict)
 
 
@@ -85,9 +91,11 @@ class Bookkeeper:
         consumers: Consumers,
         fetch: FetchRows | None,
         settings: BookSettings,
+        forecast: Forecast,
     ) -> None:
         self._exchange, self._markets, self._clock, self._random = exchange, markets, clock, random
         self._counters, self._consumers, self._fetch, self._settings = counters, consumers, fetch, settings
+        self._forecast, self.milestones = forecast, Milestones(exchange)
         self._budget, self._line, self._numbers = SlidingWindow(settings.budget), SnapshotLine(), count()
         self._syncs: dict[Connection, BookSync] = {}
         self._channels: dict[str, ChannelPlan] = {}
@@ -109,7 +117,7 @@ class Bookkeeper:
         """
         kept = self._kept.get(_key(subscription))
         if kept is None:
-            kept = self._kept[_key(subscription)] = _Kept(Legs(self._settings.catch_up), next(self._numbers))
+            kept = self._kept[_key(subscription)] = self._new(subscription, connection, live=live)
         if kept.legs and kept.legs.trouble is None and all(subscription not in leg.users for leg in kept.on.values()):
             subscription.buffer.put(kept.legs.primary.view(first=True))
         if connection not in kept.on:
@@ -195,11 +203,21 @@ class Bookkeeper:
             if connection in kept.on:
                 self._drop(key, kept, connection)
         self._syncs.pop(connection, None)
+        self._forecast.forget(connection)
 
     @property
     def states(self) -> dict[str | None, State]:
         """Symbol -> how far its book is, in the order in which they were asked for; of several the last."""
         return {kept.legs.primary.symbol(): kept.legs.primary.state for kept in self._kept.values()}
+
+    @property
+    def progress(self) -> BooksProgress:
+        """How many books can be read, and when the others can, by the same reckoning as `cexspec plan`."""
+        waiting = [kept for kept in self._kept.values() if kept.legs.trouble is not None]
+        now = self._clock.monotonic()
+        ready = self._forecast.ready([self._pending(kept) for kept in sorted(waiting, key=lambda kept: kept.number)], now)
+        total = len(self._kept)
+        return BooksProgress(total - len(waiting), len(waiting), total, max(ready, default=now) - now)
 
     def view(self, symbol: str) -> BookView:
         """The book of a symbol, the deepest that can be read. Raises `BookOutOfSync`, `InvalidSymbol`, `InvalidRequest`."""
@@ -223,6 +241,32 @@ class Bookkeeper:
             book.ended()
         for found in (self._kept, self._of, self._syncs):
             found.clear()
+
+    def _new(self, subscription: Subscription, connection: Connection, *, live: bool) -> _Kept:
+        """A book that wasn't kept before."""
+        now = self._clock.monotonic()
+        served = now if live else self._forecast.served(connection, subscription.connection, subscription.topic, now)
+        kept = _Kept(Legs(self._settings.catch_up, lambda: self._begun(kept)), next(self._numbers), served)
+        self.milestones.more(sum(each.begun for each in self._kept.values()), len(self._kept) + 1)
+        return kept
+
+    def _begun(self, kept: _Kept) -> None:
+        if not kept.begun:
+            kept.begun = True
+            begun = sum(each.begun for each in self._kept.values())
+            self.milestones.begun(begun, len(self._kept), lambda: self.progress)
+
+    def _pending(self, kept: _Kept) -> Pending:
+        """What a book that can't be read waits for."""
+        book = kept.legs.primary
+        served = {"waiting": kept.served, "out_of_sync": book.due}.get(book.state, 0.0)
+        if not isinstance(book.plan.sync, tuple):
+            return Pending(served if served < inf else 0.0, None)
+        operation, most = book.plan.sync
+        return Pending(served, Snapshot(operation, {**self._params(book), "depth": levels_fetched(most, book.wanted)}))
+
+    def _params(self, book: SyncedBook) -> dict[str, Any]:
+        return self._markets.params(book.symbol() or "")
 
     def _leg(self, subscription: Subscription, channel: ChannelPlan, connection: Connection, kept: _Kept) -> _Leg:
         if connection not in self._syncs:
@@ -323,7 +367,7 @@ class Bookkeeper:
 
     async def _fetched(self, wanted: Fetch) -> Book:
         assert self._fetch is not None
-        params: Mapping[str, Any] = {**self._markets.params(wanted.book.symbol() or ""), "depth": wanted.depth}
+        params: Mapping[str, Any] = {**self._params(wanted.book), "depth": wanted.depth}
         rows = await self._fetch(wanted.operation, params)
         for row in rows:
             if isinstance(row, Book):

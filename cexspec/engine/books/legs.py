@@ -14,6 +14,7 @@ No I/O and no clock: `now` is seconds of a monotonic clock.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 
 from cexspec.engine.books.order_book import OrderBook
@@ -24,11 +25,12 @@ from cexspec.models import BookState, Event, Gap
 class Legs:
     """The legs of one topic of one channel; to those who read it, one book (see `Maintained`).
 
-    Pass what each leg's book tells through `told`, and call `expire` at `due`. `patience`: seconds a leg has to catch up.
+    Pass what each leg's book tells through `told`, and call `expire` at `due`. `patience`: seconds a leg has to catch up;
+    `begun` is called when consumers get a first view.
     """
 
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
+    def __init__(self, patience: float, begun: Callable[[], None] = lambda: None) -> None:
+        self._patience, self._begun = patience, begun
         self._books: list[SyncedBook] = []
         self._primary: SyncedBook | None = None
         self._next: SyncedBook | None = None
@@ -147,6 +149,7 @@ class Legs:
     def _after_gap(self, events: list[Event]) -> list[Event]:
         """The first events of a book that was lost: the gap goes before them, unless it is among them."""
         lost, self._lost = self._lost, None
+        self._begun()
         if lost is None or any(isinstance(event, Gap) for event in events):
             return events
         view = events[-1]
