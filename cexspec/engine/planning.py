@@ -19,10 +19,12 @@ from cexspec.engine.books.synced import BookSettings, levels_fetched
 from cexspec.engine.channel_choice import channels_for, choose
 from cexspec.engine.markets import Markets
 from cexspec.engine.topics import Topic, topic_of
-from cexspec.models import InvalidRequest
+from cexspec.models import InvalidRequest, InvalidSymbol, NotSupported
 from cexspec.transport.limiter import Draw
 from cexspec.transport.window import SlidingWindow, Window
 
+FORMS = ("C{}/USDT", "C{}/USD", "C{}/USDC", "C{}/USDT:PERP", "C{}/USDC:PERP", "C{}/USD:PERP")
+"""Symbols made up, of the first form that a venue has the stream for."""
 ROUND_TRIP = 0.25
 """Seconds taken for a request and its answer, or for a connection to open."""
 DrawsOf = Callable[[str, Params], Sequence[Draw]]
@@ -230,6 +232,19 @@ def wanted_of(plan: ExchangePlan, markets: Markets, stream: str, symbol: str, pa
         operation, most = channel.book.sync
         snapshot = Snapshot(operation, {**markets.params(symbol), "depth": levels_fetched(most, depth)})
     return Wanted(market.symbol or symbol, connection, topic, snapshot)
+
+
+def made_up(plan: ExchangePlan, markets: Markets, stream: str, count: int, params: Params) -> list[Wanted]:
+    """So many symbols that a stream might be asked for. Raises what speaks against the last form that was tried."""
+    channels_for(plan, stream)
+    if count <= 0:
+        return []
+    for form in FORMS:
+        try:
+            return [wanted_of(plan, markets, stream, form.format(at), params) for at in range(1, count + 1)]
+        except (InvalidSymbol, NotSupported) as error:
+            trouble = error
+    raise trouble
 
 
 def plan_start(plan: ExchangePlan, wanted: Iterable[Wanted], settings: BookSettings, round_trip: float = ROUND_TRIP) -> StartPlan:

@@ -256,11 +256,44 @@ def test_mock_names_a_port_that_is_taken(environment: Environment) -> None:
     assert f"can't listen on 127.0.0.1:{port}" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["list", "info", "explain", "get", "stream", "mock", "demo"])
+@pytest.mark.parametrize("name", ["list", "info", "explain", "plan", "get", "stream", "mock", "demo"])
 def test_help_has_examples_that_name_a_shipped_exchange(name: str) -> None:
     text = run(name, "--help").stdout
     assert f"cexspec {name}" in text
     assert "EXCHANGE" not in text
+
+
+def test_plan_tells_what_a_start_takes() -> None:
+    found = json.loads(run("plan", "binance", "order_book", "--symbols", "BTC/USDT, ETH/USDT", "--count", "40", "--depth", "100").stdout)
+    assert (found["symbols"], found["messages"], found["weights"]) == (40, 1, {"request_weight": 1000})
+    assert [snapshot["symbol"] for snapshot in found["snapshots"][:3]] == ["BTC/USDT", "ETH/USDT", "C1/USDT"]
+    assert found["connections"][0]["topics"][0] == '"btcusdt@depth@100ms"'
+    assert found["seconds"] == found["snapshots"][-1]["ready"]
+
+
+def test_plan_shows_tables_to_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cexspec.cli.plan.for_people", lambda as_json: True)
+    text = run("plan", "binance", "order_book", "--count", "9").stdout
+    for word in ("weight", "2250 of request_weight", "stream-1", "c1usdt@depth@100ms", "C1/USDT, C2/USDT", "..."):
+        assert word in text
+    assert "Snapshots" not in run("plan", "binance", "trades", "--symbols", "BTC/USDT").stdout
+
+
+# arguments, exit code, what it says
+NO_PLAN = [
+    (("binance", "order_book"), 2, "--count"),
+    (("binance", "candles", "--count", "1"), 1, "candles needs 'interval'"),
+    (("binance", "nothing", "--count", "1"), 2, "declares no stream 'nothing'"),
+    (("kraken", "order_book", "--symbols", "not/a/symbol"), 1, "not/a/symbol"),
+    (("hyperliquid", "order_book", "--symbols", "BTC/USDC:PERP", "--depth", "100"), 1, "the deepest has 20"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "said"), NO_PLAN)
+def test_plan_says_what_can_not_be_started(arguments: tuple[str, ...], code: int, said: str) -> None:
+    result = run("plan", *arguments)
+    assert result.exit_code == code
+    assert said in result.stderr
 
 
 def test_exchanges_complete_in_the_shell() -> None:
