@@ -308,6 +308,7 @@ class Connections:
         self.counters.note("subscription_stale", self.counters.stale, f"{connection.name}: {reason}")
         use = self._uses.on(connection).get(topic.text)
         if use is not None:
+            self.books.stale(connection, topic, reason)
             self._dispatcher.forget_ways()
             self._lost(use, connection, reason)
 
@@ -319,6 +320,8 @@ class Connections:
             return
         if any(leg.accepted for leg in use.legs.values() if leg.connection is not connection):
             self._uses.leave(use, connection)
+            for subscription in use.users:
+                self.books.leave(subscription, connection)
             return
         self._uses.forget(use)
         for other in use.legs:
@@ -347,6 +350,7 @@ class Connections:
                 for subscription in use.users:
                     if subscription.maintained:
                         self.books.open(subscription, use.channel, moved[use], live=False)
+                self.books.promote(moved[use], use.topic)
             self._rotations.begin(connection, moved)
             self._ask(asked)
             self.counters.rotations += 1

@@ -192,10 +192,11 @@ class Bookkeeper:
         if connection in self._syncs:
             self._tell(self._syncs[connection].died(cause, self._clock.monotonic()))
 
-    def in_step(self, connection: Connection, topic: Topic) -> bool:
-        """Whether the book of a topic is right on a connection."""
-        held = [one for (where, _, text), one in self._held.items() if where is connection and text == topic.text]
-        return all(one.book.trouble is None for one in held)
+    def stale(self, connection: Connection, topic: Topic, reason: str) -> None:
+        """Nothing comes of a topic any more, and it is being asked for anew: its book is as good as one whose connection died."""
+        now = self._clock.monotonic()
+        for book in [kept.on[connection].book for kept in self._kept_of(connection, topic)]:
+            self._tell([(book, self._hear(book, book.died(reason), now))])
 
     def forget(self, connection: Connection) -> None:
         """A connection will not come back."""

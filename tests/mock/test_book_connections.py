@@ -1,0 +1,82 @@
+"""Maintained books of every shipped venue on several connections, and topics that fall silent."""
+
+from __future__ import annotations
+
+import pytest
+
+from cexspec.engine.books.view import BookView
+from cexspec.engine.connections import ConnectionOptions
+from cexspec.engine.session import SessionOptions
+from cexspec.engine.stream_client import StreamOptions
+from cexspec.models import BookState, Event, Gap
+from cexspec.spec.load import shipped
+from tests.mock.side import Scene, perform
+from tests.mock.test_books import agrees, started
+
+VENUES = sorted(shipped())
+DOUBLED = StreamOptions(connections=ConnectionOptions(redundancy=2))
+DAY = 86_400.0
+
+
+def kinds(events: list[Event]) -> set[type[Event]]:
+    return {type(event) for event in events}
+
+
+def forward(events: list[Event]) -> bool:
+    """Whether the numbers of the views only grow: those of the book, not of a connection's frames."""
+    times = [event.timestamp for event in events if isinstance(event, BookView) and event.timestamp is not None]
+    return times == sorted(times)
+
+
+@pytest.mark.parametrize("name", VENUES)
+async def test_of_two_connections_one_may_die_and_its_books_go_on(name: str) -> None:
+    async def play(scene: Scene) -> None:
+        symbol, _, collector = await started(scene)
+        assert len(scene.network.lines) == 2
+        await scene.move(3)
+        for turn in range(4):
+            scene.network.lines[0].cut()
+            await scene.clock.sleep(0.001)
+            assert agrees(scene, symbol) is not False
+            for _ in range(4):
+                await scene.move()
+                assert agrees(scene, symbol), f"turn {turn}"
+            await scene.clock.sleep(30)
+            await scene.move(4)
+            assert len(scene.network.lines) == 2
+        assert kinds(collector.events) == {BookView}
+        firsts = [event.first for event in collector.events if isinstance(event, BookView)]
+        assert firsts == [True, *[False] * (len(firsts) - 1)]
+        assert forward(collector.events)
+
+    await perform(name, play, DOUBLED)
+
+
+@pytest.mark.parametrize("name", ["binance", "binance_usdm"])
+async def test_an_aging_connection_hands_its_books_over_unnoticed(name: str) -> None:
+    async def play(scene: Scene) -> None:
+        symbol, _, collector = await started(scene)
+        for _ in range(300):
+            await scene.move()
+            assert agrees(scene, symbol)
+        assert scene.client.stats.rotations >= 1
+        assert kinds(collector.events) == {BookView}
+        assert forward(collector.events)
+
+    await perform(name, play, StreamOptions(connections=ConnectionOptions(lifetime=(60 / DAY, 60 / DAY))))
+
+
+@pytest.mark.parametrize("name", ["okx", "binance"])
+async def test_the_book_of_a_topic_that_falls_silent_is_right_no_longer_and_begins_anew(name: str) -> None:
+    async def play(scene: Scene) -> None:
+        symbol, _, collector = await started(scene)
+        del collector.events[:]
+        await scene.clock.sleep(31)
+        assert agrees(scene, symbol)
+        await scene.move()
+        assert agrees(scene, symbol)
+        told = [event for event in collector.events if not isinstance(event, BookView)]
+        assert [type(event) for event in told[:2]] == [BookState, Gap]
+        assert isinstance(told[0], BookState) and told[0].state == "out_of_sync" and "no data of" in str(told[0].reason)
+
+    await perform(name, play, StreamOptions(connections=ConnectionOptions(session=SessionOptions(expect_every={"order_book": 30.0}))))
