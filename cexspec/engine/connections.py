@@ -354,7 +354,7 @@ class Connections:
             self._rotations.begin(connection, moved)
             self._ask(asked)
             self.counters.rotations += 1
-        elif self._rotations.over(connection, self.books.in_step):
+        elif self._rotations.over(connection, self.books.leads):
             self._end(connection)
 
     def _end(self, connection: Connection) -> None:

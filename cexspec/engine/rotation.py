@@ -28,14 +28,15 @@ class Rotations:
         self._moving[connection] = dict(moved)
         self._looks[connection] = 0
 
-    def over(self, connection: Connection, in_step: Callable[[Connection, Topic], bool]) -> bool:
-        """Whether the others serve all that it does; `in_step` tells of a maintained book whether it is right there.
+    def over(self, connection: Connection, leads: Callable[[Connection, Topic], bool]) -> bool:
+        """Whether the others serve all that it does; `leads` tells of a maintained book whether it is delivered
+        from there already.
 
         A venue that says nothing of subscriptions is trusted after a while.
         """
         self._looks[connection] += 1
         trusted = self._looks[connection] > PATIENCE
-        return all(_serves(use, target, in_step, trusted) for use, target in self._moving[connection].items() if use.users)
+        return all(_serves(use, target, leads, trusted) for use, target in self._moving[connection].items() if use.users)
 
     def replaces(self, connection: Connection) -> bool:
         """Whether a connection that is gone needn't come back: others are taking over already."""
@@ -52,10 +53,10 @@ class Rotations:
         self._looks.clear()
 
 
-def _serves(use: Use, target: Connection, in_step: Callable[[Connection, Topic], bool], trusted: bool) -> bool:
+def _serves(use: Use, target: Connection, leads: Callable[[Connection, Topic], bool], trusted: bool) -> bool:
     leg = use.legs.get(target)
     if leg is None:  # refused there, or left
         return True
     if not leg.live and not (leg.accepted and trusted):
         return False
-    return not any(one.maintained for one in use.users) or in_step(target, use.topic)
+    return not any(one.maintained for one in use.users) or leads(target, use.topic)

@@ -89,7 +89,9 @@ class Talk:
     def __post_init__(self) -> None:
         exchange = self.venue.exchange
         assert exchange.spec.ws is not None
-        channels = {name: exchange.channel(name) for name, spec in exchange.spec.ws.channels.items() if spec.on == self.connection}
+        channels = {
+            name: exchange.channel(name) for name, spec in exchange.spec.ws.channels.items() if self.connection in spec.connections.values()
+        }
         self.session = Session(exchange.id, exchange.connection(self.connection), channels, self.markets)
         self.dialogue = self.venue.dialogue(self.connection)
         self.session.connected(self.now)
