@@ -91,6 +91,7 @@ class Client:
             budgets=ConnectBudgets(clock, self._store),
             fetch=partial(self._engine.call, priority=Priority.SNAPSHOT),
             draws_of=self._engine.draws,
+            rest=self._engine,
             prepare=self._engine.ensure_instruments if INSTRUMENTS in self.exchange.operation_names else None,
         )
 
@@ -106,7 +107,7 @@ class Client:
 
     def supports(self, name: str) -> bool:
         """Whether the spec declares a REST operation (`ticker`), a stream or a channel of this name."""
-        return name in self.exchange.operation_names or name in self.exchange.channel_names or bool(self.exchange.streams.get(name))
+        return name in self.exchange.operation_names or name in self.exchange.channel_names or self.exchange.offers(name)
 
     async def load_instruments(self) -> None:
         """Load the instruments now: symbols become authoritative and contract sizes known. Later calls do nothing."""

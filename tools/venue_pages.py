@@ -41,13 +41,16 @@ def _matrix(exchanges: Sequence[Exchange]) -> Iterator[str]:
     yield "What comes with cexspec, and what each offers of the unified interface."
     for title, key, names in (("REST (`get_...`)", "rest", CALLS), ("Streams (`stream_...`)", "streams", STREAMS)):
         yield from ("", f"## {title}", "")
-        yield from _table(
-            ["", *links], [[f"`{name}`", *(_YES if found[one.id][key][name] else _NO for one in exchanges)] for name in names]
-        )
+        yield from _table(["", *links], [[f"`{name}`", *(_offer(found[one.id], key, name) for one in exchanges)] for name in names])
     yield from ("", "## What they are made of", "")
     yield "Lines of YAML are the spec's own (and, in brackets, those of the spec that it extends); Python are the hooks that it names."
     yield ""
     yield from _table(["", *links], [[name, *cells] for name, cells in _made_of(exchanges)])
+
+
+def _offer(found: dict[str, Any], key: str, name: str) -> str:
+    polled = found["polled"].get(name) if key == "streams" else None
+    return f"polled every {duration(polled)}" if polled is not None else _YES if found[key][name] else _NO
 
 
 def _made_of(exchanges: Sequence[Exchange]) -> Iterator[tuple[str, list[str]]]:
@@ -154,6 +157,9 @@ def _channels(exchange: Exchange) -> Iterator[list[str]]:
     for name, spec in (exchange.spec.ws.channels if exchange.spec.ws is not None else {}).items():
         places = dict.fromkeys(spec.connections.values())
         yield [f"`{name}`", spec.stream or name, _code(spec.topic), ", ".join(places), _link(spec.docs)]
+    for stream, name in exchange.polls.items():
+        spec, poll = exchange.spec.rest[name], exchange.operation(name).poll or 0.0
+        yield [f"`{name}`", stream, f"polled every {duration(poll)}", "REST", _link(spec.docs)]
 
 
 def _books(exchange: Exchange) -> Iterator[list[str]]:

@@ -40,7 +40,7 @@ def _tables(found: dict[str, Any]) -> list[Table]:
         if url is not None
     ]
     names = list(dict.fromkeys([*found["rest"], *found["streams"]]))
-    offered = [(name, found["rest"].get(name), found["streams"].get(name)) for name in names]
+    offered = [(name, found["rest"].get(name), _stream(found, name)) for name in names]
     limits = [(name, _windows(one), one["by"], one["scope"]) for name, one in found["limits"].items()]
     more = [(what, ", ".join(found[key])) for what, key in (("REST", "more_operations"), ("streams", "more_channels")) if found[key]]
     return [
@@ -50,6 +50,12 @@ def _tables(found: dict[str, Any]) -> list[Table]:
         *([table("Its own", ("", "names"), more)] if more else []),
         *([table("Limits", ("pool", "budget", "for each", "counted by"), limits)] if limits else []),
     ]
+
+
+def _stream(found: dict[str, Any], name: str) -> bool | str | None:
+    """Whether there is such a stream; of one that is polled how often."""
+    seconds = found["polled"].get(name)
+    return found["streams"].get(name) if seconds is None else f"polled every {seconds:g}s"
 
 
 def _windows(limit: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from cexspec.compile.instruments import InstrumentNames
 from cexspec.compile.limits import compile_pools
 from cexspec.compile.operations import compile_operation
 from cexspec.compile.plan import CategoryPlan, ChannelPlan, ConnectionPlan, EnvironmentPlan, ErrorPlan, OperationPlan, PoolPlan
+from cexspec.compile.polls import polled_streams
 from cexspec.compile.symbols import Codec, compile_symbols
 from cexspec.models import NotSupported, SpecError
 from cexspec.spec.load import Loaded, find, load
@@ -93,6 +94,15 @@ class Exchange:
             found[stream] = (*found.get(stream, ()), name)
         return found
 
+    @cached_property
+    def polls(self) -> Mapping[str, str]:
+        """Unified stream -> the operation that is polled for it, where no channel serves it."""
+        return {stream: name for stream, name in polled_streams(self.spec).items() if stream not in self.streams}
+
+    def offers(self, stream: str) -> bool:
+        """Whether there is a unified stream of this name, from a channel or polled."""
+        return stream in self.streams or stream in self.polls
+
     def operation(self, name: str) -> OperationPlan:
         """One REST operation."""
         if name not in self._operations:
@@ -115,6 +125,10 @@ class Exchange:
     def channels_of(self, stream: str) -> tuple[ChannelPlan, ...]:
         """The channels that serve a unified stream, in the spec's order."""
         return tuple(self.channel(name) for name in self.streams.get(stream, ()))
+
+    def polled(self, stream: str) -> OperationPlan | None:
+        """The operation that is polled for a unified stream; None: there is none."""
+        return self.operation(self.polls[stream]) if stream in self.polls else None
 
     def connection(self, name: str) -> ConnectionPlan:
         """One connection with all its channels."""

@@ -18,12 +18,13 @@ def explain(exchange: Exchange, name: str) -> str:
     Raises `NotSupported`.
     """
     sections: list[Section] = list(symbols(exchange)) if name == SYMBOLS else []
-    if name in exchange.operation_names:
-        sections += operation(exchange, name)
+    called = name if name in exchange.operation_names else exchange.polls.get(name)
+    if called is not None:
+        sections += operation(exchange, called)
     served = [plan.name for plan in exchange.channels_of(name)] or [one for one in exchange.channel_names if one == name]
     for one in served:
         sections += channel(exchange, one)
-    with_errors = name not in exchange.operation_names
+    with_errors = called is None
     for used in dict.fromkeys(name for one in served for name in exchange.channel(one).connections.values()):
         sections += connection(exchange, used, with_errors=with_errors)
     if not sections:

@@ -16,6 +16,7 @@ from cexspec.compile.lookups import compile_conditions
 from cexspec.compile.parts import Form
 from cexspec.compile.paths import parse
 from cexspec.compile.plan import ErrorPlan, OperationPlan, ReaderPlan
+from cexspec.compile.polls import check_poll
 from cexspec.compile.readers import ReaderCompiler
 from cexspec.compile.request import RequestParts, compile_request
 from cexspec.spec.model import ExchangeSpec, Operation
@@ -30,6 +31,7 @@ def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: 
         return compile_joined(name, spec, errors, findings)
     parts = compile_request(operation, name, spec, findings)
     _check(operation, parts, spec, findings)
+    check_poll(name, parts, spec, findings)
     reader, values = _reader(name, operation, around, findings)
     return OperationPlan(
         name=name,
@@ -53,6 +55,7 @@ def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: 
         docs=operation.docs,
         per_rows=operation.weight.per_rows if operation.weight else None,
         shape=compile_conditions(operation.shape, findings, (*operation.where, "shape")) if operation.shape is not None else None,
+        poll=operation.poll,
     )
 
 

@@ -192,6 +192,8 @@ class OperationPlan:
     """the operations whose rows are its own, each with its own request; it has none then"""
     shape: Callable[[object], bool] | None = None
     """whether a decoded body looks like an answer of this operation; None where it doesn't say"""
+    poll: float | None = None
+    """seconds between two calls where it is a stream; None: it is none"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +432,13 @@ class ExchangePlan(Protocol):
 
     def channels_of(self, stream: str) -> tuple[ChannelPlan, ...]:
         """The channels that serve a unified stream name, in the spec's order."""
+
+    @property
+    def polls(self) -> Mapping[str, str]:
+        """Unified stream -> the operation that is polled for it."""
+
+    def polled(self, stream: str) -> OperationPlan | None:
+        """The operation that is asked again and again for a unified stream, which no channel serves; None: there is none."""
 
     def connection(self, name: str) -> ConnectionPlan:
         """One WebSocket endpoint, with the routing of its channels."""

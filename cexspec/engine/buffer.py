@@ -59,6 +59,8 @@ class Buffer:
 
     def __init__(self, channel: str, limit: int, policy: Policy) -> None:
         self._channel, self._limit, self._conflates = channel, limit, policy == "conflate"
+        self.waits = policy == "block"
+        """whoever fills it waits for its consumer"""
         self._items: deque[Event] = deque()
         self._latest: dict[object, Event] = {}
         self._first: deque[Gap | BookState | CexspecError] = deque()

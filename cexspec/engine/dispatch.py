@@ -108,10 +108,10 @@ class Subscription:
         """What is asked for."""
         return self.channel, self.connection, self.topic.text, self.native_id
 
-    def interrupted(self, cause: str) -> None:
-        """The connection is gone; events are missed until `resumed`."""
+    def interrupted(self, cause: str, seen: int | None = None) -> None:
+        """The connection is gone; events are missed until `resumed`. `seen`: up to when none is, if not to the last event."""
         if self._gap is None and self.live:
-            self._gap = self.until_now(cause)
+            self._gap = self.until_now(cause) if seen is None else Interruption(cause, seen)
         self.live = False
 
     def resumed(self, now: int) -> Interruption | None:

@@ -147,6 +147,11 @@ class RestEngine:
         """The windows of budgets that a call of an operation draws on, as they are now."""
         return self._sender.draws(self.plan.operation(name), params)
 
+    def shares(self, operation: OperationPlan, params: Params) -> dict[Hashable, float]:
+        """Budget -> the seconds for which one call of an operation uses all of it (see `Limiter.shares`)."""
+        calls = max(1, len(operation.each))
+        return {budget: seconds * calls for budget, seconds in self._sender.shares(operation, params).items()}
+
     async def ensure_instruments(self) -> None:
         """Load the instruments, once, however many ask at the same time; nothing where the spec has no such operation."""
         async with self._loading:

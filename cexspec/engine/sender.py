@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -119,6 +120,10 @@ class Sender:
     def draws(self, operation: OperationPlan, params: Params) -> list[Draw]:
         """What a call draws on, as it is now."""
         return self._limiter.draws(operation.pools, operation.weight(params), operation=operation.name, symbol=_symbol(params))
+
+    def shares(self, operation: OperationPlan, params: Params) -> dict[Hashable, float]:
+        """Budget -> the seconds for which one such call uses all of it (see `Limiter.shares`)."""
+        return self._limiter.shares(operation.pools, operation.weight(params), operation=operation.name, symbol=_symbol(params))
 
     def charge(self, operation: OperationPlan, params: Params, rows: int) -> None:
         """Spend what an answer of so many rows costs besides the weight of its request."""

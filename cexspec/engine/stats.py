@@ -33,7 +33,8 @@ class StreamStats:
     `filled`: missed trades that were fetched; `doubled`: events that came twice and were delivered once; `stale`: subscriptions asked
     for anew because nothing came; `rotations`: connections replaced before the venue ended them.
     `unclaimed`: events no stream asked for (any more). `resyncs`: times that a maintained book stopped being right;
-    `checksums`: those of books that were verified, `checksum_failures`: that were others than the venue's. `problems`: the
+    `checksums`: those of books that were verified, `checksum_failures`: that were others than the venue's; `poll_failures`: calls of
+    polled streams that brought no answer. `problems`: the
     latest, each with a sample or position.
     """
 
@@ -56,6 +57,7 @@ class StreamStats:
     resyncs: int
     checksums: int
     checksum_failures: int
+    poll_failures: int
     latency: Latency
     problems: tuple[str, ...]
 
@@ -84,6 +86,7 @@ class Counters:
     resyncs: int = 0
     checksums: int = 0
     checksum_failures: int = 0
+    poll_failures: int = 0
     problems: deque[str] = field(default_factory=lambda: deque(maxlen=SAMPLES))
     _samples: int = 0
     _sum: float = 0.0
@@ -131,6 +134,7 @@ class Counters:
             resyncs=self.resyncs,
             checksums=self.checksums,
             checksum_failures=self.checksum_failures,
+            poll_failures=self.poll_failures,
             latency=Latency(self._samples, self._last, self._least, self._most, mean),
             problems=tuple(self.problems),
         )

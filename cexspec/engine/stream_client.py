@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import Any, Literal, TypeVar, cast, overload
 
-from cexspec.compile.plan import ChannelPlan, EnvironmentPlan, ExchangePlan
+from cexspec.compile.plan import ChannelPlan, EnvironmentPlan, ExchangePlan, OperationPlan
 from cexspec.engine.books.bookkeeper import FetchRows
 from cexspec.engine.books.progress import BooksProgress
 from cexspec.engine.books.synced import State as BookPhase
@@ -20,6 +20,7 @@ from cexspec.engine.connections import ConnectionOptions, Connections
 from cexspec.engine.dispatch import Subscription
 from cexspec.engine.markets import Markets
 from cexspec.engine.planning import DrawsOf
+from cexspec.engine.polling import Polls, RestCalls
 from cexspec.engine.preparation import Preparation, Prepare
 from cexspec.engine.states import Observer, State, Transition
 from cexspec.engine.stats import StreamStats
@@ -67,12 +68,19 @@ class StreamOptions:
 class _Wish:
     """What a stream is about: its candidate channels and the parameters that its topics have besides the symbol.
 
-    `maintained`: not their messages, but the books that these build.
+    `maintained`: not their messages, but the books that these build. `polled`: what is asked again and again, where no
+    channel serves the stream.
     """
 
     channels: tuple[ChannelPlan, ...]
     params: dict[str, Any]
     maintained: bool = False
+    polled: OperationPlan | None = None
+
+    @property
+    def source(self) -> str:
+        """The name of what its events come from first of all."""
+        return self.polled.name if self.polled is not None else self.channels[0].name
 
 
 class StreamClient:
@@ -90,7 +98,7 @@ class StreamClient:
     for that. `prepare` loads the instruments, where the
     venue lists them. What needs them is subscribed afterwards: symbols that the rules can't write, which are refused on the
     stream if the instruments don't have them either, channels that count contracts, and books whose checksums need the
-    decimals of the instrument. `budgets` are those of connection attempts.
+    decimals of the instrument. `budgets` are those of connection attempts. `rest` is asked for the streams that are polled.
     """
 
     def __init__(
@@ -107,6 +115,7 @@ class StreamClient:
         budgets: ConnectBudgets | None = None,
         fetch: FetchRows | None = None,
         draws_of: DrawsOf | None = None,
+        rest: RestCalls | None = None,
     ) -> None:
         self._plan, self._markets = plan, markets
         self._clock, self._options = clock or SystemClock(), options or StreamOptions()
@@ -127,6 +136,7 @@ class StreamClient:
         self._with_callbacks: list[Stream[Event]] = []
         self._preparation = Preparation(prepare, plan.id, markets)
         self.counters = self._connections.counters
+        self._polls = Polls(plan, markets, rest, self._clock, self.counters)
 
     @property
     def states(self) -> dict[str, State]:
@@ -136,7 +146,8 @@ class StreamClient:
     @property
     def stats(self) -> StreamStats:
         """What has been counted so far."""
-        return self._connections.snapshot(sum(stream.dropped for stream in self._wishes))
+        counted = self._connections.snapshot(sum(stream.dropped for stream in self._wishes))
+        return replace(counted, events=counted.events + self._polls.events)
 
     @property
     def books(self) -> dict[str | None, BookPhase]:
@@ -233,8 +244,10 @@ class StreamClient:
     def stream(
         self, channel: str, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None, **params: Any
     ) -> Stream[Event]:
-        """Any channel of the spec by its own name; `params` fill the holes of its topic."""
-        return self._start(channel, _Wish((self._plan.channel(channel),), params), symbols, queue, policy)
+        """Any channel of the spec by its own name, or what is polled; `params` fill the holes of its topic, or request."""
+        polled = self._plan.polled(channel)
+        wish = _Wish((), params, polled=polled) if polled is not None else _Wish((self._plan.channel(channel),), params)
+        return self._start(channel, wish, symbols, queue, policy)
 
     def subscribe(
         self,
@@ -251,8 +264,9 @@ class StreamClient:
         """
         name = self._plan.channel(channel).stream if channel in self._plan.channel_names else channel
         channels = channels_for(self._plan, name) if name == channel else (self._plan.channel(channel),)
-        maintained = not raw and name == channel and all(each.book is not None for each in channels)
-        stream = self._start(channel, _Wish(channels, params, maintained), symbols, None, None)
+        maintained = not raw and name == channel and bool(channels) and all(each.book is not None for each in channels)
+        polled = self._plan.polled(name) if not channels else None
+        stream = self._start(channel, _Wish(channels, params, maintained, polled), symbols, None, None)
         self._with_callbacks.append(stream)
         return stream.on(callback, on_error)
 
@@ -265,6 +279,7 @@ class StreamClient:
     async def close(self) -> None:
         """Close all connections and streams; returns when nothing is left running."""
         await self._preparation.close()
+        await self._polls.close()
         await self._connections.close()
         for stream in tuple(self._wishes):
             await stream.close()
@@ -284,6 +299,8 @@ class StreamClient:
         wish = self._wishes[stream]
         if symbols:
             return [self._asked(stream, wish, str(symbol)) for symbol in symbols]
+        if wish.polled is not None and self._polls.is_shared(wish.polled):
+            return [self._polled(stream, wish.polled, wish.params, None)]
         shared = [channel for channel in wish.channels if is_shared(channel) and not wish.maintained]
         if not shared:
             raise InvalidRequest(f"name at least one symbol: {stream.name} is subscribed by symbol", exchange=self._plan.id)
@@ -296,12 +313,21 @@ class StreamClient:
 
     def attach(self, stream: Stream[Any], subscriptions: Sequence[Subscription]) -> None:
         """See `StreamHost.attach`. What needs the instruments is subscribed once they are loaded."""
-        later = {one for one in subscriptions if self._preparation.ahead and self._needs_instruments(one)}
-        self._connections.attach([one for one in subscriptions if one not in later], stream)
+        later = {one for one in subscriptions if self._preparation.ahead and self._needs_instruments(stream, one)}
+        self._serve(stream, [one for one in subscriptions if one not in later])
         if later:
             self._preparation.before(later, partial(self._attach_prepared, stream))
 
-    def _needs_instruments(self, subscription: Subscription) -> bool:
+    def _serve(self, stream: Stream[Any], subscriptions: Sequence[Subscription]) -> None:
+        polled = self._wishes[stream].polled
+        if polled is not None:
+            self._polls.attach(polled, subscriptions, stream)
+        else:
+            self._connections.attach(subscriptions, stream)
+
+    def _needs_instruments(self, stream: Stream[Any], subscription: Subscription) -> bool:
+        if self._wishes[stream].polled is not None:
+            return not subscription.known
         book = self._plan.channel(subscription.channel).book
         if not subscription.known or (subscription.maintained and book is not None and book.checksum_precise):
             return True
@@ -316,7 +342,7 @@ class StreamClient:
             self._identify(stream, subscription, subscriptions, trouble)
         waiting = sorted(subscriptions, key=lambda one: one.topic.text)
         try:
-            self._connections.attach(waiting, stream)
+            self._serve(stream, waiting)
         except CexspecError as error:
             for subscription in waiting:
                 stream.failed(subscription, error)
@@ -334,6 +360,7 @@ class StreamClient:
     def detach(self, stream: Stream[Any], subscriptions: Sequence[Subscription]) -> None:
         """See `StreamHost.detach`."""
         self._preparation.forget(subscriptions)
+        self._polls.detach(subscriptions)
         self._connections.detach(subscriptions)
 
     def closed(self, stream: Stream[Any]) -> None:
@@ -348,7 +375,8 @@ class StreamClient:
     ) -> Stream[T]:
         channels = channels_for(self._plan, name)
         given = {key: value for key, value in params.items() if value is not None}
-        return cast("Stream[T]", self._start(name, _Wish(channels, given), symbols, queue, policy))
+        polled = self._plan.polled(name) if not channels else None
+        return cast("Stream[T]", self._start(name, _Wish(channels, given, polled=polled), symbols, queue, policy))
 
     def _start(self, name: str, wish: _Wish, symbols: Sequence[AnySymbol], queue: int | None, policy: Policy | None) -> Stream[Event]:
         chosen = policy or ("conflate" if wish.maintained else self._options.policy)
@@ -374,6 +402,8 @@ class StreamClient:
                 raise NotSupported(f"{channel.name} begins with a snapshot over REST, and there is none")
 
     def _check_conflation(self, wish: _Wish) -> None:
+        if wish.polled is not None and wish.polled.reader is not None and issubclass(wish.polled.reader.model, Trade | Liquidation):
+            raise InvalidRequest(f"{wish.polled.name} can't be conflated: every event of it counts", exchange=self._plan.id)
         for channel in wish.channels:
             each_counts = any(issubclass(reader.model, Trade | Liquidation) for reader in channel.readers)
             if each_counts or (channel.book is not None and channel.book.sync != "replace"):
@@ -387,13 +417,18 @@ class StreamClient:
             if not self._preparation.ahead:
                 raise
             return Subscription.unknown(
-                self._plan.id, wish.channels[0].name, stream._buffer, self._clock.time_ns(), symbol, maintained=wish.maintained
+                self._plan.id, wish.source, stream._buffer, self._clock.time_ns(), symbol, maintained=wish.maintained
             )
 
     def _of_symbol(self, stream: Stream[Any], wish: _Wish, symbol: str) -> Subscription:
         market = self._markets.find(symbol)
+        if wish.polled is not None:
+            return self._polled(stream, wish.polled, {**wish.params, **self._markets.params(symbol)}, market)
         channel = choose(self._plan, wish.channels, market, wish.params.get("depth"))
         return self._subscription(stream, channel, {**wish.params, **self._markets.params(symbol)}, market)
+
+    def _polled(self, stream: Stream[Any], operation: OperationPlan, params: dict[str, Any], market: Market | None) -> Subscription:
+        return self._polls.subscription(operation, stream._buffer, market, params, self._clock.time_ns())
 
     def _lines(self, channel: ChannelPlan, params: dict[str, Any], category: str | None) -> list[dict[str, Any]]:
         """The parameters for each product line of the venue, where a topic stands for one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from math import inf
@@ -26,6 +26,8 @@ class Priority(IntEnum):
     SNAPSHOT = 1
     """what streams need to go on: snapshots of books, lists of instruments"""
     MARKET_DATA = 2
+    POLL = 3
+    """what is asked for again and again: it comes later rather than that others wait"""
 
 
 class Budget(NamedTuple):
@@ -132,6 +134,15 @@ class Limiter:
     def charge(self, pools: Sequence[str], units: int, *, operation: str = "", symbol: str = "") -> None:
         """Spend units of what has already happened: nobody waits here, and who comes next waits until the budget has room again."""
         self.store.spend([(self._bucket(name, operation, symbol), units) for name in pools], self._clock)
+
+    def shares(self, pools: Sequence[str], weight: int = 1, *, operation: str = "", symbol: str = "") -> dict[Hashable, float]:
+        """Budget -> the seconds for which one call of this weight uses all of it; calls that share a budget have its key in common."""
+        found: dict[Hashable, float] = {}
+        for name, units in [*((name, weight) for name in pools), *((name, 1) for name in self._every)]:
+            pool = self._pools[name].pool
+            key = {"pool": (name,), "operation": (name, operation), "symbol": (name, operation, symbol)}[pool.by]
+            found[key] = max(units * window.per / window.rate for window in pool.windows)
+        return found
 
     def view(self, pool: str, *, operation: str = "", symbol: str = "") -> Budget:
         """What is left of a budget, and who waits for it."""

@@ -52,6 +52,9 @@ def _head(plan: OperationPlan, spec: Operation, lines: Lines) -> list[Row]:
         rows.append(Row("shape", told, lines.at((*spec.where, "shape"))))
     if spec.like is not None:
         rows.append(Row("like", spec.like, lines.at((*spec.where, "like"))))
+    if plan.poll is not None:
+        told = f"every {duration(plan.poll)}, which is the stream {spec.stream or plan.name}: no channel serves it"
+        rows.append(Row("polled", told, lines.at((*spec.where, "poll"))))
     return rows
 
 

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cexspec.spec.model.limits import Errors, WeightValue
 from cexspec.spec.model.mapping import Mapping
-from cexspec.spec.model.node import Count, Flag, Name, Node, Path, Template, Tree, as_list, key
+from cexspec.spec.model.node import Count, Flag, Name, Node, Path, Seconds, Template, Tree, as_list, key
 
 
 class Param(Node):
@@ -86,6 +86,8 @@ class Operation(Mapping):
     )
     weight: WeightValue | None = key("What it costs", "1", None)
     page: Page | None = key("How to reach further rows", {"direction": "backward", "param": "after", "by": "timestamp", "unit": "ms"}, None)
+    poll: Seconds | None = key("Asked so often, it is a stream: for what no channel tells", "5s", None)
+    stream: Name | None = key("The unified stream it serves where it is polled, if not its own name", "ticker", None)
     idempotent: Flag | None = key("May be repeated safely (default: GET is)", True, None)
     errors: Errors | None = key(
         "How this operation's answers say that they are errors, if not as all",
@@ -111,4 +113,6 @@ class Operation(Mapping):
             raise ValueError("give 'get', 'post' or 'joins', one of them")
         if (self.returns is None) == (self.ignored is None):
             raise ValueError("say what it 'returns', or why it is 'ignored'")
+        if self.stream is not None and self.poll is None:
+            raise ValueError("'stream' goes with 'poll': say how often it is asked")
         return self
