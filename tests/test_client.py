@@ -95,6 +95,12 @@ async def test_it_tells_beforehand_what_it_supports() -> None:
     assert answers == {"ticker": True, "order_book": True, "open_interest": False, "funding_rate": False, "bbo": True}
 
 
+async def test_what_is_polled_is_supported() -> None:
+    async with Client("binance_usdm", environment=SOMEWHERE) as client:
+        assert client.supports("open_interest") and "open_interest" not in client.exchange.streams
+        assert not client.supports("bid")
+
+
 async def test_what_the_spec_lacks_is_not_supported() -> None:
     async with Client("binance", environment=SOMEWHERE) as client:
         with pytest.raises(NotSupported):

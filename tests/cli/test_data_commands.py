@@ -68,6 +68,12 @@ def test_info_tells_what_is_offered(name: str) -> None:
     assert all(word in table for word in ("Environments", "Offered", "Limits", "lines of", "https://"))
 
 
+def test_info_tells_what_is_polled() -> None:
+    (found,) = lines(run("info", "binance_usdm", "--json"))
+    assert found["streams"]["open_interest"] and found["polled"] == {"open_interest": 5.0}
+    assert "polled every 5s" in run("info", "binance_usdm").stdout
+
+
 def test_explain_shows_the_plan(terminal: None) -> None:
     shown_on_terminal = run("explain", "okx", "trades").stdout
     assert all(word in shown_on_terminal for word in ("WS trades", "wire type", "extractor", "BTC-USDT"))

@@ -25,7 +25,7 @@ EXPLAINED = {
     "bitfinex": ("trades", "order_book", "mark_price", "symbols"),
     "kraken": ("trades", "order_book", "symbols"),
     "bybit": ("trades", "order_book", "ticker", "open_interest", "symbols"),
-    "binance_usdm": ("trades", "order_book", "funding_rate"),
+    "binance_usdm": ("trades", "order_book", "funding_rate", "open_interest"),
     "hyperliquid": ("trades", "order_book", "instruments", "symbols"),
 }
 HARBOR = (

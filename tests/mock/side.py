@@ -105,6 +105,7 @@ async def perform(name: str, play: Callable[[Scene], Awaitable[None]], options: 
             options=options,
             prepare=engine.ensure_instruments if "instruments" in plan.operation_names else None,
             fetch=engine.call,
+            rest=engine,
         )
         try:
             await play(Scene(clock, venue, far, network, wire, client))
