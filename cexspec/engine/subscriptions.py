@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count, takewhile
 from math import inf
 from typing import Any, Literal
 
@@ -82,6 +82,9 @@ class Ledger:
         self._connection, self._channels, self._patience = connection, channels, patience
         self._entries: dict[str, Entry] = {}
         self._due: dict[str, Entry] = {}
+        self._asked: dict[str, Entry] = {}
+        self._leaving: dict[str, Entry] = {}
+        self._wanted: set[str] = set()
         self._requests: dict[str, Request] = {}
         self._numbers = count(1)
 
@@ -93,7 +96,7 @@ class Ledger:
     @property
     def wants_something(self) -> bool:
         """Whether the desired set has anything in it."""
-        return any(entry.wanted for entry in self._entries.values())
+        return bool(self._wanted)
 
     def want(self, topic: Topic) -> list[Output]:
         """Add a topic to the desired set."""
@@ -170,8 +173,7 @@ class Ledger:
     def _leaving_with(self, answer: Answer) -> Entry | None:
         """The topic being left whose learned values an answer names."""
         named = ({text_of(value) for value in answer.learned.values()} | {answer.id}) - {None}
-        leaving = (entry for entry in self._entries.values() if entry.phase == "leaving")
-        return next((entry for entry in leaving if any(text_of(value) in named for value in entry.learned.values())), None)
+        return next((one for one in self._leaving.values() if any(text_of(value) in named for value in one.learned.values())), None)
 
     def accept(self, entries: Iterable[Entry], *, certain: bool = True) -> list[Output]:
         """The venue's yes, said or (not `certain`) taken for granted."""
@@ -209,7 +211,7 @@ class Ledger:
     def expire(self, now: float) -> list[Output]:
         """Ask again where an answer is overdue, and give up after several requests."""
         outputs: list[Output] = []
-        for request_id in [key for key, request in self._requests.items() if request.deadline <= now]:
+        for request_id in list(takewhile(lambda key: self._requests[key].deadline <= now, self._requests)):
             for entry in self._requests.pop(request_id).entries.values():
                 outputs += self._overdue(entry)
                 self._review(entry)
@@ -242,12 +244,18 @@ class Ledger:
         return self.accept([entry]) if entry is not None and entry.phase == "asked" else []
 
     def answers_due(self) -> float:
-        """When the first answer is overdue."""
-        return min((request.deadline for request in self._requests.values()), default=inf)
+        """When the first answer is overdue: that to the oldest request."""
+        oldest = next(iter(self._requests.values()), None)
+        return oldest.deadline if oldest is not None else inf
 
     def asking_due(self) -> float:
         """When something may be asked for."""
-        return min((entry.not_before for entry in self._due.values()), default=inf)
+        earliest = inf
+        for entry in self._due.values():
+            earliest = min(earliest, entry.not_before)
+            if earliest == -inf:  # as of nearly all: there is nothing before it
+                break
+        return earliest
 
     def _plan(self, verb: Verb) -> VerbPlan:
         return self._connection.subscribe if verb == "subscribe" else self._connection.unsubscribe
@@ -276,11 +284,12 @@ class Ledger:
         exact = self._entries.get(text_of_payload(echo))
         if exact is not None:
             return [exact]
-        phases = ("leaving",) if verb == "unsubscribe" else ("asked", "live")
-        for phase in phases:
-            for entry in self._entries.values():
-                if entry.phase == phase and repeats(self._channels[entry.topic.channel], entry.topic, echo):
-                    return [entry]
+        leaving = verb == "unsubscribe"
+        under_way = self._leaving if leaving else self._asked
+        served = (entry for entry in self._entries.values() if entry.phase == "live" and not leaving)
+        for entry in chain(under_way.values(), served):
+            if repeats(self._channels[entry.topic.channel], entry.topic, echo):
+                return [entry]
         if isinstance(echo, list):
             return [entry for each in echo for entry in self._repeated(each, verb)]
         return []
@@ -298,10 +307,16 @@ class Ledger:
         entry.request = None
 
     def _review(self, entry: Entry) -> None:
-        """Note what is left to ask for, and forget what nobody wants."""
-        if entry.verb is not None:
-            self._due[entry.topic.text] = entry
+        """Note what is left to ask for and what is under way, and forget what nobody wants."""
+        text, phase = entry.topic.text, entry.phase
+        for found, belongs in ((self._due, entry.verb is not None), (self._asked, phase == "asked"), (self._leaving, phase == "leaving")):
+            if belongs:
+                found[text] = entry
+            else:
+                found.pop(text, None)
+        if entry.wanted:
+            self._wanted.add(text)
         else:
-            self._due.pop(entry.topic.text, None)
-        if not entry.wanted and entry.phase == "idle":
-            self._entries.pop(entry.topic.text, None)
+            self._wanted.discard(text)
+            if phase == "idle":
+                self._entries.pop(text, None)
