@@ -21,8 +21,7 @@ from cexspec.engine.books.synced import BookSettings
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.connection import Connection, Reconnecting
-from cexspec.engine.dispatch import Dispatcher, Interruption, Subscription
-from cexspec.engine.frames import MarketLookup
+from cexspec.engine.dispatch import Dispatcher, Interruption, KnownSymbols, Subscription
 from cexspec.engine.freshness import Mark
 from cexspec.engine.gate import Relayed
 from cexspec.engine.holes import FetchRows, FillSettings, Holes
@@ -69,7 +68,7 @@ class ConnectionOptions:
     backfill: FillSettings | None = field(default_factory=FillSettings)
 
 
-class KnownMarkets(MarketLookup, MarketParams, Protocol):
+class KnownMarkets(KnownSymbols, MarketParams, Protocol):
     """What connections need of `Markets`."""
 
 

@@ -7,7 +7,7 @@ of each takes the slow way, which is also where a gap that a reconnect left is t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.frames import MarketLookup, Part
@@ -147,15 +147,55 @@ class Subscription:
         return min(stamps, default=self.since)
 
 
-class _Channel:
-    """The subscriptions of one channel and the ways found to them."""
+class KnownSymbols(MarketLookup, Protocol):
+    """What native ids stand for."""
 
-    __slots__ = ("by_interval", "subscriptions", "ways")
+    @property
+    def edition(self) -> int:
+        """Grows when that may have changed."""
+
+
+class _Channel:
+    """The subscriptions of one channel and the ways found to them.
+
+    `by_topic` and `by_symbol` tell whom an event may be for: none of a large channel is looked at for an event of another.
+    """
+
+    __slots__ = ("_by_symbol", "_edition", "by_interval", "by_topic", "subscriptions", "ways")
 
     def __init__(self, by_interval: bool) -> None:
         self.by_interval = by_interval
-        self.subscriptions: list[Subscription] = []
+        self.subscriptions: dict[Subscription, None] = {}
+        self.by_topic: dict[str, dict[Subscription, None]] = {}
         self.ways: dict[Key, tuple[Subscription, ...]] = {}
+        self._by_symbol: dict[str | None, list[Subscription]] = {}
+        self._edition: int | None = None
+
+    def add(self, subscription: Subscription) -> None:
+        """Deliver to this one, too."""
+        self.subscriptions[subscription] = None
+        self.by_topic.setdefault(subscription.topic.text, {})[subscription] = None
+        self._edition = None
+        self.ways.clear()
+
+    def remove(self, subscription: Subscription) -> None:
+        """Deliver to it no longer."""
+        del self.subscriptions[subscription]
+        alike = self.by_topic[subscription.topic.text]
+        del alike[subscription]
+        if not alike:
+            del self.by_topic[subscription.topic.text]
+        self._edition = None
+        self.ways.clear()
+
+    def of_symbol(self, symbol: str | None, edition: int, symbol_of: Callable[[Subscription], str | None]) -> list[Subscription]:
+        """The subscriptions of a symbol, then those of all."""
+        if self._edition != edition:
+            self._edition, self._by_symbol = edition, {}
+            for subscription in self.subscriptions:
+                name = symbol_of(subscription) if subscription.native_id is not None else None
+                self._by_symbol.setdefault(name, []).append(subscription)
+        return [*self._by_symbol.get(symbol, ()), *(self._by_symbol.get(None, ()) if symbol is not None else ())]
 
 
 class Dispatcher:
@@ -164,24 +204,21 @@ class Dispatcher:
     `unclaimed` counts events that nobody asked for, `doubled` those that were delivered before.
     """
 
-    def __init__(self, markets: MarketLookup, awake: Callable[[Subscription, object], None]) -> None:
+    def __init__(self, markets: KnownSymbols, awake: Callable[[Subscription, object], None]) -> None:
         self._markets, self._awake = markets, awake
         self._channels: dict[str, _Channel] = {}
         self.events = self.unclaimed = self.doubled = 0
 
     def add(self, subscription: Subscription) -> None:
         """Deliver to this subscription, too."""
-        channel = self._channels.setdefault(subscription.feed, _Channel(subscription.interval is not None))
-        channel.subscriptions.append(subscription)
-        channel.ways.clear()
+        self._channels.setdefault(subscription.feed, _Channel(subscription.interval is not None)).add(subscription)
 
     def remove(self, subscription: Subscription) -> None:
         """Deliver to it no longer."""
         channel = self._channels.get(subscription.feed)
         if channel is None or subscription not in channel.subscriptions:
             return
-        channel.subscriptions.remove(subscription)
-        channel.ways.clear()
+        channel.remove(subscription)
         if not channel.subscriptions:
             del self._channels[subscription.feed]
 
@@ -239,8 +276,15 @@ class Dispatcher:
 
     def _find(self, channel: _Channel, key: Key, event: Event, topic: Topic | None, origin: object) -> tuple[Subscription, ...]:
         # One for each queue: a stream that asked for several topics in full can't tell them apart by their events.
-        asked = {id(each.buffer): each for each in reversed(channel.subscriptions) if self._asked(each, event, topic)}
-        found = tuple(reversed(asked.values()))
+        if topic is not None:
+            maybe: Iterable[Subscription] = channel.by_topic.get(topic.text, ())
+        else:
+            maybe = channel.of_symbol(event.symbol, self._markets.edition, self.symbol_of)
+        asked: dict[int, Subscription] = {}
+        for each in maybe:
+            if self._asked(each, event):
+                asked.setdefault(id(each.buffer), each)
+        found = tuple(asked.values())
         for each in found:
             self._awake(each, origin)
         if len(channel.ways) >= MAX_WAYS:
@@ -248,9 +292,7 @@ class Dispatcher:
         channel.ways[key] = found
         return found
 
-    def _asked(self, subscription: Subscription, event: Event, topic: Topic | None) -> bool:
-        if topic is not None and subscription.topic.text != topic.text:
-            return False
+    def _asked(self, subscription: Subscription, event: Event) -> bool:
         if subscription.native_id is not None and self.symbol_of(subscription) != event.symbol:
             return False
         return subscription.interval is None or subscription.interval == getattr(event, "interval", None)

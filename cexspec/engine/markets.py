@@ -64,6 +64,8 @@ class Markets:
         self.market: Callable[[str], Market] = self.within(None)
         """The market of a native id; one that nothing knows is labelled by itself. Never fails, one dict hit when known."""
         self._guesses = 0
+        self.edition = 0
+        """Grows when instruments are loaded: what ids stand for may be something else then."""
         self.conflicts: tuple[Conflict, ...] = ()
         self._left_out: frozenset[Key] = frozenset()
 
@@ -94,6 +96,7 @@ class Markets:
         if by_key:
             self._instruments, self._keys, self.conflicts, self._left_out = by_key, keys, tuple(conflicts), frozenset(left_out)
             self._forget_guesses()
+            self.edition += 1
         return tuple(conflicts)
 
     def key(self, instrument: Instrument) -> Key:
