@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 from cexspec.engine.buffer import Buffer, Ended
 from cexspec.engine.dispatch import Subscription
+from cexspec.engine.progress import Asked, OnProgress, Progress
 from cexspec.engine.stats import Counters
 from cexspec.engine.uses import Watcher
 from cexspec.models import CexspecError, Event, Gap, InvalidRequest
@@ -18,6 +19,7 @@ from cexspec.models.symbol import Symbol
 
 log = logging.getLogger("cexspec.stream")
 T = TypeVar("T", bound=Event)
+U = TypeVar("U")
 Callback = Callable[[T | Gap], Awaitable[object] | object]
 OnError = Callable[[CexspecError], object]
 
@@ -41,6 +43,22 @@ class StreamHost(Protocol):
 
     def native_id(self, symbol: str | Symbol) -> str:
         """The native id, or the symbol itself while only instruments could tell. Raises `InvalidSymbol`."""
+
+
+class _Waiter:
+    """Someone who waits until a number of subscriptions is settled."""
+
+    __slots__ = ("done", "left")
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def settled(self) -> None:
+        """One more is."""
+        self.left -= 1
+        if self.left == 0 and not self.done.done():
+            self.done.set_result(None)
 
 
 class Ready:
@@ -67,10 +85,10 @@ class Stream(Watcher, Generic[T]):
         self.name = name
         """the unified stream, or the channel"""
         self._host, self._buffer = host, buffer
-        self._subscriptions: list[Subscription] = []
+        self._subscriptions: dict[Subscription, Asked] = {}
         self._pending: set[Subscription] = set()
         self._refusals: dict[Subscription, CexspecError] = {}
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: dict[Subscription, list[_Waiter]] = {}
         self._callbacks: list[tuple[Callback[T], OnError | None]] = []
         self._pump: asyncio.Task[None] | None = None
         self.closed = False
@@ -85,18 +103,29 @@ class Stream(Watcher, Generic[T]):
         """Events lost, or conflated, because the consumer was too slow."""
         return self._buffer.dropped
 
-    def subscribe(self, *symbols: str | Symbol) -> Ready:
-        """Add symbols, at once; await the result to wait for the venue. Raises `NotSupported`, `InvalidSymbol`, `InvalidRequest`."""
+    @property
+    def progress(self) -> Progress:
+        """How many symbols the venue has confirmed and refused, of all that were asked for and not let go of."""
+        wanted, refused = len(self._subscriptions), len(self._refusals)
+        return Progress(wanted - len(self._pending), wanted + refused, refused)
+
+    def subscribe(self, *symbols: str | Symbol, on_progress: OnProgress | None = None) -> Ready:
+        """Add symbols, at once; await the result to wait for the venue. Raises `NotSupported`, `InvalidSymbol`, `InvalidRequest`.
+
+        `on_progress` is called whenever the venue has confirmed or refused one of these.
+        """
         if self._buffer.ended is not None:
             raise InvalidRequest(f"the stream of {self.name} has ended: open another")
         found = self._host.resolve(self, symbols)
         known = {each.key for each in self._subscriptions}
         new = [each for key, each in {each.key: each for each in found}.items() if key not in known]
-        self._subscriptions += new
+        asked = Asked(new, on_progress)
+        self._subscriptions |= dict.fromkeys(new, asked)
         self._pending.update(new)
         try:
             self._host.attach(self, new)
         except CexspecError:
+            asked.on_progress = None
             self._host.detach(self, new)
             self._let_go(new)
             raise
@@ -153,60 +182,82 @@ class Stream(Watcher, Generic[T]):
 
     def confirmed(self, subscription: Subscription) -> None:
         """See `Watcher.confirmed`."""
-        self._pending.discard(subscription)
-        self._tell()
+        asked = self._subscriptions.get(subscription)
+        if asked is not None and asked.confirmed(subscription):
+            self._settle(subscription)
+            self._report(asked)
 
     def refused(self, subscription: Subscription, error: CexspecError) -> None:
         """See `Watcher.refused`."""
-        self._let_go([subscription])
+        asked = self._subscriptions.pop(subscription, None)
         self._refusals[subscription] = error
-        if not self._waiting:
+        if not self._settle(subscription):
             self._buffer.put_error(error)
         if not self._subscriptions:
             self._buffer.end()
-        self._tell()
+        if asked is not None and asked.refused(subscription):
+            self._report(asked)
 
     def failed(self, subscription: Subscription, error: CexspecError) -> None:
         """See `Watcher.failed`."""
-        self._let_go([subscription])
         self._refusals[subscription] = error
         self._buffer.end(error)
         self._host.detach(self, tuple(self._subscriptions))
         self._let_go(tuple(self._subscriptions))
-        self._tell()
 
     def _shut(self) -> None:
         if not self.closed:
             self.closed = True
-            self._host.detach(self, self._subscriptions)
+            self._host.detach(self, tuple(self._subscriptions))
             self._let_go(tuple(self._subscriptions))
             self._buffer.clear()
             self._buffer.end()
             self._host.closed(self)
-            self._tell()
 
     def _let_go(self, gone: Sequence[Subscription]) -> None:
-        self._subscriptions = [each for each in self._subscriptions if each not in gone]
-        self._pending.difference_update(gone)
+        changed: dict[Asked, None] = {}
+        for subscription in gone:
+            asked = self._subscriptions.pop(subscription, None)
+            if asked is not None and asked.dropped(subscription):
+                changed[asked] = None
+            self._settle(subscription)
+        for asked in changed:
+            self._report(asked)
+
+    def _settle(self, subscription: Subscription) -> bool:
+        """It is no longer under way; whether somebody waited for it."""
+        self._pending.discard(subscription)
+        waiting = self._waiting.pop(subscription, ())
+        for waiter in waiting:
+            waiter.settled()
+        return bool(waiting)
 
     async def _settled(self, subscriptions: Sequence[Subscription]) -> None:
-        while any(each in self._pending for each in subscriptions):
-            news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(news)
-            try:
-                await news
-            finally:
-                if news in self._waiting:
-                    self._waiting.remove(news)
+        under_way = [each for each in subscriptions if each in self._pending]
+        if under_way:
+            await self._wait_for(under_way)
         for each in subscriptions:
             if each in self._refusals:
                 raise self._refusals[each]
 
-    def _tell(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for news in waiting:
-            if not news.done():
-                news.set_result(None)
+    async def _wait_for(self, subscriptions: Sequence[Subscription]) -> None:
+        waiter = _Waiter(len(subscriptions))
+        for each in subscriptions:
+            self._waiting.setdefault(each, []).append(waiter)
+        try:
+            await waiter.done
+        finally:
+            for each in subscriptions:
+                if waiter in self._waiting.get(each, ()):
+                    self._waiting[each].remove(waiter)
+
+    def _report(self, asked: Asked) -> None:
+        if asked.on_progress is None:
+            return
+        try:
+            asked.on_progress(asked.progress)
+        except Exception:
+            self._failed("a progress callback of %s failed", self.name)
 
     async def _run_callbacks(self) -> None:
         while True:
@@ -215,30 +266,38 @@ class Stream(Watcher, Generic[T]):
             except Ended:
                 return
             except CexspecError as error:
-                self._complain(error)
+                await self._complain(error)
                 if error is self._buffer.ended:
                     return
                 continue
             for callback, _ in self._callbacks:
-                await self._call(callback, event)
+                await self._call(callback, event, "a callback of %s failed on %s %s", self.name, type(event).__name__, event.symbol)
 
-    async def _call(self, callback: Callback[T], event: T | Gap) -> None:
-        try:
-            result = callback(event)
-            if inspect.isawaitable(result):
-                await result
-        except Exception:
-            self._host.counters.callback_errors += 1
-            text = "a callback of %s failed on %s %s"
-            log.exception(text, self.name, type(event).__name__, event.symbol, extra={"event": "callback_error"})
-
-    def _complain(self, error: CexspecError) -> None:
+    async def _complain(self, error: CexspecError) -> None:
         handlers = [handler for _, handler in self._callbacks if handler is not None]
         if not handlers:
             log.error("the stream of %s: %s", self.name, error, extra={"event": "stream_error"})
         for handler in handlers:
-            try:
-                handler(error)
-            except Exception:
-                self._host.counters.callback_errors += 1
-                log.exception("an error handler of %s failed", self.name, extra={"event": "callback_error"})
+            await self._call(handler, error, "an error handler of %s failed", self.name)
+
+    async def _call(self, callback: Callable[[U], object], given: U, text: str, *context: object) -> None:
+        """Call it, sync or async. What it raises is counted and logged; so is a cancellation that isn't the stream's own."""
+        try:
+            result = callback(given)
+            if inspect.isawaitable(result):
+                await result
+        except asyncio.CancelledError:
+            if self._is_cancelled():
+                raise
+            self._failed(text, *context)
+        except Exception:
+            self._failed(text, *context)
+
+    def _is_cancelled(self) -> bool:
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+
+    def _failed(self, text: str, *context: object) -> None:
+        """In an `except` block: a callback has raised."""
+        self._host.counters.callback_errors += 1
+        log.exception(text, *context, extra={"event": "callback_error"})

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
-from typing import Any, Literal, TypeVar, cast, overload
+from typing import Any, Literal, TypedDict, TypeVar, Unpack, cast, overload
 
 from cexspec.compile.plan import ChannelPlan, EnvironmentPlan, ExchangePlan, OperationPlan
 from cexspec.engine.books.bookkeeper import FetchRows
@@ -22,6 +22,7 @@ from cexspec.engine.markets import Markets
 from cexspec.engine.planning import DrawsOf
 from cexspec.engine.polling import Polls, RestCalls
 from cexspec.engine.preparation import Preparation, Prepare
+from cexspec.engine.progress import OnProgress
 from cexspec.engine.states import Observer, State, Transition
 from cexspec.engine.stats import StreamStats
 from cexspec.engine.stream import Callback, OnError, Stream
@@ -83,13 +84,25 @@ class _Wish:
         return self.polled.name if self.polled is not None else self.channels[0].name
 
 
+class How(TypedDict, total=False):
+    """How a stream is asked for.
+
+    `queue` and `policy` are its own, in place of the client's (see `StreamOptions`); `on_progress` is called whenever the venue
+    has confirmed or refused a symbol.
+    """
+
+    queue: int | None
+    policy: Policy | None
+    on_progress: OnProgress | None
+
+
 class StreamClient:
     """Streams of one exchange, over as few connections as its limits allow.
 
     Symbols are unified (`BTC/USDT`, a `Symbol`) or native. The `stream_...` methods return at once, with the
     subscription under way; they raise `NotSupported` for what the spec doesn't declare, `InvalidSymbol` and
-    `InvalidRequest` for wrong arguments. `queue` and `policy` override the client's (`StreamOptions`); `conflate` is
-    for streams of states only. See `Stream` for what to do with one.
+    `InvalidRequest` for wrong arguments. `How` says what else each of them takes; the policy `conflate` is for streams of
+    states only. See `Stream` for what to do with one.
 
     Order books are maintained: what comes are views of books that are right (see `BookView`), told apart by `isinstance` from
     `BookState` events, which say that one is right no longer and why; it is then begun anew. `book` reads one at any time.
@@ -171,48 +184,34 @@ class StreamClient:
         """Every change of a connection's state from the first step of the iteration on."""
         return self._connections.states.transitions()
 
-    def stream_ticker(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[Ticker]:
+    def stream_ticker(self, *symbols: AnySymbol, **how: Unpack[How]) -> Stream[Ticker]:
         """24-hour statistics and best quotes."""
-        return self._open("ticker", Ticker, symbols, queue, policy)
+        return self._open("ticker", Ticker, symbols, how)
 
-    def stream_bbo(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[Bbo]:
+    def stream_bbo(self, *symbols: AnySymbol, **how: Unpack[How]) -> Stream[Bbo]:
         """Best bid and offer."""
-        return self._open("bbo", Bbo, symbols, queue, policy)
+        return self._open("bbo", Bbo, symbols, how)
 
-    def stream_trades(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[Trade]:
+    def stream_trades(self, *symbols: AnySymbol, **how: Unpack[How]) -> Stream[Trade]:
         """Public trades."""
-        return self._open("trades", Trade, symbols, queue, policy)
+        return self._open("trades", Trade, symbols, how)
 
     @overload
     def stream_order_book(
-        self, *symbols: AnySymbol, depth: int | None = None, raw: Literal[False] = False, queue: int | None = None
+        self, *symbols: AnySymbol, depth: int | None = None, raw: Literal[False] = False, **how: Unpack[How]
     ) -> Stream[BookView]: ...
 
     @overload
-    def stream_order_book(
-        self,
-        *symbols: AnySymbol,
-        depth: int | None = None,
-        raw: Literal[True],
-        queue: int | None = None,
-        policy: Policy | None = None,
-    ) -> Stream[Book]: ...
+    def stream_order_book(self, *symbols: AnySymbol, depth: int | None = None, raw: Literal[True], **how: Unpack[How]) -> Stream[Book]: ...
 
-    def stream_order_book(
-        self,
-        *symbols: AnySymbol,
-        depth: int | None = None,
-        raw: bool = False,
-        queue: int | None = None,
-        policy: Policy | None = None,
-    ) -> Stream[Any]:
+    def stream_order_book(self, *symbols: AnySymbol, depth: int | None = None, raw: bool = False, **how: Unpack[How]) -> Stream[Any]:
         """Maintained order books: a view after each change, and a `BookState` event when one is right no longer.
 
         `depth`: the smallest channel that holds so many levels is taken; without it, the spec's first. Of each book only the
         newest view waits for a slow consumer. `raw`: the venue's messages instead, snapshots and deltas, as they are sent.
         """
         params = {} if depth is None else {"depth": depth}
-        return self._start("order_book", _Wish(channels_for(self._plan, "order_book"), params, not raw), symbols, queue, policy)
+        return self._start("order_book", _Wish(channels_for(self._plan, "order_book"), params, not raw), symbols, how)
 
     def book(self, symbol: AnySymbol) -> BookView:
         """The order book of a symbol as it is now, of a running `stream_order_book`: the deepest where there are several.
@@ -221,33 +220,39 @@ class StreamClient:
         """
         return self._connections.books.view(str(symbol))
 
-    def stream_candles(self, *symbols: AnySymbol, interval: str, queue: int | None = None, policy: Policy | None = None) -> Stream[Candle]:
+    def stream_candles(self, *symbols: AnySymbol, interval: str, **how: Unpack[How]) -> Stream[Candle]:
         """Candles of an interval (`1m`, `4h`), the open one too, each time it changes."""
-        return self._open("candles", Candle, symbols, queue, policy, interval=interval)
+        return self._open("candles", Candle, symbols, how, interval=interval)
 
-    def stream_mark_price(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[MarkPrice]:
+    def stream_mark_price(self, *symbols: AnySymbol, **how: Unpack[How]) -> Stream[MarkPrice]:
         """Mark and index prices."""
-        return self._open("mark_price", MarkPrice, symbols, queue, policy)
+        return self._open("mark_price", MarkPrice, symbols, how)
 
-    def stream_funding_rate(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[FundingRate]:
+    def stream_funding_rate(self, *symbols: AnySymbol, **how: Unpack[How]) -> Stream[FundingRate]:
         """Funding of perpetuals."""
-        return self._open("funding_rate", FundingRate, symbols, queue, policy)
+        return self._open("funding_rate", FundingRate, symbols, how)
 
-    def stream_open_interest(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[OpenInterest]:
+    def stream_open_interest(self, *symbols: AnySymbol, **how: Unpack[How]) -> Stream[OpenInterest]:
         """Open interest."""
-        return self._open("open_interest", OpenInterest, symbols, queue, policy)
+        return self._open("open_interest", OpenInterest, symbols, how)
 
-    def stream_liquidations(self, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None) -> Stream[Liquidation]:
+    def stream_liquidations(self, *symbols: AnySymbol, **how: Unpack[How]) -> Stream[Liquidation]:
         """Forced orders. Where a venue has one subscription for many symbols, no symbol means all of them."""
-        return self._open("liquidations", Liquidation, symbols, queue, policy)
+        return self._open("liquidations", Liquidation, symbols, how)
 
     def stream(
-        self, channel: str, *symbols: AnySymbol, queue: int | None = None, policy: Policy | None = None, **params: Any
+        self,
+        channel: str,
+        *symbols: AnySymbol,
+        queue: int | None = None,
+        policy: Policy | None = None,
+        on_progress: OnProgress | None = None,
+        **params: Any,
     ) -> Stream[Event]:
         """Any channel of the spec by its own name, or what is polled; `params` fill the holes of its topic, or request."""
         polled = self._plan.polled(channel)
         wish = _Wish((), params, polled=polled) if polled is not None else _Wish((self._plan.channel(channel),), params)
-        return self._start(channel, wish, symbols, queue, policy)
+        return self._start(channel, wish, symbols, How(queue=queue, policy=policy, on_progress=on_progress))
 
     def subscribe(
         self,
@@ -255,6 +260,7 @@ class StreamClient:
         *symbols: AnySymbol,
         callback: Callback[Event],
         on_error: OnError | None = None,
+        on_progress: OnProgress | None = None,
         raw: bool = False,
         **params: Any,
     ) -> Stream[Event]:
@@ -266,7 +272,7 @@ class StreamClient:
         channels = channels_for(self._plan, name) if name == channel else (self._plan.channel(channel),)
         maintained = not raw and name == channel and bool(channels) and all(each.book is not None for each in channels)
         polled = self._plan.polled(name) if not channels else None
-        stream = self._start(channel, _Wish(channels, params, maintained, polled), symbols, None, None)
+        stream = self._start(channel, _Wish(channels, params, maintained, polled), symbols, How(on_progress=on_progress))
         self._with_callbacks.append(stream)
         return stream.on(callback, on_error)
 
@@ -370,24 +376,24 @@ class StreamClient:
         if stream in self._with_callbacks:
             self._with_callbacks.remove(stream)
 
-    def _open(
-        self, name: str, model: type[T], symbols: Sequence[AnySymbol], queue: int | None, policy: Policy | None, **params: Any
-    ) -> Stream[T]:
+    def _open(self, name: str, model: type[T], symbols: Sequence[AnySymbol], how: How, **params: Any) -> Stream[T]:
         channels = channels_for(self._plan, name)
         given = {key: value for key, value in params.items() if value is not None}
         polled = self._plan.polled(name) if not channels else None
-        return cast("Stream[T]", self._start(name, _Wish(channels, given, polled=polled), symbols, queue, policy))
+        return cast("Stream[T]", self._start(name, _Wish(channels, given, polled=polled), symbols, how))
 
-    def _start(self, name: str, wish: _Wish, symbols: Sequence[AnySymbol], queue: int | None, policy: Policy | None) -> Stream[Event]:
-        chosen = policy or ("conflate" if wish.maintained else self._options.policy)
+    def _start(self, name: str, wish: _Wish, symbols: Sequence[AnySymbol], how: How) -> Stream[Event]:
+        if strange := how.keys() - How.__annotations__:
+            raise TypeError(f"a stream takes {', '.join(How.__annotations__)}, not {', '.join(sorted(strange))}")
+        chosen = how.get("policy") or ("conflate" if wish.maintained else self._options.policy)
         if wish.maintained:
             self._check_maintenance(wish, chosen)
         elif chosen == "conflate":
             self._check_conflation(wish)
-        stream: Stream[Event] = Stream(name, self, Buffer(name, queue or self._options.queue, chosen))
+        stream: Stream[Event] = Stream(name, self, Buffer(name, how.get("queue") or self._options.queue, chosen))
         self._wishes[stream] = wish
         try:
-            stream.subscribe(*symbols)
+            stream.subscribe(*symbols, on_progress=how.get("on_progress"))
         except Exception:
             del self._wishes[stream]
             raise
