@@ -1,6 +1,6 @@
 """The bounded queue between a connection and a consumer, and what happens when the consumer is slower.
 
-block         nothing is lost: the connection's reader waits (and with it everything else on that connection)
+block         nothing is lost: the connection's reader waits (such a stream has connections of its own, so that no other waits)
 drop_oldest   the oldest events go, and a `Gap` tells how many of which symbol, and from when to when
 conflate      of each symbol only the newest event waits (for events that say how things are, not what happened)
 """

@@ -17,6 +17,7 @@ from random import Random
 from typing import Protocol
 
 from cexspec.engine.buffer import Buffer
+from cexspec.engine.dispatch import SHARED
 from cexspec.engine.outputs import Deliver, Idle, Output, Reconnect, Send, StateChanged
 from cexspec.engine.session import Session
 from cexspec.engine.states import State
@@ -61,7 +62,7 @@ class _Over(Exception):
 
 
 class Connection:
-    """One WebSocket connection and the task that keeps it. `name` is unique within a client.
+    """One WebSocket connection and the task that keeps it. `name` is unique within a client; `lane` says whose own it is.
 
     `lifetime` gives the seconds after which a socket should be replaced; None: never.
     """
@@ -77,8 +78,9 @@ class Connection:
         random: Random,
         reconnecting: Reconnecting,
         lifetime: Callable[[], float | None] = lambda: None,
+        lane: int = SHARED,
     ) -> None:
-        self.name, self.session = name, session
+        self.name, self.session, self.lane = name, session, lane
         self.state: State = "disconnected"
         self._open, self._clock, self._listener = open_socket, clock, listener
         self._counters, self._random, self._reconnecting, self._lifetime = counters, random, reconnecting, lifetime

@@ -4,7 +4,8 @@
 
 A topic is subscribed once, however many streams ask for it, and left when the last of them goes; with `redundancy` it is
 subscribed on as many connections, and each event is delivered once. A connection that is full gets a sibling; one on which nothing
-is wanted closes itself; one that the venue will end before long is replaced by another while it still delivers.
+is wanted closes itself; one that the venue will end before long is replaced by another while it still delivers. A stream whose
+consumer is waited for has connections that serve nobody else, so that nobody else waits.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ class Connections:
         """See `Listener.delivered`. Maintained books see the messages before anybody else does."""
         if self.counters.messages % SAMPLE_EVERY == 0 and deliver.parts[0][1]:
             self.counters.sample(deliver.parts[0][1][-1])
-        return self._dispatcher.deliver(self.books.parts(connection, deliver), deliver.topic, connection)
+        return self._dispatcher.deliver(self.books.parts(connection, deliver), deliver.topic, connection, connection.lane)
 
     def happened(self, connection: Connection, output: Output) -> None:
         """See `Listener.happened`."""
@@ -196,9 +197,9 @@ class Connections:
     def _use_of(self, subscription: Subscription, asked: dict[Connection, list[Topic]]) -> Use:
         use = self._uses.of(subscription)
         if use is None:
-            use = Use(subscription.connection, subscription.topic, self._plan.channel(subscription.channel))
+            use = Use(subscription.connection, subscription.topic, self._plan.channel(subscription.channel), subscription.lane)
             for leg in range(self._options.redundancy):
-                self._join(use, Lane(use.kind, leg), asked)
+                self._join(use, Lane(use.kind, leg, use.lane), asked)
             self._uses.add(use)
         return use
 
@@ -214,7 +215,8 @@ class Connections:
             connection.subscribe(topics)
             connection.start()
 
-    def _connection(self, kind: str, name: str) -> Connection:
+    def _connection(self, lane: Lane, name: str) -> Connection:
+        kind = lane.kind
         plan, url = self._plan.connection(kind), self._environment.ws.get(kind)
         if url is None:
             raise NotSupported(f"{self._plan.id} has no URL for the connection {kind!r} in its environment {self._environment.name!r}")
@@ -239,7 +241,7 @@ class Connections:
         self.states.forget_failed()
         session = Session(self._plan.id, plan, channels, self._markets, self._options.session, mark_of)
         connection = Connection(
-            name, session, open_socket, self._clock, self, self.counters, self._random, self._options.reconnecting, lifetime
+            name, session, open_socket, self._clock, self, self.counters, self._random, self._options.reconnecting, lifetime, lane.own
         )
         self._all.add(connection)
         return connection

@@ -15,6 +15,8 @@ from cexspec.engine.gate import Gate
 from cexspec.engine.topics import Topic
 from cexspec.models import Event, Gap
 
+SHARED = 0
+"""The lane of all streams for which nobody waits; one that is waited for has its own, with connections of its own."""
 MAX_WAYS = 20_000
 """Ways kept for one channel; symbols come from the wire."""
 
@@ -54,6 +56,7 @@ class Subscription:
         "gate",
         "interval",
         "known",
+        "lane",
         "last",
         "live",
         "maintained",
@@ -84,6 +87,7 @@ class Subscription:
         self.gate: Gate | None = None
         """what keeps events from it that it has got already"""
         self.known, self.live, self.maintained = True, False, maintained
+        self.lane = id(buffer) if buffer.waits else SHARED
         self._gap: Interruption | None = None
 
     @classmethod
@@ -206,40 +210,42 @@ class Dispatcher:
 
     def __init__(self, markets: KnownSymbols, awake: Callable[[Subscription, object], None]) -> None:
         self._markets, self._awake = markets, awake
-        self._channels: dict[str, _Channel] = {}
+        self._channels: dict[tuple[str, int], _Channel] = {}
         self.events = self.unclaimed = self.doubled = 0
 
     def add(self, subscription: Subscription) -> None:
         """Deliver to this subscription, too."""
-        self._channels.setdefault(subscription.feed, _Channel(subscription.interval is not None)).add(subscription)
+        key = subscription.feed, subscription.lane
+        self._channels.setdefault(key, _Channel(subscription.interval is not None)).add(subscription)
 
     def remove(self, subscription: Subscription) -> None:
         """Deliver to it no longer."""
-        channel = self._channels.get(subscription.feed)
+        key = subscription.feed, subscription.lane
+        channel = self._channels.get(key)
         if channel is None or subscription not in channel.subscriptions:
             return
         channel.remove(subscription)
         if not channel.subscriptions:
-            del self._channels[subscription.feed]
+            del self._channels[key]
 
     def wants(self, feed: str) -> bool:
         """Whether anybody takes what is delivered under this name."""
-        return feed in self._channels
+        return (feed, SHARED) in self._channels
 
     def forget_ways(self) -> None:
         """A connection changed: the next event of each symbol takes the slow way."""
         for channel in self._channels.values():
             channel.ways.clear()
 
-    def deliver(self, parts: Sequence[Part], topic: Topic | None, origin: object = None) -> list[Buffer]:
+    def deliver(self, parts: Sequence[Part], topic: Topic | None, origin: object = None, lane: int = SHARED) -> list[Buffer]:
         """Put events into the queues of those who asked; returns the queues that are full and whose reader shall wait.
 
-        `origin` is the connection they came by.
+        `origin` is the connection they came by, `lane` its lane.
         """
         full: list[Buffer] = []
         for name, events in parts:
             self.events += len(events)
-            channel = self._channels.get(name)
+            channel = self._channels.get((name, lane))
             if channel is None:
                 self.unclaimed += len(events)
                 continue

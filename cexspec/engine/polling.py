@@ -188,7 +188,7 @@ class Polls:
     def _poller(self, operation: OperationPlan, subscription: Subscription, rest: RestCalls) -> _Poller:
         params = self._common(operation, subscription.topic.params)
         request = operation.build({**_filled(operation), **params})
-        key = _Key(operation.name, request, id(subscription.buffer) if subscription.buffer.waits else 0)
+        key = _Key(operation.name, request, subscription.lane)
         poller = self._pollers.get(key)
         if poller is None:
             poller = self._pollers[key] = _Poller(key, operation, params, rest.shares(operation, params))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from cexspec.compile.plan import ChannelPlan
 from cexspec.engine.connection import Connection
-from cexspec.engine.dispatch import Subscription
+from cexspec.engine.dispatch import SHARED, Subscription
 from cexspec.engine.gate import has_standing_gate, overlapping_gate, standing_gate
 from cexspec.engine.topics import Topic
 from cexspec.models import CexspecError
@@ -48,6 +48,8 @@ class Use:
     kind: str
     topic: Topic
     channel: ChannelPlan
+    lane: int = SHARED
+    """whose own it is (see `Subscription.lane`)"""
     legs: dict[Connection, Leg] = field(default_factory=dict)
     users: dict[Subscription, Watcher] = field(default_factory=dict)
 
@@ -96,12 +98,12 @@ class Uses:
     """All topics in use."""
 
     def __init__(self) -> None:
-        self._by_topic: dict[tuple[str, str], Use] = {}
+        self._by_topic: dict[tuple[str, str, int], Use] = {}
         self._by_connection: dict[Connection, dict[str, Use]] = {}
 
     def of(self, subscription: Subscription) -> Use | None:
         """The use of the topic that a subscription asks for."""
-        return self._by_topic.get((subscription.connection, subscription.topic.text))
+        return self._by_topic.get((subscription.connection, subscription.topic.text, subscription.lane))
 
     def on(self, connection: Connection) -> dict[str, Use]:
         """Topic -> use, of those with a leg on a connection."""
@@ -109,7 +111,7 @@ class Uses:
 
     def add(self, use: Use) -> None:
         """A new use."""
-        self._by_topic[use.kind, use.topic.text] = use
+        self._by_topic[use.kind, use.topic.text, use.lane] = use
 
     def join(self, use: Use, connection: Connection) -> None:
         """Ask for it on this connection."""
@@ -123,7 +125,7 @@ class Uses:
 
     def forget(self, use: Use) -> None:
         """Nobody asks for it any more."""
-        self._by_topic.pop((use.kind, use.topic.text), None)
+        self._by_topic.pop((use.kind, use.topic.text, use.lane), None)
         for connection in use.legs:
             self._by_connection.get(connection, {}).pop(use.topic.text, None)
 

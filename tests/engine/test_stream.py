@@ -387,6 +387,7 @@ async def test_a_blocked_stream_can_be_closed() -> None:
         stream = scene.client.stream_trades("BTC/USDT", queue=1, policy="block")
         other = Collector(scene.client.stream_trades("ETH/USDT"))
         await stream.ready()
+        await other.stream.ready()
         for _ in range(5):
             scene.bazaar.trade(BTC)
             scene.bazaar.trade(ETH)
