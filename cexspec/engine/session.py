@@ -166,6 +166,7 @@ class Session:
         self._held = False
         self._life.release(now)
         self._fresh.excuse(now)
+        self._ledger.excuse(now)
 
     def tick(self, now: float) -> None:
         """Do what is due."""
@@ -177,7 +178,8 @@ class Session:
         if death is not None:
             self._end(death)
             return
-        self._settle(self._ledger.expire(now), now)
+        if not self._held:
+            self._settle(self._ledger.expire(now), now)
         for early in self._early.given_up(now):
             self._unrouted(early.frame, "no ack announced its number")
         self._look_for_silence(now)
@@ -194,11 +196,9 @@ class Session:
             return None
         due = min(self._life.deadline(), self._idle_at(), self._early.due(), self._expires)
         if not self._held:
-            due = min(due, self._fresh.deadline() or inf)
-        if self.phase == "greeting":
-            due = min(due, self._greet_until)
-        else:
-            due = min(due, self._ledger.answers_due(), max(self._ledger.asking_due(), self._paced_until))
+            due = min(due, self._fresh.deadline() or inf, self._ledger.answers_due())
+        asking = max(self._ledger.asking_due(), self._paced_until) if self.phase != "greeting" else self._greet_until
+        due = min(due, asking)
         return due if due < inf else None
 
     def _deliver(self, reading: Reading, now: float) -> None:

@@ -217,6 +217,11 @@ class Ledger:
                 self._review(entry)
         return outputs
 
+    def excuse(self, now: float) -> None:
+        """Nobody read for a while: the answers may be there already, and are awaited anew."""
+        for request in self._requests.values():
+            request.deadline = now + self._patience.answer
+
     def _overdue(self, entry: Entry) -> list[Output]:
         entry.request = None
         entry.attempts += 1

@@ -101,6 +101,24 @@ async def test_what_waits_too_long_for_the_venue_is_reconnected_with_a_gap() -> 
     await perform(play)
 
 
+async def test_answers_that_nobody_reads_yet_are_not_overdue() -> None:
+    async def play(scene: Stage) -> None:
+        stream = scene.client.stream_trades("BTC/USDT", queue=1, policy="block")
+        await stream.ready()
+        await trade(scene, 3, BTC)
+        stream.subscribe("ETH/USDT")
+        await scene.wait(120)
+        assert stream.pending == 1 and stream.progress.done == 1, "the venue has answered, and the answer waits behind trades"
+        collector = Collector(stream)
+        await stream.ready()
+        await trade(scene, 1, BTC, ETH)
+        await scene.wait(1)
+        assert collector.numbers("BTC/USDT") == [1, 2, 3, 4] and collector.numbers("ETH/USDT") == [1]
+        assert not collector.errors and not collector.gaps and len(scene.network.opened) == 1
+
+    await perform(play)
+
+
 @pytest.mark.parametrize("policy", ["block", "drop_oldest"])
 async def test_a_slow_callback_holds_up_nobody_else(policy: Policy) -> None:
     async def play(scene: Stage) -> None:
