@@ -8,14 +8,14 @@ from functools import partial
 from random import Random
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, cast, overload
 
-from cexspec.compile.plan import ChannelPlan, EnvironmentPlan, ExchangePlan, OperationPlan
+from cexspec.compile.plan import EnvironmentPlan, ExchangePlan
 from cexspec.engine.books.bookkeeper import FetchRows
 from cexspec.engine.books.progress import BooksProgress
 from cexspec.engine.books.synced import State as BookPhase
 from cexspec.engine.books.view import BookView
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer, Policy
-from cexspec.engine.channel_choice import channels_for, choose, is_shared
+from cexspec.engine.channel_choice import channels_for
 from cexspec.engine.connections import ConnectionOptions, Connections
 from cexspec.engine.dispatch import Subscription
 from cexspec.engine.markets import Markets
@@ -26,7 +26,7 @@ from cexspec.engine.progress import OnProgress
 from cexspec.engine.states import Observer, State, Transition
 from cexspec.engine.stats import StreamStats
 from cexspec.engine.stream import Callback, OnError, Stream
-from cexspec.engine.topics import topic_of
+from cexspec.engine.wishes import Resolver, Wish
 from cexspec.models import (
     Bbo,
     Book,
@@ -34,12 +34,9 @@ from cexspec.models import (
     CexspecError,
     Event,
     FundingRate,
-    InvalidRequest,
     InvalidSymbol,
     Liquidation,
-    Market,
     MarkPrice,
-    NotSupported,
     OpenInterest,
     Ticker,
     Trade,
@@ -63,25 +60,6 @@ class StreamOptions:
     queue: int = 10_000
     policy: Policy = "drop_oldest"
     connections: ConnectionOptions = field(default_factory=ConnectionOptions)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What a stream is about: its candidate channels and the parameters that its topics have besides the symbol.
-
-    `maintained`: not their messages, but the books that these build. `polled`: what is asked again and again, where no
-    channel serves the stream.
-    """
-
-    channels: tuple[ChannelPlan, ...]
-    params: dict[str, Any]
-    maintained: bool = False
-    polled: OperationPlan | None = None
-
-    @property
-    def source(self) -> str:
-        """The name of what its events come from first of all."""
-        return self.polled.name if self.polled is not None else self.channels[0].name
 
 
 class How(TypedDict, total=False):
@@ -145,11 +123,12 @@ class StreamClient:
             fetch,
             draws_of,
         )
-        self._wishes: dict[Stream[Any], _Wish] = {}
+        self._wishes: dict[Stream[Any], Wish] = {}
         self._with_callbacks: list[Stream[Event]] = []
         self._preparation = Preparation(prepare, plan.id, markets)
         self.counters = self._connections.counters
         self._polls = Polls(plan, markets, rest, self._clock, self.counters)
+        self._resolver = Resolver(plan, markets, self._polls, self._clock, lambda: self._preparation.ahead)
 
     @property
     def states(self) -> dict[str, State]:
@@ -211,7 +190,7 @@ class StreamClient:
         newest view waits for a slow consumer. `raw`: the venue's messages instead, snapshots and deltas, as they are sent.
         """
         params = {} if depth is None else {"depth": depth}
-        return self._start("order_book", _Wish(channels_for(self._plan, "order_book"), params, not raw), symbols, how)
+        return self._start("order_book", Wish(channels_for(self._plan, "order_book"), params, not raw), symbols, how)
 
     def book(self, symbol: AnySymbol) -> BookView:
         """The order book of a symbol as it is now, of a running `stream_order_book`: the deepest where there are several.
@@ -251,7 +230,7 @@ class StreamClient:
     ) -> Stream[Event]:
         """Any channel of the spec by its own name, or what is polled; `params` fill the holes of its topic, or request."""
         polled = self._plan.polled(channel)
-        wish = _Wish((), params, polled=polled) if polled is not None else _Wish((self._plan.channel(channel),), params)
+        wish = Wish((), params, polled=polled) if polled is not None else Wish((self._plan.channel(channel),), params)
         return self._start(channel, wish, symbols, How(queue=queue, policy=policy, on_progress=on_progress))
 
     def subscribe(
@@ -272,7 +251,7 @@ class StreamClient:
         channels = channels_for(self._plan, name) if name == channel else (self._plan.channel(channel),)
         maintained = not raw and name == channel and bool(channels) and all(each.book is not None for each in channels)
         polled = self._plan.polled(name) if not channels else None
-        stream = self._start(channel, _Wish(channels, params, maintained, polled), symbols, How(on_progress=on_progress))
+        stream = self._start(channel, Wish(channels, params, maintained, polled), symbols, How(on_progress=on_progress))
         self._with_callbacks.append(stream)
         return stream.on(callback, on_error)
 
@@ -302,24 +281,12 @@ class StreamClient:
 
     def resolve(self, stream: Stream[Any], symbols: Sequence[AnySymbol]) -> list[Subscription]:
         """See `StreamHost.resolve`."""
-        wish = self._wishes[stream]
-        if symbols:
-            return [self._asked(stream, wish, str(symbol)) for symbol in symbols]
-        if wish.polled is not None and self._polls.is_shared(wish.polled):
-            return [self._polled(stream, wish.polled, wish.params, None)]
-        shared = [channel for channel in wish.channels if is_shared(channel) and not wish.maintained]
-        if not shared:
-            raise InvalidRequest(f"name at least one symbol: {stream.name} is subscribed by symbol", exchange=self._plan.id)
-        return [
-            self._subscription(stream, channel, params, None, category)
-            for channel in shared
-            for category in channel.connections
-            for params in self._lines(channel, wish.params, category)
-        ]
+        return self._resolver.subscriptions(self._wishes[stream], stream._buffer, [str(symbol) for symbol in symbols])
 
     def attach(self, stream: Stream[Any], subscriptions: Sequence[Subscription]) -> None:
         """See `StreamHost.attach`. What needs the instruments is subscribed once they are loaded."""
-        later = {one for one in subscriptions if self._preparation.ahead and self._needs_instruments(stream, one)}
+        polled, ahead = self._wishes[stream].polled is not None, self._preparation.ahead
+        later = {one for one in subscriptions if ahead and self._resolver.needs_instruments(one, polled=polled)}
         self._serve(stream, [one for one in subscriptions if one not in later])
         if later:
             self._preparation.before(later, partial(self._attach_prepared, stream))
@@ -330,16 +297,6 @@ class StreamClient:
             self._polls.attach(polled, subscriptions, stream)
         else:
             self._connections.attach(subscriptions, stream)
-
-    def _needs_instruments(self, stream: Stream[Any], subscription: Subscription) -> bool:
-        if self._wishes[stream].polled is not None:
-            return not subscription.known
-        book = self._plan.channel(subscription.channel).book
-        if not subscription.known or (subscription.maintained and book is not None and book.checksum_precise):
-            return True
-        market = self._markets.within(subscription.category)(subscription.native_id) if subscription.native_id is not None else None
-        sized = market is not None and (market.kind == "spot" or market.contract_size is not None)
-        return not sized and any(reader.scaled for reader in self._plan.channel(subscription.channel).readers)
 
     def _attach_prepared(self, stream: Stream[Any], subscriptions: set[Subscription], trouble: CexspecError | None) -> None:
         if stream not in self._wishes:
@@ -356,7 +313,7 @@ class StreamClient:
     def _identify(self, stream: Stream[Any], subscription: Subscription, waiting: set[Subscription], trouble: CexspecError | None) -> None:
         """Find out what an unknown symbol is; one that stays unknown is refused, for what kept the instruments away if that is why."""
         try:
-            subscription.become(self._of_symbol(stream, self._wishes[stream], str(subscription.native_id)))
+            subscription.become(self._resolver.of_symbol(self._wishes[stream], stream._buffer, str(subscription.native_id)))
         except CexspecError as error:
             waiting.discard(subscription)
             self.counters.refused += 1
@@ -380,16 +337,13 @@ class StreamClient:
         channels = channels_for(self._plan, name)
         given = {key: value for key, value in params.items() if value is not None}
         polled = self._plan.polled(name) if not channels else None
-        return cast("Stream[T]", self._start(name, _Wish(channels, given, polled=polled), symbols, how))
+        return cast("Stream[T]", self._start(name, Wish(channels, given, polled=polled), symbols, how))
 
-    def _start(self, name: str, wish: _Wish, symbols: Sequence[AnySymbol], how: How) -> Stream[Event]:
+    def _start(self, name: str, wish: Wish, symbols: Sequence[AnySymbol], how: How) -> Stream[Event]:
         if strange := how.keys() - How.__annotations__:
             raise TypeError(f"a stream takes {', '.join(How.__annotations__)}, not {', '.join(sorted(strange))}")
         chosen = how.get("policy") or ("conflate" if wish.maintained else self._options.policy)
-        if wish.maintained:
-            self._check_maintenance(wish, chosen)
-        elif chosen == "conflate":
-            self._check_conflation(wish)
+        self._resolver.check(wish, chosen, fetches=self._connections.books.fetches)
         stream: Stream[Event] = Stream(name, self, Buffer(name, how.get("queue") or self._options.queue, chosen))
         self._wishes[stream] = wish
         try:
@@ -398,65 +352,3 @@ class StreamClient:
             del self._wishes[stream]
             raise
         return stream
-
-    def _check_maintenance(self, wish: _Wish, policy: Policy) -> None:
-        if policy != "conflate":
-            reason = "of a maintained book only the newest view waits: ask for raw=True to have every message"
-            raise InvalidRequest(reason, exchange=self._plan.id)
-        for channel in wish.channels:
-            if channel.book is not None and isinstance(channel.book.sync, tuple) and not self._connections.books.fetches:
-                raise NotSupported(f"{channel.name} begins with a snapshot over REST, and there is none")
-
-    def _check_conflation(self, wish: _Wish) -> None:
-        if wish.polled is not None and wish.polled.reader is not None and issubclass(wish.polled.reader.model, Trade | Liquidation):
-            raise InvalidRequest(f"{wish.polled.name} can't be conflated: every event of it counts", exchange=self._plan.id)
-        for channel in wish.channels:
-            each_counts = any(issubclass(reader.model, Trade | Liquidation) for reader in channel.readers)
-            if each_counts or (channel.book is not None and channel.book.sync != "replace"):
-                raise InvalidRequest(f"{channel.name} can't be conflated: every event of it counts", exchange=self._plan.id)
-
-    def _asked(self, stream: Stream[Any], wish: _Wish, symbol: str) -> Subscription:
-        """The subscription of a symbol, an unknown one where it takes the instruments to tell what it is."""
-        try:
-            return self._of_symbol(stream, wish, symbol)
-        except InvalidSymbol:
-            if not self._preparation.ahead:
-                raise
-            return Subscription.unknown(
-                self._plan.id, wish.source, stream._buffer, self._clock.time_ns(), symbol, maintained=wish.maintained
-            )
-
-    def _of_symbol(self, stream: Stream[Any], wish: _Wish, symbol: str) -> Subscription:
-        market = self._markets.find(symbol)
-        if wish.polled is not None:
-            return self._polled(stream, wish.polled, {**wish.params, **self._markets.params(symbol)}, market)
-        channel = choose(self._plan, wish.channels, market, wish.params.get("depth"))
-        return self._subscription(stream, channel, {**wish.params, **self._markets.params(symbol)}, market)
-
-    def _polled(self, stream: Stream[Any], operation: OperationPlan, params: dict[str, Any], market: Market | None) -> Subscription:
-        return self._polls.subscription(operation, stream._buffer, market, params, self._clock.time_ns())
-
-    def _lines(self, channel: ChannelPlan, params: dict[str, Any], category: str | None) -> list[dict[str, Any]]:
-        """The parameters for each product line of the venue, where a topic stands for one."""
-        if "category" not in channel.needs or "category" in params:
-            return [params]
-        lines = [line for line in self._plan.categories if category in (None, line.name)]
-        words = [line.word for line in lines if channel.kinds is None or line.kinds & channel.kinds]
-        return [{**params, "category": word} for word in words] or [params]
-
-    def _subscription(
-        self, stream: Stream[Any], channel: ChannelPlan, params: dict[str, Any], market: Market | None, category: str | None = None
-    ) -> Subscription:
-        category = market.category if market is not None else category
-        connection = channel.connection_of(category)
-        if connection is None:
-            raise NotSupported(f"{self._plan.id} has {channel.name} for {' and '.join(map(str, channel.connections))} only")
-        try:
-            topic = topic_of(channel, params)
-        except KeyError as hole:
-            raise InvalidRequest(f"{channel.name} needs {hole.args[0]!r}", exchange=self._plan.id, endpoint=channel.name) from None
-        interval = params.get("interval") if "interval" in channel.needs else None
-        native_id = market.id if market is not None else None
-        maintained, depth, since = self._wishes[stream].maintained, params.get("depth"), self._clock.time_ns()
-        where = self._plan.id, channel.name, connection, topic, stream._buffer, since, native_id, category, interval
-        return Subscription(*where, maintained=maintained, depth=depth)
