@@ -22,7 +22,7 @@ from cexspec.engine.outputs import Deliver
 from cexspec.engine.planning import Forecast, full_budgets
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
-from cexspec.models import Book, BookOutOfSync, BookState
+from cexspec.models import Book, BookOutOfSync, BookState, Event
 from cexspec.transport.clock import VirtualClock
 
 D = Decimal
@@ -182,6 +182,31 @@ async def test_who_comes_later_gets_one_first_view_and_books_end_with_their_last
         desk.keeper.close(mine)
         desk.frame(desk.two, 8)
         assert desk.words[5:] == ["8"]
+
+    await perform(play)
+
+
+async def test_readers_never_see_half_an_update() -> None:
+    async def play(desk: Desk) -> None:
+        seen = []
+
+        def tell(parts: Sequence[Part], topic: Topic | None) -> None:
+            seen.extend([(view.best_bid, view.best_ask) for _, views in parts for view in views if isinstance(view, BookView)])
+
+        def message(number: int, bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]], *, snapshot: bool = False) -> Book:
+            sides: Any = [[(D(price), D(size)) for price, size in side] for side in (bids, asks)]
+            before = -1 if snapshot else number - 1
+            told: dict[str, Any] = {"sequence": number, "previous_sequence": before, "is_snapshot": snapshot}
+            return Book(exchange="okx", symbol="BTC/USDT", bids=sides[0], asks=sides[1], **told)
+
+        desk.open(asked(), desk.one)
+        began = message(1, [(99, 1), (98, 1)], [(101, 1), (102, 1)], snapshot=True)
+        up = message(2, [(101, 5)], [(101, 0)])
+        further = message(3, [(102, 5), (101, 0)], [(102, 0), (103, 2)])
+        frames: list[list[Event]] = [[began], [up, further]]
+        for messages in frames:
+            tell(desk.keeper.parts(desk.one, Deliver(((CHANNEL.name, messages),), TOPIC)), TOPIC)
+        assert seen == [((D(99), D(1)), (D(101), D(1))), *[((D(102), D(5)), (D(103), D(2)))] * 2]
 
     await perform(play)
 
