@@ -13,10 +13,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Protocol
 
 from cexspec.compile.plan import EnvironmentPlan, ExchangePlan
+from cexspec.engine.apart import Apart
 from cexspec.engine.books.bookkeeper import Bookkeeper, Consumers, MarketParams
 from cexspec.engine.books.synced import BookSettings
 from cexspec.engine.budgets import ConnectBudgets
@@ -95,6 +97,7 @@ class Connections:
         self._dispatcher = Dispatcher(markets, self._awake)
         self._uses = Uses()
         self._placement = Placement(self._connection, lambda kind: plan.connection(kind).max_topics, lambda one: len(self._uses.on(one)))
+        self._apart = Apart(plan, self._uses, self._dispatcher.symbol_of)
         self._rotations = Rotations()
         self._all: set[Connection] = set()
         self.states = StateBoard()
@@ -154,6 +157,7 @@ class Connections:
         """See `Listener.delivered`. Maintained books see the messages before anybody else does."""
         if self.counters.messages % SAMPLE_EVERY == 0 and deliver.parts[0][1]:
             self.counters.sample(deliver.parts[0][1][-1])
+        deliver = self._apart.told(connection, deliver)
         return self._dispatcher.deliver(self.books.parts(connection, deliver), deliver.topic, connection, connection.lane)
 
     def happened(self, connection: Connection, output: Output) -> None:
@@ -205,8 +209,9 @@ class Connections:
 
     def _join(self, use: Use, lane: Lane, asked: dict[Connection, list[Topic]]) -> Connection:
         """Give a topic a leg on a connection of this lane; it is to be asked for there."""
-        connection = self._placement.place(lane)
+        connection = self._placement.place(lane, partial(self._apart.may_share, use))
         self._uses.join(use, connection)
+        self._apart.forget_ways()
         asked.setdefault(connection, []).append(use.topic)
         return connection
 

@@ -34,12 +34,12 @@ class Placement:
         self._lanes: dict[Lane, list[Connection]] = {}
         self._numbers = count(1)
 
-    def place(self, lane: Lane) -> Connection:
-        """A connection with room for one topic more; a new one has not begun to connect."""
+    def place(self, lane: Lane, fits: Callable[[Connection], bool] = lambda connection: True) -> Connection:
+        """A connection that fits, with room for one topic more; a new one has not begun to connect."""
         room = self._room(lane.kind) or inf
         connections = self._lanes.setdefault(lane, [])
         for connection in connections:
-            if self._used(connection) < room:
+            if self._used(connection) < room and fits(connection):
                 return connection
         connection = self._build(lane, f"{lane.kind}-{next(self._numbers)}")
         connections.append(connection)

@@ -8,10 +8,11 @@ from cexspec.engine.books.view import BookView
 from cexspec.engine.connections import ConnectionOptions
 from cexspec.engine.session import SessionOptions
 from cexspec.engine.stream_client import StreamOptions
-from cexspec.models import BookState, Event, Gap
+from cexspec.models import Book, BookState, Event, Gap
 from cexspec.spec.load import shipped
 from tests.mock.side import Scene, perform
 from tests.mock.test_books import agrees, started
+from tests.simulation.stage import Collector
 
 VENUES = sorted(shipped())
 DOUBLED = StreamOptions(connections=ConnectionOptions(redundancy=2))
@@ -80,3 +81,32 @@ async def test_the_book_of_a_topic_that_falls_silent_is_right_no_longer_and_begi
         assert isinstance(told[0], BookState) and told[0].state == "out_of_sync" and "no data of" in str(told[0].reason)
 
     await perform(name, play, StreamOptions(connections=ConnectionOptions(session=SessionOptions(expect_every={"order_book": 30.0}))))
+
+
+@pytest.mark.parametrize("redundancy", [1, 2])
+async def test_two_depths_of_a_symbol_that_frames_do_not_tell_apart_are_two_books(redundancy: int) -> None:
+    async def play(scene: Scene) -> None:
+        client, symbols = scene.client, ("BTC/USDT", "ETH/USDT")
+        streams = {depth: client.stream_order_book(*symbols, depth=depth) for depth in (10, 25, 100)}
+        messages = {depth: client.stream_order_book("BTC/USDT", depth=depth, raw=True) for depth in (10, 100)}
+        heard = {depth: Collector(stream) for depth, stream in streams.items()}
+        told = {depth: Collector(stream) for depth, stream in messages.items()}
+        await scene.clock.sleep(1)
+        await scene.move(5)
+        assert len(scene.network.lines) == 3 * redundancy, "both symbols of a depth share a connection"
+        market = scene.venue.market("BTC/USDT")
+        for depth, collector in heard.items():
+            views = [event for event in collector.events if isinstance(event, BookView) and event.symbol == "BTC/USDT"]
+            assert views[-1].depth(200) == market.top(depth)
+            assert {event.first for event in views} == {True, False}
+        all_bids = len(market.top(100)[0])
+        assert len(client.book("BTC/USDT").bids) == all_bids > 25
+        for depth, collector in told.items():
+            snapshots = [event for event in collector.events if isinstance(event, Book) and event.is_snapshot]
+            assert {len(event.bids) for event in snapshots} == {min(depth, all_bids)}
+        await streams[10].close()
+        await scene.move()
+        assert client.book("ETH/USDT").in_sync
+        assert client.stats.resyncs == 0
+
+    await perform("kraken", play, StreamOptions(connections=ConnectionOptions(redundancy=redundancy)))

@@ -226,7 +226,7 @@ class Bookkeeper:
         books = [kept.legs for kept in self._kept.values() if kept.legs.primary.symbol() == name]
         if not books:
             raise InvalidRequest(f"no book of {name} is kept: subscribe it by stream_order_book", exchange=self._exchange)
-        best = max(books, key=lambda legs: (legs.trouble is None, legs.primary.channel.depth or inf))
+        best = max(books, key=lambda legs: (legs.trouble is None, legs.primary.depth or inf))
         if best.trouble is not None:
             raise BookOutOfSync(f"{self._exchange} {name}: {best.trouble}")
         return best.primary.view(first=False)

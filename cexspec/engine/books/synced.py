@@ -151,6 +151,12 @@ class SyncedBook:
         return self.plan.checksum_depth if self._held else 0
 
     @property
+    def depth(self) -> int | None:
+        """Levels of each side that the topic has, as far as that is declared."""
+        asked = self.topic.params.get("depth") if self.topic is not None else None
+        return int(asked) if asked is not None else self.channel.depth
+
+    @property
     def sequence(self) -> int | None:
         """The venue's number up to which the book is told."""
         return self._place.sequence
@@ -313,8 +319,7 @@ class SyncedBook:
     def _begin(self, snapshot: Book, place: Place, asked: int | None) -> None:
         self.book.replace(snapshot.bids, snapshot.asks, asked)
         self._least = self._fewest() if asked is not None else 0
-        told = self.topic.params.get("depth") if self.topic is not None else None
-        self._depth = int(told or self.channel.depth or max(len(snapshot.bids), len(snapshot.asks)))
+        self._depth = self.depth or max(len(snapshot.bids), len(snapshot.asks))
         self._place, self._last, self._olds, self._held = place, snapshot, 0, False
         self._halves.clear()
 
