@@ -42,7 +42,7 @@ def command(
     cexspec plan EXCHANGE order_book --count 500 --depth 100
     cexspec plan EXCHANGE trades --count 1000 --json | jq .seconds
     """
-    from cexspec.engine.books.synced import BookSettings
+    from cexspec.engine.books.settings import BookSettings
     from cexspec.engine.planning import plan_start
 
     given = {name: value for name, value in (("depth", depth), ("interval", interval)) if value is not None}

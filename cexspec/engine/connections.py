@@ -20,7 +20,7 @@ from typing import Protocol
 from cexspec.compile.plan import EnvironmentPlan, ExchangePlan
 from cexspec.engine.apart import Apart
 from cexspec.engine.books.bookkeeper import Bookkeeper, Consumers, MarketParams
-from cexspec.engine.books.synced import BookSettings
+from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.connection import Connection, Reconnecting

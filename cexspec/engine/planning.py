@@ -15,7 +15,8 @@ from math import inf
 from typing import NamedTuple
 
 from cexspec.compile.plan import ConnectionPlan, ExchangePlan, Params
-from cexspec.engine.books.synced import BookSettings, levels_fetched
+from cexspec.engine.books.settings import BookSettings
+from cexspec.engine.books.waiting import levels_fetched
 from cexspec.engine.channel_choice import channels_for, choose
 from cexspec.engine.markets import Markets
 from cexspec.engine.topics import Topic, topic_of

@@ -12,7 +12,8 @@ from typing import Any
 from cexspec.compile.exchange import compile_exchange
 from cexspec.compile.plan import BookPlan, ChannelPlan
 from cexspec.engine.books.checksum import Checksums
-from cexspec.engine.books.synced import BookSettings, Fetch, Renew, SyncedBook
+from cexspec.engine.books.settings import BookSettings
+from cexspec.engine.books.synced import Fetch, Renew, SyncedBook
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
 from cexspec.hooks import CHECKSUMS

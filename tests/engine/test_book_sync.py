@@ -16,10 +16,12 @@ from cexspec.compile.plan import BookPlan, ChannelPlan
 from cexspec.engine.books.checksum import Checksums
 from cexspec.engine.books.halves import Halves
 from cexspec.engine.books.order_book import OrderBook
+from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.books.snapshots import SnapshotLine
 from cexspec.engine.books.sync import BookSync
-from cexspec.engine.books.synced import IN_LINE, MAX_OLD, BookSettings, Fetch, Renew, SyncedBook
+from cexspec.engine.books.synced import MAX_OLD, Fetch, Renew, SyncedBook
 from cexspec.engine.books.view import BookView
+from cexspec.engine.books.waiting import IN_LINE
 from cexspec.engine.markets import Markets
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
@@ -287,12 +289,12 @@ def test_while_a_book_stands_in_line_for_its_snapshot_few_changes_are_kept() -> 
     sync, channel, book = opened(STYLES["ranges"])
     changes = [message([level(9, at)], sequence=at, first_sequence=at) for at in range(1, 300)]
     sync.apply(channel, changes[:200], None, 0.0)
-    assert len(book._buffered) == IN_LINE
+    assert len(book.waiting.kept) == IN_LINE
     sync.tick(0.0)
     (wanted,) = sync.drain()
-    book.asking()
+    book.waiting.asking()
     sync.apply(channel, changes[200:], None, 0.0)
-    assert len(book._buffered) == IN_LINE + 99
+    assert len(book.waiting.kept) == IN_LINE + 99
     assert isinstance(wanted, Fetch)
     (view,) = book.fetched(wanted.ticket, snapshot(sequence=200), 0.0)
     assert isinstance(view, BookView) and view.sequence == 299
@@ -304,14 +306,14 @@ def test_those_that_begin_go_in_the_order_asked_for_and_those_that_begin_anew_ta
     line = SnapshotLine()
 
     def stand(name: str, number: int, *, again: bool = False) -> None:
-        books[name].state, books[name]._ticket = "buffering", 1
+        books[name].state, books[name].waiting.ticket = "buffering", 1
         line.add(Fetch(books[name], "order_book", 100, 1, again), number)
 
     for name, number in (("c", 3), ("a", 1), ("d", 4), ("b", 2)):
         stand(name, number)
     for name in "efg":
         stand(name, 0, again=True)
-    books["f"]._ticket = 2
+    books["f"].waiting.ticket = 2
     assert len(line) == 7
     order = []
     while (wanted := line.next()) is not None:

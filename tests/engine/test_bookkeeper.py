@@ -11,7 +11,7 @@ import pytest
 
 from cexspec.compile.exchange import compile_exchange
 from cexspec.engine.books.bookkeeper import Bookkeeper, Consumers
-from cexspec.engine.books.synced import BookSettings
+from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.books.view import BookView
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.connection import Connection

@@ -15,7 +15,7 @@ import pytest
 from cexspec.compile.exchange import compile_exchange
 from cexspec.compile.plan import EnvironmentPlan
 from cexspec.engine.books.progress import BooksProgress
-from cexspec.engine.books.synced import BookSettings
+from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.limits import limiter_of
 from cexspec.engine.markets import Markets
 from cexspec.engine.planning import ROUND_TRIP, StartPlan, answers, plan_start, wanted_of

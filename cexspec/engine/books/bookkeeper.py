@@ -15,10 +15,12 @@ from typing import Any, Protocol
 from cexspec.compile.plan import ChannelPlan, Params
 from cexspec.engine.books.legs import Legs
 from cexspec.engine.books.progress import BooksProgress, Milestones
+from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.books.snapshots import SnapshotLine
 from cexspec.engine.books.sync import BookSync, Instruments, Told
-from cexspec.engine.books.synced import BookSettings, Fetch, Renew, State, SyncedBook, levels_fetched
+from cexspec.engine.books.synced import Fetch, Renew, State, SyncedBook
 from cexspec.engine.books.view import BookView
+from cexspec.engine.books.waiting import levels_fetched
 from cexspec.engine.connection import FOREVER, Connection
 from cexspec.engine.dispatch import Subscription, feed_of
 from cexspec.engine.frames import Part
@@ -354,7 +356,7 @@ class Bookkeeper:
     async def _snapshot(self, wanted: Fetch) -> None:
         """Fetch a snapshot and hand it in."""
         book = wanted.book
-        book.asking()
+        book.waiting.asking()
         try:
             snapshot = await self._fetched(wanted)
         except CexspecError as error:

@@ -14,7 +14,8 @@ from typing import Protocol
 
 from cexspec.compile.plan import ChannelPlan
 from cexspec.engine.books.checksum import Checksums
-from cexspec.engine.books.synced import BookSettings, Fetch, Renew, SyncedBook
+from cexspec.engine.books.settings import BookSettings
+from cexspec.engine.books.synced import Fetch, Renew, SyncedBook
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
 from cexspec.hooks import Precision
@@ -80,8 +81,7 @@ class BookSync:
         checksums = Checksums(
             channel.book, self._settings.checksum_every, partial(self._precision, symbol), partial(self._converted, channel, symbol)
         )
-        book = SyncedBook(self._exchange, channel, topic, symbol, checksums, self._settings, self._counters, self._random)
-        book.wanted = wanted
+        book = SyncedBook(self._exchange, channel, topic, symbol, checksums, self._settings, self._counters, self._random, wanted)
         self.books.append(book)
         self._ways.clear()
         return book

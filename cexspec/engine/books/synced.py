@@ -9,9 +9,7 @@ No I/O and no clock: `now` is seconds of a monotonic clock; what it wants done i
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import inf
 from random import Random
 from typing import Literal
@@ -20,51 +18,18 @@ from msgspec import Struct
 
 from cexspec.compile.plan import BookPlan, ChannelPlan
 from cexspec.engine.books.checksum import Checksums
-from cexspec.engine.books.halves import Halves
-from cexspec.engine.books.order_book import MAX_LEVELS, OrderBook
+from cexspec.engine.books.levels import Levels
 from cexspec.engine.books.rules import OLD, RULES, Place, Verdict, judge
+from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.books.view import BookView, Maintained
+from cexspec.engine.books.waiting import Waiting, levels_fetched
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
 from cexspec.models import Book, BookState, Event, Gap
-from cexspec.transport.backoff import Backoff
-from cexspec.transport.window import Window
 
 State = Literal["waiting", "buffering", "in_sync", "out_of_sync"]
-MAX_BUFFERED = 5_000
-"""Changes kept for a fetched snapshot; it must then be newer than those that went."""
 MAX_OLD = 20
 """Messages in a row that are older than the book: more mean that the venue has begun to count anew."""
-IN_LINE = 50
-"""Of them those kept until the snapshot is asked for: it is taken later than they are."""
-LEAST = 10
-"""A side is exhausted when a tenth of the fetched levels is left of it, or fewer than consumers want."""
-MARGIN = 5
-"""Levels fetched for each that consumers want, so that the market may move before they are too few."""
-FEWEST = 100
-"""Levels fetched at least: fewer cost no less."""
-
-
-@dataclass(frozen=True, slots=True)
-class BookSettings:
-    """How books are kept; times in seconds.
-
-    `backoff` spaces the resyncs of one book, which count as the first again after `steady` seconds in sync; `budget` bounds
-    those of all books of a client (first snapshots have the limits of REST alone), `at_once` the snapshots under way.
-    `patience`: for a snapshot in the stream; `half`: for the other half of an update, where messages hold single levels.
-    `checksum_every`: one checksum in so many is verified. `max_levels`: held of a side at most. `catch_up`: for a book on
-    another connection to get where the lost one was, before consumers are told.
-    """
-
-    backoff: Backoff = field(default_factory=lambda: Backoff(0.5, 60.0))
-    budget: Window = field(default_factory=lambda: Window(100, 60.0))
-    at_once: int = 4
-    patience: float = 15.0
-    steady: float = 60.0
-    half: float = 1.0
-    checksum_every: int = 1
-    max_levels: int = MAX_LEVELS
-    catch_up: float = 2.0
 
 
 class Renew(Struct, frozen=True):
@@ -84,13 +49,11 @@ class Fetch(Struct, frozen=True):
     """one was asked for before"""
 
 
-def levels_fetched(most: int, wanted: int | None) -> int:
-    """Levels of a snapshot, where `wanted` are to be known of each side (None: all that there are)."""
-    return most if wanted is None else min(most, max(FEWEST, wanted * MARGIN))
-
-
 class SyncedBook:
-    """The book of one symbol of a subscription. `symbol` tells it as it is known now."""
+    """The book of one symbol of a subscription, with at least the levels that are `wanted` of each side (None: all that there are).
+
+    `symbol` tells its symbol as it is known now.
+    """
 
     def __init__(
         self,
@@ -102,36 +65,34 @@ class SyncedBook:
         settings: BookSettings,
         counters: Counters,
         random: Random,
+        wanted: int | None = None,
     ) -> None:
         assert channel.book is not None
         self.channel, self.topic, self.symbol = channel, topic, symbol
         self.plan: BookPlan = channel.book
         self.state: State = "waiting"
         self.reason = "no snapshot has arrived yet"
-        self.book = OrderBook(settings.max_levels)
+        self._levels = Levels(channel.book, settings.max_levels)
+        self._levels.want(wanted)
+        self.book = self._levels.book
+        self.waiting = Waiting()
         self.source: Maintained = self
         """what its views read; several books of one topic are read through one (see `Legs`)"""
-        self.wanted: int | None = None
-        """levels that consumers want of each side; None: all that there are"""
         self.due = inf
         """when `settle` is due"""
         self.checksum: bool | None = None
         """whether the last message had the book's checksum; None: it had none that could be verified"""
         self._exchange, self._checksums, self._settings, self._counters, self._random = exchange, checksums, settings, counters, random
-        self._buffered: deque[Book] = deque(maxlen=MAX_BUFFERED)
         self._place = Place()
         self._last: Book | None = None
         self._reached: int | None = None
         self._lost: tuple[str, int | None] | None = None
         self._since = inf
-        self._halves = Halves()
         self._held = False
         """a checksum was verified since the book was begun"""
-        self._asking = False
-        """the snapshot is being fetched: changes from here on follow it"""
         self._fresh = True
         """no view has been given since the book was begun"""
-        self._attempts = self._ticket = self._olds = self._depth = self._levels = self._least = 0
+        self._attempts = self._olds = 0
 
     @property
     def trouble(self) -> str | None:
@@ -155,6 +116,11 @@ class SyncedBook:
         """Levels of each side that the topic has, as far as that is declared."""
         asked = self.topic.params.get("depth") if self.topic is not None else None
         return int(asked) if asked is not None else self.channel.depth
+
+    @property
+    def wanted(self) -> int | None:
+        """Levels that consumers want of each side; None: all that there are."""
+        return self._levels.wanted
 
     @property
     def sequence(self) -> int | None:
@@ -189,42 +155,37 @@ class SyncedBook:
         if self.state == "in_sync":
             return self._changed(message, now)
         if isinstance(self.plan.sync, tuple):
-            if not self._asking and len(self._buffered) >= IN_LINE:
-                self._buffered.popleft()
-            self._buffered.append(message)
+            self.waiting.keep(message)
             self.subscribed(now)
         return []
 
     def want(self, depth: int | None, now: float) -> list[Event]:
         """A consumer wants so many levels of each side (None: all): a book that was fetched with fewer is begun anew."""
-        self.wanted = None if depth is None or self.wanted is None else max(depth, self.wanted)
-        self._least = self._fewest()
-        if not isinstance(self.plan.sync, tuple) or levels_fetched(self.plan.sync[1], self.wanted) <= self._levels:
+        self._levels.want(None if depth is None or self.wanted is None else max(depth, self.wanted))
+        if not isinstance(self.plan.sync, tuple) or levels_fetched(self.plan.sync[1], self.wanted) <= self.waiting.levels:
             return []
         if self.state == "in_sync":
-            return self.lose(f"more levels of it are wanted than the {self._levels} that were fetched", now)
+            return self.lose(f"more levels of it are wanted than the {self.waiting.levels} that were fetched", now)
         if self.state == "buffering":
-            self._ticket, self.due = self._ticket + 1, now
+            self.waiting.refuse()
+            self.due = now
         return []
 
     def awaits(self, ticket: int) -> bool:
         """Whether the snapshot asked for with this ticket is still of use."""
-        return ticket == self._ticket and self.state == "buffering"
-
-    def asking(self) -> None:
-        """The snapshot is asked for now."""
-        self._asking = True
+        return ticket == self.waiting.ticket and self.state == "buffering"
 
     def fetched(self, ticket: int, snapshot: Book, now: float) -> list[Event]:
         """The snapshot that was asked for: what was kept and follows it is applied."""
         if not self.awaits(ticket):
             return []
-        self._begin(snapshot, Place(snapshot.sequence, fetched=True), self._levels)
-        while self._buffered:
-            verdict = judge(self.plan.rule, self.plan.accepts, self._place, self._buffered[0])
+        self._begin(snapshot, Place(snapshot.sequence, fetched=True), self.waiting.levels)
+        kept = self.waiting.kept
+        while kept:
+            verdict = judge(self.plan.rule, self.plan.accepts, self._place, kept[0])
             if verdict.kind == "gap":
                 return self._again(verdict.reason, now)
-            message = self._buffered.popleft()
+            message = kept.popleft()
             if message.size_unit != snapshot.size_unit:
                 return self._again(f"sizes are counted in {message.size_unit} now", now)
             if verdict.kind == "next":
@@ -267,10 +228,10 @@ class SyncedBook:
             return self.lose("a level crosses the book, and the levels it meets stay", now)
         again, self._attempts = self.again, self._attempts + 1
         if isinstance(self.plan.sync, tuple):
-            self.state, self.due, self._ticket = "buffering", inf, self._ticket + 1
+            self.state, self.due = "buffering", inf
             operation, most = self.plan.sync
-            self._levels, self._asking = levels_fetched(most, self.wanted), False
-            return Fetch(self, operation, self._levels, self._ticket, again)
+            self.waiting.ask(levels_fetched(most, self.wanted))
+            return Fetch(self, operation, self.waiting.levels, self.waiting.ticket, again)
         assert self.topic is not None
         self.state, self.due = "waiting", now + self._settings.patience
         return Renew(self.topic)
@@ -283,7 +244,7 @@ class SyncedBook:
             if verdict.kind != "next":
                 return self.lose(verdict.reason, now) if verdict.kind == "gap" else self._old(now)
         self._begin(message, Place(message.sequence, message.previous_sequence), None)
-        self._buffered.clear()
+        self.waiting.kept.clear()
         return self._checked(message, now) if believed else self._entered(message, now)
 
     def _changed(self, message: Book, now: float) -> list[Event]:
@@ -313,29 +274,15 @@ class SyncedBook:
     def _gap(self, message: Book, reason: str, now: float) -> list[Event]:
         told = self.lose(reason, now)
         if isinstance(self.plan.sync, tuple):
-            self._buffered.append(message)
+            self.waiting.keep(message)
         return told
 
-    def _begin(self, snapshot: Book, place: Place, asked: int | None) -> None:
-        self.book.replace(snapshot.bids, snapshot.asks, asked)
-        self._least = self._fewest() if asked is not None else 0
-        self._depth = self.depth or max(len(snapshot.bids), len(snapshot.asks))
+    def _begin(self, snapshot: Book, place: Place, fetched: int | None) -> None:
+        self._levels.begin(snapshot, self.depth, fetched)
         self._place, self._last, self._olds, self._held = place, snapshot, 0, False
-        self._halves.clear()
-
-    def _fewest(self) -> int:
-        """Levels of a fetched book that must be left."""
-        return max(self._levels // LEAST, min(self.wanted or 0, self._levels // MARGIN))
 
     def _advance(self, message: Book) -> None:
-        if self.plan.single_levels:
-            self._halves.change(self.book, message.bids, message.asks)
-        else:
-            self.book.change(message.bids, message.asks)
-        if message.checksum is not None:
-            self._halves.finish(self.book)
-        if self.plan.truncate:
-            self.book.cut(self._depth)
+        self._levels.change(message)
         sequence = message.sequence if message.sequence is not None else self._place.sequence
         self._place, self._last, self._olds = Place(sequence, message.previous_sequence), message, 0
 
@@ -366,16 +313,12 @@ class SyncedBook:
             if not holds:
                 self._counters.checksum_failures += 1
                 return "the checksum of the venue is another one"
-        if self.book.crossed:
-            return f"the book is crossed: bid {self.book.best_bid} reaches ask {self.book.best_ask}"
-        self.due = inf if not self._halves else min(self.due, now + self._settings.half)
-        if any(side.edge is not None and len(side) < self._least for side in self.book._sides()):
-            return f"the market has left the snapshot: fewer than {self._least} levels of it remain"
-        return None
+        self.due = inf if not self._levels.half else min(self.due, now + self._settings.half)
+        return self._levels.trouble()
 
     def _again(self, reason: str, now: float) -> list[Event]:
         """The snapshot is of no use: another one is asked for, and changes are kept all the while."""
-        self.book.replace((), ())
+        self._levels.clear()
         self.reason, self._place = reason, Place()
         self.due = now + self._settings.backoff.delay(self._attempts, self._random)
         return [self._told()]
@@ -388,11 +331,9 @@ class SyncedBook:
     def _forget(self, state: State, reason: str) -> None:
         self._reached = self.reached
         self.state, self.reason = state, reason
-        self.book.replace((), ())
-        self._buffered.clear()
+        self._levels.clear()
+        self.waiting.clear()
         self._place, self._olds = Place(), 0
-        self._halves.clear()
-        self._ticket += 1
 
     def _told(self) -> BookState:
         stamps = (None, None) if self._last is None else (self._last.timestamp, self._last.received)
