@@ -9,7 +9,6 @@ from random import Random
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, cast, overload
 
 from cexspec.compile.plan import EnvironmentPlan, ExchangePlan
-from cexspec.engine.books.bookkeeper import FetchRows
 from cexspec.engine.books.progress import BooksProgress
 from cexspec.engine.books.synced import State as BookPhase
 from cexspec.engine.books.view import BookView
@@ -18,6 +17,7 @@ from cexspec.engine.buffer import Buffer, Policy
 from cexspec.engine.channel_choice import channels_for
 from cexspec.engine.connections import ConnectionOptions, Connections
 from cexspec.engine.dispatch import Subscription
+from cexspec.engine.holes import FetchRows
 from cexspec.engine.markets import Markets
 from cexspec.engine.planning import DrawsOf
 from cexspec.engine.polling import Polls, RestCalls

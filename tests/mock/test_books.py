@@ -187,7 +187,7 @@ async def test_what_cannot_be_maintained_is_refused_at_once() -> None:
             scene.client.stream_order_book("BTC/USDT", raw=False, policy="block")  # type: ignore[call-overload]
         with pytest.raises(InvalidRequest, match="name at least one symbol"):
             scene.client.stream_order_book()
-        scene.client._connections.books._fetch = None
+        scene.client._connections.books._fetching.fetch = None
         with pytest.raises(NotSupported, match="snapshot over REST"):
             scene.client.stream_order_book("BTC/USDT")
 
@@ -196,8 +196,8 @@ async def test_what_cannot_be_maintained_is_refused_at_once() -> None:
 
 async def test_snapshots_that_fail_are_fetched_again_and_no_failure_ends_a_book() -> None:
     async def play(scene: Scene) -> None:
-        books = scene.client._connections.books
-        fetch, failures = books._fetch, deque[Exception]([ExchangeUnavailable("closed"), ValueError("a bug")])
+        fetching = scene.client._connections.books._fetching
+        fetch, failures = fetching.fetch, deque[Exception]([ExchangeUnavailable("closed"), ValueError("a bug")])
         assert fetch is not None
 
         async def fails(operation: str, params: Params) -> list[Event]:
@@ -206,7 +206,7 @@ async def test_snapshots_that_fail_are_fetched_again_and_no_failure_ends_a_book(
             rows = await fetch(operation, params)
             return rows if len(scene.wire.calls) > 1 else []
 
-        books._fetch = fails
+        fetching.fetch = fails
         symbol, _, collector = await started(scene)
         await scene.move(10)
         assert agrees(scene, symbol)

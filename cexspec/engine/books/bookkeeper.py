@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from math import inf
 from random import Random
 from typing import Any, Protocol
 
-from cexspec.compile.plan import ChannelPlan, Params
+from cexspec.compile.plan import ChannelPlan
+from cexspec.engine.books.fetching import Fetching
+from cexspec.engine.books.kept import Kept, Key, Leg, key_of
 from cexspec.engine.books.legs import Legs
 from cexspec.engine.books.progress import BooksProgress, Milestones
 from cexspec.engine.books.settings import BookSettings
-from cexspec.engine.books.snapshots import SnapshotLine
 from cexspec.engine.books.sync import BookSync, Instruments, Told
 from cexspec.engine.books.synced import Fetch, Renew, State, SyncedBook
 from cexspec.engine.books.view import BookView
-from cexspec.engine.books.waiting import levels_fetched
 from cexspec.engine.connection import FOREVER, Connection
 from cexspec.engine.dispatch import Subscription, feed_of
 from cexspec.engine.frames import Part
+from cexspec.engine.holes import FetchRows
 from cexspec.engine.outputs import Deliver
-from cexspec.engine.planning import Forecast, Pending, Snapshot
+from cexspec.engine.planning import Forecast
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
-from cexspec.models import Book, BookOutOfSync, CexspecError, Event, InvalidRequest, TimeoutError
+from cexspec.models import BookOutOfSync, Event, InvalidRequest, TimeoutError
 from cexspec.transport.clock import Clock, within
 from cexspec.transport.window import SlidingWindow
-
-log = logging.getLogger("cexspec.stream")
-FetchRows = Callable[[str, Params], Awaitable[list[Event]]]
-"""Calls an operation (`RestEngine.call`)."""
 
 
 class MarketParams(Instruments, Protocol):
@@ -53,33 +49,6 @@ class Consumers:
     symbol_of: Callable[[Subscription], str | None]
 
 
-@dataclass(slots=True)
-class _Leg:
-    """A book on one connection and who asked for it there."""
-
-    sync: BookSync
-    book: SyncedBook
-    users: set[Subscription] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class _Kept:
-    """A topic's book, on each of the connections that serve it."""
-
-    legs: Legs
-    number: int
-    """its place in the order asked for"""
-    served: float
-    """when the venue is expected to serve it"""
-    begun: bool = False
-    """consumers have had a view of it"""
-    on: dict[Connection, _Leg] = field(default_factory=dict)
-
-
-Key = tuple[str, str, str]
-"""Name of the connection in the spec, channel, and topic."""
-
-
 class Bookkeeper:
     """One for all connections of a client. `fetch` is None where there is no REST: then books can't begin from it."""
 
@@ -96,30 +65,30 @@ class Bookkeeper:
         forecast: Forecast,
     ) -> None:
         self._exchange, self._markets, self._clock, self._random = exchange, markets, clock, random
-        self._counters, self._consumers, self._fetch, self._settings = counters, consumers, fetch, settings
+        self._counters, self._consumers, self._settings = counters, consumers, settings
+        self._fetching = Fetching(exchange, fetch, self._params, settings.at_once, clock, self._heard)
         self._forecast, self.milestones = forecast, Milestones(exchange)
-        self._budget, self._line, self._numbers = SlidingWindow(settings.budget), SnapshotLine(), count()
+        self._budget, self._numbers = SlidingWindow(settings.budget), count()
         self._syncs: dict[Connection, BookSync] = {}
         self._channels: dict[str, ChannelPlan] = {}
-        self._kept: dict[Key, _Kept] = {}
-        self._of: dict[SyncedBook, _Kept] = {}
+        self._kept: dict[Key, Kept] = {}
+        self._of: dict[SyncedBook, Kept] = {}
         self._changed = asyncio.Event()
         self._timer: asyncio.Task[None] | None = None
-        self._fetching: set[asyncio.Task[None]] = set()
 
     @property
     def fetches(self) -> bool:
         """Whether snapshots can be fetched."""
-        return self._fetch is not None
+        return self._fetching.fetch is not None
 
     def open(self, subscription: Subscription, channel: ChannelPlan, connection: Connection, *, live: bool) -> None:
         """Keep the book of a subscription on a connection; of one that is there already the subscription gets a first view.
 
         It may be kept on several (see `Legs`), of which one is delivered.
         """
-        kept = self._kept.get(_key(subscription))
+        kept = self._kept.get(key_of(subscription))
         if kept is None:
-            kept = self._kept[_key(subscription)] = self._new(subscription, connection, live=live)
+            kept = self._kept[key_of(subscription)] = self._new(subscription, connection, live=live)
         if kept.legs and kept.legs.trouble is None and all(subscription not in leg.users for leg in kept.on.values()):
             subscription.buffer.put(kept.legs.primary.view(first=True))
         if connection not in kept.on:
@@ -128,23 +97,23 @@ class Bookkeeper:
                 kept.on[connection].book.subscribed(self._clock.monotonic(), late=True)
             self._look()
         else:
-            book, now = kept.on[connection].book, self._clock.monotonic()
-            self._tell([(book, self._hear(book, book.want(subscription.depth, now), now))])
+            book = kept.on[connection].book
+            self._heard(book, book.want(subscription.depth, self._clock.monotonic()))
         kept.on[connection].users.add(subscription)
 
     def close(self, subscription: Subscription) -> None:
         """The subscription is gone; a book that nobody asked for is let go."""
-        for connection in tuple(kept.on) if (kept := self._kept.get(_key(subscription))) is not None else ():
+        for connection in tuple(kept.on) if (kept := self._kept.get(key_of(subscription))) is not None else ():
             self.leave(subscription, connection)
 
     def leave(self, subscription: Subscription, connection: Connection) -> None:
         """The subscription needs its book on this connection no longer; what nobody needs there is let go."""
-        kept = self._kept.get(_key(subscription))
+        kept = self._kept.get(key_of(subscription))
         leg = kept.on.get(connection) if kept is not None else None
         if kept is not None and leg is not None:
             leg.users.discard(subscription)
             if not leg.users:
-                self._drop(_key(subscription), kept, connection)
+                self._drop(key_of(subscription), kept, connection)
 
     def promote(self, connection: Connection, topic: Topic) -> None:
         """Deliver a topic's book from this connection, as soon as it is right there and not behind."""
@@ -196,9 +165,8 @@ class Bookkeeper:
 
     def stale(self, connection: Connection, topic: Topic, reason: str) -> None:
         """Nothing comes of a topic any more, and it is being asked for anew: its book is as good as one whose connection died."""
-        now = self._clock.monotonic()
         for book in [kept.on[connection].book for kept in self._kept_of(connection, topic)]:
-            self._tell([(book, self._hear(book, book.died(reason), now))])
+            self._heard(book, book.died(reason))
 
     def forget(self, connection: Connection) -> None:
         """A connection will not come back."""
@@ -218,7 +186,7 @@ class Bookkeeper:
         """How many books can be read, and when the others can, by the same reckoning as `cexspec plan`."""
         waiting = [kept for kept in self._kept.values() if kept.legs.trouble is not None]
         now = self._clock.monotonic()
-        ready = self._forecast.ready([self._pending(kept) for kept in sorted(waiting, key=lambda kept: kept.number)], now)
+        ready = self._forecast.ready([kept.pending(self._params) for kept in sorted(waiting, key=lambda kept: kept.number)], now)
         total = len(self._kept)
         return BooksProgress(total - len(waiting), len(waiting), total, max(ready, default=now) - now)
 
@@ -235,43 +203,33 @@ class Bookkeeper:
 
     async def close_all(self) -> None:
         """Stop; returns when nothing is left running."""
-        self._line = SnapshotLine()
-        tasks = [*self._fetching, *([self._timer] if self._timer is not None else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._fetching.close()
+        if self._timer is not None:
+            self._timer.cancel()
+            await asyncio.gather(self._timer, return_exceptions=True)
         for book in self._of:
             book.ended()
         for found in (self._kept, self._of, self._syncs):
             found.clear()
 
-    def _new(self, subscription: Subscription, connection: Connection, *, live: bool) -> _Kept:
+    def _new(self, subscription: Subscription, connection: Connection, *, live: bool) -> Kept:
         """A book that wasn't kept before."""
         now = self._clock.monotonic()
         served = now if live else self._forecast.served(connection, subscription.connection, subscription.topic, now)
-        kept = _Kept(Legs(self._settings.catch_up, lambda: self._begun(kept)), next(self._numbers), served)
+        kept = Kept(Legs(self._settings.catch_up, lambda: self._begun(kept)), next(self._numbers), served)
         self.milestones.more(sum(each.begun for each in self._kept.values()), len(self._kept) + 1)
         return kept
 
-    def _begun(self, kept: _Kept) -> None:
+    def _begun(self, kept: Kept) -> None:
         if not kept.begun:
             kept.begun = True
             begun = sum(each.begun for each in self._kept.values())
             self.milestones.begun(begun, len(self._kept), lambda: self.progress)
 
-    def _pending(self, kept: _Kept) -> Pending:
-        """What a book that can't be read waits for."""
-        book = kept.legs.primary
-        served = {"waiting": kept.served, "out_of_sync": book.due}.get(book.state, 0.0)
-        if not isinstance(book.plan.sync, tuple):
-            return Pending(served if served < inf else 0.0, None)
-        operation, most = book.plan.sync
-        return Pending(served, Snapshot(operation, {**self._params(book), "depth": levels_fetched(most, book.wanted)}))
-
     def _params(self, book: SyncedBook) -> dict[str, Any]:
         return self._markets.params(book.symbol() or "")
 
-    def _leg(self, subscription: Subscription, channel: ChannelPlan, connection: Connection, kept: _Kept) -> _Leg:
+    def _leg(self, subscription: Subscription, channel: ChannelPlan, connection: Connection, kept: Kept) -> Leg:
         if connection not in self._syncs:
             self._syncs[connection] = BookSync(
                 self._exchange, self._markets, self._counters, self._random, self._settings, self._budget, hear=self._hear
@@ -281,9 +239,9 @@ class Bookkeeper:
         book = sync.open(channel, subscription.topic, lambda: self._consumers.symbol_of(subscription), subscription.depth)
         kept.legs.join(book)
         self._of[book] = kept
-        return _Leg(sync, book)
+        return Leg(sync, book)
 
-    def _drop(self, key: Key, kept: _Kept, connection: Connection) -> None:
+    def _drop(self, key: Key, kept: Kept, connection: Connection) -> None:
         """Let a leg go."""
         leg = kept.on.pop(connection)
         told = kept.legs.leave(leg.book, self._clock.monotonic())
@@ -294,12 +252,16 @@ class Bookkeeper:
         if told:
             self._tell([(leg.book, told)])
 
-    def _kept_of(self, connection: Connection, topic: Topic) -> list[_Kept]:
+    def _kept_of(self, connection: Connection, topic: Topic) -> list[Kept]:
         return [kept for (_, _, text), kept in self._kept.items() if text == topic.text and connection in kept.on]
 
     def _hear(self, book: SyncedBook, events: list[Event], now: float) -> list[Event]:
         kept = self._of.get(book)
         return events if kept is None else kept.legs.told(book, events, now)
+
+    def _heard(self, book: SyncedBook, events: list[Event]) -> None:
+        """A book has something to tell that no frame of its connection brought."""
+        self._tell([(book, self._hear(book, events, self._clock.monotonic()))])
 
     def _deliver(self, told: Iterable[Told]) -> None:
         for book, events in told:
@@ -340,43 +302,4 @@ class Bookkeeper:
         if isinstance(wanted, Renew):
             connection.renew(wanted.topic)
             return
-        self._line.add(wanted, self._of[wanted.book].number)
-        self._fetch_next()
-
-    def _fetch_next(self, ended: asyncio.Task[None] | None = None) -> None:
-        """Fetch the next snapshots, a few at a time."""
-        if ended is not None:
-            self._fetching.discard(ended)
-        while len(self._fetching) < self._settings.at_once and (wanted := self._line.next()) is not None:
-            name = f"cexspec snapshot of {wanted.book.symbol()}"
-            task = asyncio.get_running_loop().create_task(self._snapshot(wanted), name=name)
-            self._fetching.add(task)
-            task.add_done_callback(self._fetch_next)
-
-    async def _snapshot(self, wanted: Fetch) -> None:
-        """Fetch a snapshot and hand it in."""
-        book = wanted.book
-        book.waiting.asking()
-        try:
-            snapshot = await self._fetched(wanted)
-        except CexspecError as error:
-            told = book.failed(wanted.ticket, str(error), self._clock.monotonic())
-        except Exception as failure:
-            log.exception("a snapshot of %s failed", book.symbol(), extra={"event": "internal_error"})
-            told = book.failed(wanted.ticket, repr(failure), self._clock.monotonic())
-        else:
-            told = book.fetched(wanted.ticket, snapshot, self._clock.monotonic())
-        self._tell([(book, self._hear(book, told, self._clock.monotonic()))])
-
-    async def _fetched(self, wanted: Fetch) -> Book:
-        assert self._fetch is not None
-        params: Mapping[str, Any] = {**self._params(wanted.book), "depth": wanted.depth}
-        rows = await self._fetch(wanted.operation, params)
-        for row in rows:
-            if isinstance(row, Book):
-                return row
-        raise InvalidRequest(f"the answer of {wanted.operation} holds no book", exchange=self._exchange)
-
-
-def _key(subscription: Subscription) -> Key:
-    return subscription.connection, subscription.channel, subscription.topic.text
+        self._fetching.add(wanted, self._of[wanted.book].number)

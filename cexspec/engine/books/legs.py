@@ -19,6 +19,7 @@ from math import inf
 
 from cexspec.engine.books.order_book import OrderBook
 from cexspec.engine.books.synced import SyncedBook
+from cexspec.engine.books.view import BookView, gap_before
 from cexspec.models import BookState, Event, Gap
 
 
@@ -153,17 +154,8 @@ class Legs:
         if lost is None or any(isinstance(event, Gap) for event in events):
             return events
         view = events[-1]
-        end = view.timestamp if view.timestamp is not None else view.received
-        gap = Gap(
-            exchange=view.exchange,
-            symbol=view.symbol,
-            timestamp=end,
-            channel=lost.channel,
-            cause=lost.reason or "",
-            from_time=lost.timestamp,
-            to_time=end,
-        )
-        return [gap, *events]
+        assert isinstance(view, BookView)
+        return [gap_before(view, lost.channel, lost.reason or "", lost.timestamp), *events]
 
     def _take(self, book: SyncedBook) -> None:
         self._primary, self._kept_back, self.due, self._believed = book, [], inf, True

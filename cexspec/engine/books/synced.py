@@ -21,11 +21,11 @@ from cexspec.engine.books.checksum import Checksums
 from cexspec.engine.books.levels import Levels
 from cexspec.engine.books.rules import OLD, RULES, Place, Verdict, judge
 from cexspec.engine.books.settings import BookSettings
-from cexspec.engine.books.view import BookView, Maintained
+from cexspec.engine.books.view import BookView, Maintained, gap_before
 from cexspec.engine.books.waiting import Waiting, levels_fetched
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
-from cexspec.models import Book, BookState, Event, Gap
+from cexspec.models import Book, BookState, Event
 
 State = Literal["waiting", "buffering", "in_sync", "out_of_sync"]
 MAX_OLD = 20
@@ -289,8 +289,9 @@ class SyncedBook:
     def _entered(self, message: Book, now: float) -> list[Event]:
         """The book has been begun; it is believed if nothing speaks against it."""
         told = self._checked(message, now)
-        if self._lost is not None and self.state == "in_sync":
-            told.insert(0, self._gap_since(*self._lost))
+        view = told[-1]
+        if self._lost is not None and isinstance(view, BookView):
+            told.insert(0, gap_before(view, self.channel.name, *self._lost))
             self._lost = None
         return told
 
@@ -345,16 +346,4 @@ class SyncedBook:
             channel=self.channel.name,
             state=self.state,
             reason=self.reason,
-        )
-
-    def _gap_since(self, cause: str, start: int | None) -> Gap:
-        end = None if self._last is None else self._last.timestamp or self._last.received
-        return Gap(
-            exchange=self._exchange,
-            symbol=self.symbol(),
-            timestamp=end,
-            channel=self.channel.name,
-            cause=cause,
-            from_time=start,
-            to_time=end,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from cexspec.engine.books.order_book import BookReading, BookSide, OrderBook
-from cexspec.models import Book, BookOutOfSync, Event
+from cexspec.models import Book, BookOutOfSync, Event, Gap
 
 
 class Maintained(Protocol):
@@ -75,3 +75,9 @@ class BookView(Event, BookReading, frozen=True, gc=False, kw_only=True, tag="boo
         if trouble is not None:
             raise BookOutOfSync(f"{self.exchange} {self.symbol}: {trouble}")
         return self.source.book._sides()
+
+
+def gap_before(view: BookView, channel: str, cause: str, start: int | None) -> Gap:
+    """No views were given from `start` (nanoseconds) to this one."""
+    end = view.timestamp if view.timestamp is not None else view.received
+    return Gap(exchange=view.exchange, symbol=view.symbol, timestamp=end, channel=channel, cause=cause, from_time=start, to_time=end)
