@@ -29,6 +29,11 @@ class Preparation:
         """Whether there are instruments that could be loaded."""
         return self._prepare is not None and not self._markets.loaded
 
+    @property
+    def waiting(self) -> tuple[Subscription, ...]:
+        """What waits for them now."""
+        return tuple(subscription for waiting in self._waiting.values() for subscription in waiting)
+
     def before(self, subscriptions: set[Subscription], then: Then) -> None:
         """Load the instruments, then call this."""
         task = asyncio.get_running_loop().create_task(self._run(subscriptions, then))

@@ -19,7 +19,7 @@ from cexspec.engine.connections import ConnectionOptions, Connections
 from cexspec.engine.dispatch import Subscription
 from cexspec.engine.holes import FetchRows
 from cexspec.engine.markets import Markets
-from cexspec.engine.planning import DrawsOf
+from cexspec.engine.planning import ROUND_TRIP, DrawsOf
 from cexspec.engine.polling import Polls, RestCalls
 from cexspec.engine.preparation import Preparation, Prepare
 from cexspec.engine.progress import OnProgress
@@ -148,8 +148,10 @@ class StreamClient:
 
     @property
     def books_progress(self) -> BooksProgress:
-        """How many maintained books can be read, and in how many seconds the others will."""
-        return self._connections.books.progress
+        """How many maintained books can be read, and in how many seconds the others will; some wait for the instruments first."""
+        now = self._connections.books.progress
+        ahead = sum(one.maintained for one in self._preparation.waiting)
+        return replace(now, waiting=now.waiting + ahead, total=now.total + ahead, eta=now.eta + 2 * ROUND_TRIP) if ahead else now
 
     def on_books_progress(self, callback: Callable[[BooksProgress], None]) -> Callable[[], None]:
         """Call this after every tenth of the books that have begun; what is returned stops it."""

@@ -11,6 +11,8 @@ from random import Random
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cexspec.compile.exchange import compile_exchange
 from cexspec.compile.plan import EnvironmentPlan
@@ -82,6 +84,19 @@ LINES: list[tuple[list[float], int, int, list[float]]] = [
 def test_calls_go_in_their_order_within_their_windows(begins: list[float], weight: int, at_once: int, answered: list[float]) -> None:
     window = SlidingWindow(WINDOW)
     assert answers([(at, [Draw(window, weight, -inf)]) for at in begins], at_once, 1.0, 0.0) == answered
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.integers(1, 10)), max_size=30), st.integers(1, 5))
+@settings(max_examples=200, deadline=None)
+def test_no_window_is_exceeded_and_everybody_is_answered(calls: list[tuple[float, int]], at_once: int) -> None:
+    window = SlidingWindow(WINDOW)
+    answered = answers([(at, [Draw(window, weight, -inf)]) for at, weight in calls], at_once, 1.0, 0.0)
+    begun = [end - 1.0 for end in answered]
+    for start in begun:
+        counted = [weight for (_, weight), end in zip(calls, answered, strict=True) if end - 1.0 <= start < end + 60.0 - 1e-9]
+        assert sum(counted) <= 10
+        assert sum(end - 1.0 <= start < end - 1e-9 for end in answered) <= at_once
+    assert all(at - 1e-9 <= start for (at, _), start in zip(calls, begun, strict=True))
 
 
 def test_a_budget_that_rests_is_waited_for_and_one_that_is_too_small_is_refused() -> None:

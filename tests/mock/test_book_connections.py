@@ -83,6 +83,19 @@ async def test_the_book_of_a_topic_that_falls_silent_is_right_no_longer_and_begi
     await perform(name, play, StreamOptions(connections=ConnectionOptions(session=SessionOptions(expect_every={"order_book": 30.0}))))
 
 
+async def test_books_that_wait_for_the_instruments_are_among_those_that_begin() -> None:
+    async def play(scene: Scene) -> None:
+        symbols = ("BTC/USDT", "ETH/USDT")
+        scene.client.stream_order_book(*symbols)
+        progress = scene.client.books_progress
+        assert (progress.in_sync, progress.waiting, progress.total) == (0, 2, 2) and progress.eta > 0.0
+        await scene.clock.sleep(1)
+        progress = scene.client.books_progress
+        assert (progress.in_sync, progress.waiting, progress.total, progress.eta) == (2, 0, 2, 0.0)
+
+    await perform("kraken", play)
+
+
 @pytest.mark.parametrize("redundancy", [1, 2])
 async def test_two_depths_of_a_symbol_that_frames_do_not_tell_apart_are_two_books(redundancy: int) -> None:
     async def play(scene: Scene) -> None:
