@@ -166,7 +166,7 @@ class Player:
     def __init__(self, style: str, seed: int) -> None:
         self.style, self.venue, self.now = style, TrueVenue(style, Random(seed)), 0.0
         plan = STYLES[style]
-        checksums = Checksums(plan, 1, lambda: None, lambda message: False)
+        checksums = Checksums(plan, 1, lambda: None, lambda message: Decimal(1))
         self.counters = Counters("x")
         self.book = SyncedBook("x", channel_of(plan), TOPIC, lambda: "A/B", checksums, SETTINGS, self.counters, Random(seed))
         self.frame: int | None = None

@@ -66,7 +66,7 @@ class Stage:
         self.told = [0] * count
 
     def join(self) -> SyncedBook:
-        checksums = Checksums(self.plan, 1, lambda: None, lambda message: False)
+        checksums = Checksums(self.plan, 1, lambda: None, lambda message: D(1))
         book = SyncedBook("x", channel_of(self.plan), TOPIC, lambda: "A/B", checksums, SETTINGS, Counters("x"), Random(1))
         self.legs.join(book)
         return book

@@ -10,6 +10,9 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
 
 from cexspec.compile.exchange import compile_exchange
 from cexspec.compile.plan import BookPlan, ChannelPlan
@@ -26,7 +29,7 @@ from cexspec.engine.markets import Markets
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
 from cexspec.hooks import CHECKSUMS, Precision
-from cexspec.models import Book, BookOutOfSync, BookState, Event, Gap, Level
+from cexspec.models import Book, BookOutOfSync, BookState, Event, Gap, Instrument, Level
 from cexspec.transport.backoff import Backoff
 from cexspec.transport.window import Window
 from tests.engine.book_venue import FETCHED, PLAN, STYLES, channel_of
@@ -366,36 +369,61 @@ EXACT = replace(PLAN, checksum_hook="crc32_interleaved", checksum_depth=1)
 PRECISE = replace(PLAN, checksum_hook="kraken_v2", checksum_depth=1, checksum_precise=True)
 PRECISE_SUM = CHECKSUMS["kraken_v2"]([level("10.0", "1.50")], [level("11.0", "2")], Precision(1, 2))
 
-# plan, number, decimals of the instrument, sizes are converted, the venue's value, timestamp, whether it holds
+TENTH = D("0.1")
+TENTH_SUM = CHECKSUMS["crc32_interleaved"]([level("10.0", "15.0")], [level("11.0", "2E+1")])
+
+# plan, number, decimals of the instrument, what sizes were multiplied by, the venue's value, timestamp, whether it holds
 SUMS: list[tuple[Any, ...]] = [
-    (EXACT, D, None, False, SUM, None, True),
-    (EXACT, D, None, False, SUM + 1, None, False),
-    (EXACT, D, None, False, None, None, None),
-    (EXACT, D, None, True, SUM, None, None),
-    (EXACT, float, None, False, SUM, None, None),
-    (PLAN, D, None, False, SUM, None, None),
-    (replace(EXACT, checksum_until=date(2026, 6, 23)), D, None, False, SUM, DAY, True),
-    (replace(EXACT, checksum_until=date(2026, 1, 1)), D, None, False, 0, DAY, None),
-    (replace(EXACT, checksum_until=date(2026, 6, 23)), D, None, False, SUM, None, None),
-    (PRECISE, D, Precision(1, 2), False, PRECISE_SUM, None, True),
-    (PRECISE, float, Precision(1, 2), False, PRECISE_SUM, None, True),
-    (PRECISE, D, None, False, PRECISE_SUM, None, None),
+    (EXACT, D, None, 1, SUM, None, True),
+    (EXACT, D, None, 1, SUM + 1, None, False),
+    (EXACT, D, None, 1, None, None, None),
+    (EXACT, D, None, None, SUM, None, None),
+    (EXACT, D, None, TENTH, TENTH_SUM, None, True),
+    (EXACT, D, None, TENTH, SUM, None, False),
+    (EXACT, float, None, 1, SUM, None, None),
+    (PLAN, D, None, 1, SUM, None, None),
+    (replace(EXACT, checksum_until=date(2026, 6, 23)), D, None, 1, SUM, DAY, True),
+    (replace(EXACT, checksum_until=date(2026, 1, 1)), D, None, 1, 0, DAY, None),
+    (replace(EXACT, checksum_until=date(2026, 6, 23)), D, None, 1, SUM, None, None),
+    (PRECISE, D, Precision(1, 2), 1, PRECISE_SUM, None, True),
+    (PRECISE, float, Precision(1, 2), 1, PRECISE_SUM, None, True),
+    (PRECISE, float, Precision(1, 2), TENTH, PRECISE_SUM, None, None),
+    (PRECISE, D, None, 1, PRECISE_SUM, None, None),
 ]
 
 
-@pytest.mark.parametrize(("plan", "number", "precision", "converted", "value", "timestamp", "holds"), SUMS)
+@pytest.mark.parametrize(("plan", "number", "precision", "factor", "value", "timestamp", "holds"), SUMS)
 def test_checksums_are_compared_where_that_is_possible(
-    plan: BookPlan, number: Any, precision: Any, converted: bool, value: Any, timestamp: Any, holds: bool | None
+    plan: BookPlan, number: Any, precision: Any, factor: Any, value: Any, timestamp: Any, holds: bool | None
 ) -> None:
     book = OrderBook()
     book.replace([(number("10.0"), number("1.50"))], [(number("11.0"), number("2"))])
-    sums = Checksums(plan, 1, lambda: precision, lambda _: converted)
+    sums = Checksums(plan, 1, lambda: precision, lambda _: factor)
     assert sums.holds(book, message(checksum=value, timestamp=timestamp)) is holds
+
+
+SIZES = st.decimals(D("0.00000001"), D(10**9), places=8)
+
+
+@given(st.lists(SIZES, min_size=1, max_size=5), st.sampled_from(["0.0001", "0.01", "0.10", "1", "10", "100.0", "1E+3", "0.3"]))
+def test_converted_sizes_are_verified_in_the_venues_own_digits(sizes: list[D], contract_size: str) -> None:
+    sent = [level(100 - at, size.normalize() if at % 2 else size) for at, size in enumerate(sizes)]
+    book = OrderBook()
+    book.replace([(price, size * D(contract_size)) for price, size in sent], [])  # type: ignore[operator]
+    plan = replace(EXACT, checksum_depth=25)
+    sums = Checksums(plan, 1, lambda: None, lambda _: D(contract_size))
+    assert sums.holds(book, message(checksum=CHECKSUMS["crc32_interleaved"](sent, []))) is True
+
+
+def test_sizes_that_may_have_lost_digits_are_not_verified() -> None:
+    book = OrderBook()
+    book.replace([level(10, D("1." + "1" * 20) * D("0." + "3" * 20))], [])
+    assert Checksums(EXACT, 1, lambda: None, lambda _: D("0." + "3" * 20)).holds(book, message(checksum=1)) is None
 
 
 def test_one_checksum_in_so_many_is_verified() -> None:
     book = OrderBook()
-    sums = Checksums(EXACT, 3, lambda: None, lambda _: False)
+    sums = Checksums(EXACT, 3, lambda: None, lambda _: D(1))
     assert [sums.holds(book, message(checksum=1)) for _ in range(6)] == [None, None, False, None, None, False]
 
 
@@ -404,7 +432,15 @@ async def test_contracts_and_decimals_are_those_of_the_instrument() -> None:
     channel = compile_exchange("okx").channel("order_book")
     assert sync._precision(lambda: "BTC/USDT") is None
     assert sync._precision(lambda: "not/a/symbol") is None
-    assert sync._converted(channel, lambda: "BTC/USDT", message()) is False
-    assert sync._converted(channel, lambda: "BTC/USDT:PERP", message()) is True
-    assert sync._converted(channel, lambda: "BTC/USDT:PERP", message(size_unit="contracts")) is False
-    assert sync._converted(channel, lambda: "not/a/symbol", message()) is True
+    assert sync._factor(channel, lambda: "BTC/USDT", message()) == 1
+    assert sync._factor(channel, lambda: "BTC/USDT:PERP", message()) is None
+    assert sync._factor(channel, lambda: "BTC/USDT:PERP", message(size_unit="contracts")) == 1
+    assert sync._factor(channel, lambda: "not/a/symbol", message()) is None
+    markets = Markets(compile_exchange("okx"))
+    contract = Instrument(exchange="okx", symbol="BTC/USDT:PERP", id="BTC-USDT-SWAP", kind="perpetual", base="BTC", quote="USDT")
+    linear = structs.replace(contract, contract_size=D("0.01"), contract_currency="BTC")
+    named = {"symbol": "BTC/USD:PERP:BTC", "id": "BTC-USD-SWAP", "quote": "USD"}
+    markets.load([linear, structs.replace(contract, **named, contract_size=D(100), contract_currency="USD")])
+    sync = BookSync("okx", markets, Counters("okx"), Random(1), QUICK)
+    assert sync._factor(channel, lambda: "BTC/USDT:PERP", message()) == D("0.01")
+    assert sync._factor(channel, lambda: "BTC/USD:PERP:BTC", message()) is None

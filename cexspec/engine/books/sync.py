@@ -7,6 +7,7 @@ and says what it wants done (`Renew`, `Fetch`). It dies with its connection. San
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from functools import partial
 from math import inf
 from random import Random
@@ -28,6 +29,7 @@ Told = tuple[SyncedBook, list[Event]]
 """A book and what it tells."""
 Hear = Callable[[SyncedBook, list[Event], float], list[Event]]
 """(book, what it tells, now) -> what consumers hear of that."""
+ONE = Decimal(1)
 MAX_WAYS = 20_000
 """Ways kept; symbols come from the wire."""
 
@@ -79,7 +81,7 @@ class BookSync:
         """
         assert channel.book is not None
         checksums = Checksums(
-            channel.book, self._settings.checksum_every, partial(self._precision, symbol), partial(self._converted, channel, symbol)
+            channel.book, self._settings.checksum_every, partial(self._precision, symbol), partial(self._factor, channel, symbol)
         )
         book = SyncedBook(self._exchange, channel, topic, symbol, checksums, self._settings, self._counters, self._random, wanted)
         self.books.append(book)
@@ -164,14 +166,17 @@ class BookSync:
             return None
         return Precision.of(listed.tick_size, listed.step_size)
 
-    def _converted(self, channel: ChannelPlan, symbol: Callable[[], str | None], message: Book) -> bool:
-        """Whether the sizes of a message are no longer those the venue sent."""
+    def _factor(self, channel: ChannelPlan, symbol: Callable[[], str | None], message: Book) -> Decimal | None:
+        """What the venue's sizes were multiplied by; None: they can't be had back."""
         if message.size_unit == "contracts" or not any(reader.scaled for reader in channel.readers):
-            return False
+            return ONE
         try:
-            return self._instruments.find(symbol() or "").counted
+            market = self._instruments.find(symbol() or "")
         except InvalidSymbol:
-            return True
+            return None
+        if not market.counted:
+            return ONE
+        return None if market.contract_in_quote else market.contract_size
 
 
 def _is(book: SyncedBook, channel: ChannelPlan, symbol: str | None, topic: Topic | None) -> bool:
