@@ -101,7 +101,7 @@ async def _begin(watching: Watched) -> None:
     await watching.client.load_instruments()  # so that every stream begins at once
     watching.began = time.monotonic()
     for name in STREAMS:
-        if watching.client.exchange.streams.get(name):
+        if watching.client.exchange.offers(name):
             watching.client.ws.subscribe(name, *watching.symbols, callback=watching.take, on_error=watching.refused)
     await asyncio.sleep(0)
 

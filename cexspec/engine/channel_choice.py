@@ -12,9 +12,11 @@ MARKET_HOLES = frozenset({"id", "symbol", "base", "quote"})
 
 
 def channels_for(plan: ExchangePlan, stream: str) -> tuple[ChannelPlan, ...]:
-    """The channels of a unified stream; none where it is polled. Raises `NotSupported` naming what there is."""
+    """The channels of a unified stream. Raises `NotSupported` naming what there is, also where it is polled."""
     channels = plan.channels_of(stream)
-    if not channels and plan.polled(stream) is None:
+    if stream in plan.polls:
+        raise NotSupported(f"{plan.id} has no channel for the stream {stream!r}: it is polled over REST")
+    if not channels:
         offered = sorted({plan.channel(name).stream for name in plan.channel_names}.union(plan.polls))
         raise NotSupported(f"{plan.id} declares no stream {stream!r} (it has: {', '.join(offered) or 'none'})")
     return channels

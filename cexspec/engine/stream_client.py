@@ -192,7 +192,7 @@ class StreamClient:
         newest view waits for a slow consumer. `raw`: the venue's messages instead, snapshots and deltas, as they are sent.
         """
         params = {} if depth is None else {"depth": depth}
-        return self._start("order_book", Wish(channels_for(self._plan, "order_book"), params, not raw), symbols, how)
+        return self._start("order_book", self._wish("order_book", params, maintained=not raw), symbols, how)
 
     def book(self, symbol: AnySymbol) -> BookView:
         """The order book of a symbol as it is now, of a running `stream_order_book`: the deepest where there are several.
@@ -231,8 +231,7 @@ class StreamClient:
         **params: Any,
     ) -> Stream[Event]:
         """Any channel of the spec by its own name, or what is polled; `params` fill the holes of its topic, or request."""
-        polled = self._plan.polled(channel)
-        wish = Wish((), params, polled=polled) if polled is not None else Wish((self._plan.channel(channel),), params)
+        wish = self._wish(channel, params) if channel in self._plan.polls else Wish((self._plan.channel(channel),), params)
         return self._start(channel, wish, symbols, How(queue=queue, policy=policy, on_progress=on_progress))
 
     def subscribe(
@@ -250,10 +249,10 @@ class StreamClient:
         `order_book` gives maintained books, unless `raw`; another channel of books by its own name gives its messages.
         """
         name = self._plan.channel(channel).stream if channel in self._plan.channel_names else channel
-        channels = channels_for(self._plan, name) if name == channel else (self._plan.channel(channel),)
-        maintained = not raw and name == channel and bool(channels) and all(each.book is not None for each in channels)
-        polled = self._plan.polled(name) if not channels else None
-        stream = self._start(channel, Wish(channels, params, maintained, polled), symbols, How(on_progress=on_progress))
+        wish = self._wish(name, params) if name == channel else Wish((self._plan.channel(channel),), params)
+        books = bool(wish.channels) and all(each.book is not None for each in wish.channels)
+        wish = replace(wish, maintained=books and name == channel and not raw)
+        stream = self._start(channel, wish, symbols, How(on_progress=on_progress))
         self._with_callbacks.append(stream)
         return stream.on(callback, on_error)
 
@@ -336,10 +335,13 @@ class StreamClient:
             self._with_callbacks.remove(stream)
 
     def _open(self, name: str, model: type[T], symbols: Sequence[AnySymbol], how: How, **params: Any) -> Stream[T]:
-        channels = channels_for(self._plan, name)
         given = {key: value for key, value in params.items() if value is not None}
-        polled = self._plan.polled(name) if not channels else None
-        return cast("Stream[T]", self._start(name, Wish(channels, given, polled=polled), symbols, how))
+        return cast("Stream[T]", self._start(name, self._wish(name, given), symbols, how))
+
+    def _wish(self, name: str, params: dict[str, Any], *, maintained: bool = False) -> Wish:
+        """That of a unified stream. Raises `NotSupported`."""
+        polled = self._plan.polled(name)
+        return Wish(channels_for(self._plan, name) if polled is None else (), params, maintained, polled)
 
     def _start(self, name: str, wish: Wish, symbols: Sequence[AnySymbol], how: How) -> Stream[Event]:
         if strange := how.keys() - How.__annotations__:

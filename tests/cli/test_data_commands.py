@@ -74,6 +74,11 @@ def test_info_tells_what_is_polled() -> None:
     assert "polled every 5s" in run("info", "binance_usdm").stdout
 
 
+def test_what_is_polled_needs_no_plan() -> None:
+    result = run("plan", "binance_usdm", "open_interest", "--count", "3")
+    assert result.exit_code == 1 and "it is polled over REST" in result.output
+
+
 def test_explain_shows_the_plan(terminal: None) -> None:
     shown_on_terminal = run("explain", "okx", "trades").stdout
     assert all(word in shown_on_terminal for word in ("WS trades", "wire type", "extractor", "BTC-USDT"))
