@@ -304,7 +304,7 @@ class StreamClient:
             return
         for subscription in [one for one in subscriptions if not one.known]:
             self._identify(stream, subscription, subscriptions, trouble)
-        waiting = sorted(subscriptions, key=lambda one: one.topic.text)
+        waiting = [one for one in stream._subscriptions if one in subscriptions]
         try:
             self._serve(stream, waiting)
         except CexspecError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from cexspec.engine.books.view import BookView
@@ -81,6 +83,18 @@ async def test_the_book_of_a_topic_that_falls_silent_is_right_no_longer_and_begi
         assert isinstance(told[0], BookState) and told[0].state == "out_of_sync" and "no data of" in str(told[0].reason)
 
     await perform(name, play, StreamOptions(connections=ConnectionOptions(session=SessionOptions(expect_every={"order_book": 30.0}))))
+
+
+async def test_books_that_wait_for_the_instruments_are_asked_for_in_the_order_they_were_named() -> None:
+    async def play(scene: Scene) -> None:
+        symbols = [str(one.symbol) for one in scene.venue.listing if one.symbol.kind == "spot"]
+        assert symbols != sorted(symbols)
+        scene.client.stream_order_book(*symbols)
+        await scene.clock.sleep(1)
+        asked = [json.loads(frame) for frame in scene.network.lines[0].sent if '"subscribe"' in frame]
+        assert [message["params"]["symbol"][0] for message in asked] == symbols
+
+    await perform("kraken", play)
 
 
 async def test_books_that_wait_for_the_instruments_are_among_those_that_begin() -> None:
