@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from math import inf
 from random import Random
 from typing import Any, cast
 
 import pytest
 
 from cexspec.compile.exchange import compile_exchange
+from cexspec.compile.plan import BookPlan, Params
 from cexspec.engine.books.bookkeeper import Bookkeeper, Consumers
+from cexspec.engine.books.progress import BooksProgress
 from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.books.view import BookView
 from cexspec.engine.buffer import Buffer
@@ -19,11 +23,12 @@ from cexspec.engine.dispatch import Subscription
 from cexspec.engine.frames import Part
 from cexspec.engine.markets import Markets
 from cexspec.engine.outputs import Deliver
-from cexspec.engine.planning import Forecast, full_budgets
+from cexspec.engine.planning import ROUND_TRIP, Forecast, full_budgets
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
-from cexspec.models import Book, BookOutOfSync, BookState, Event
+from cexspec.models import Book, BookOutOfSync, BookState, Event, InvalidRequest
 from cexspec.transport.clock import VirtualClock
+from cexspec.transport.limiter import Draw
 
 D = Decimal
 OKX = compile_exchange("okx")
@@ -207,6 +212,22 @@ async def test_readers_never_see_half_an_update() -> None:
         for messages in frames:
             tell(desk.keeper.parts(desk.one, Deliver(((CHANNEL.name, messages),), TOPIC)), TOPIC)
         assert seen == [((D(99), D(1)), (D(101), D(1))), *[((D(102), D(5)), (D(103), D(2)))] * 2]
+
+    await perform(play)
+
+
+async def test_a_book_whose_snapshot_cannot_be_asked_for_is_no_failure_of_the_others_progress() -> None:
+    def refused(operation: str, params: Params) -> list[Draw]:
+        raise InvalidRequest("costs more than the budget ever holds")
+
+    async def play(desk: Desk) -> None:
+        desk.open(asked(), desk.one)
+        assert desk.keeper.progress == BooksProgress(0, 1, 1, 2 * ROUND_TRIP)
+        fetched = replace(CHANNEL, book=replace(cast(BookPlan, CHANNEL.book), sync=("order_book", 400)))
+        desk.keeper._forecast = Forecast(OKX, refused, 4)
+        desk.keeper.open(asked("business"), fetched, desk.two, live=False)
+        desk.frame(desk.one, 5, snapshot=True)
+        assert desk.keeper.progress == BooksProgress(1, 1, 2, inf)
 
     await perform(play)
 

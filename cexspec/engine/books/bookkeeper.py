@@ -28,7 +28,7 @@ from cexspec.engine.outputs import Deliver
 from cexspec.engine.planning import Forecast
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
-from cexspec.models import BookOutOfSync, Event, InvalidRequest, TimeoutError
+from cexspec.models import BookOutOfSync, CexspecError, Event, InvalidRequest, TimeoutError
 from cexspec.transport.clock import Clock, within
 from cexspec.transport.window import SlidingWindow
 
@@ -185,10 +185,8 @@ class Bookkeeper:
     def progress(self) -> BooksProgress:
         """How many books can be read, and when the others can, by the same reckoning as `cexspec plan`."""
         waiting = [kept for kept in self._kept.values() if kept.legs.trouble is not None]
-        now = self._clock.monotonic()
-        ready = self._forecast.ready([kept.pending(self._params) for kept in sorted(waiting, key=lambda kept: kept.number)], now)
         total = len(self._kept)
-        return BooksProgress(total - len(waiting), len(waiting), total, max(ready, default=now) - now)
+        return BooksProgress(total - len(waiting), len(waiting), total, self._eta(waiting))
 
     def view(self, symbol: str) -> BookView:
         """The book of a symbol, the deepest that can be read. Raises `BookOutOfSync`, `InvalidSymbol`, `InvalidRequest`."""
@@ -225,6 +223,15 @@ class Bookkeeper:
             kept.begun = True
             begun = sum(each.begun for each in self._kept.values())
             self.milestones.begun(begun, len(self._kept), lambda: self.progress)
+
+    def _eta(self, waiting: list[Kept]) -> float:
+        """Seconds until these are ready; `inf` where a snapshot can't be asked for."""
+        now = self._clock.monotonic()
+        try:
+            pending = [kept.pending(self._params) for kept in sorted(waiting, key=lambda kept: kept.number)]
+            return max(self._forecast.ready(pending, now), default=now) - now
+        except CexspecError:
+            return inf
 
     def _params(self, book: SyncedBook) -> dict[str, Any]:
         return self._markets.params(book.symbol() or "")

@@ -13,7 +13,10 @@ MILESTONES = 10
 
 @dataclass(frozen=True, slots=True)
 class BooksProgress:
-    """Of the books that are kept, how many can be read; `eta`: seconds until all can, as far as that is known now."""
+    """Of the books that are kept, how many can be read; `eta`: seconds until all can, as far as that is known now.
+
+    `inf` where one never will, because its snapshot can't be asked for.
+    """
 
     in_sync: int
     waiting: int
