@@ -316,6 +316,8 @@ class VerbPlan:
     """the venue acks"""
     echoes_topic: bool
     echoes_id: bool
+    sends_id: bool
+    """its messages hold the request's id, so that an answer may repeat it"""
     answer: Callable[[bytes, bool], Answer]
     """(frame, refused) -> what it answers"""
 

@@ -114,6 +114,7 @@ def _verb(verb: Subscribe, learned: frozenset[str], exchange: str, errors: Error
         answered=verb.ack is not None,
         echoes_topic=verb.topic is not None,
         echoes_id=verb.id is not None,
+        sends_id="request_id" in template.holes,
         answer=_answer(verb, compile_errors(verb.errors, exchange, findings) if verb.errors else errors, findings),
     )
 

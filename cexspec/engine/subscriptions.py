@@ -155,7 +155,7 @@ class Ledger:
 
         The request's id decides over `verb`: a venue's acks may look alike for both.
         """
-        request = self._requests.get(answer.id) if answer.id is not None else None
+        request = self._request_of(answer)
         if answer.topic is not None:
             entries = self._repeated(answer.topic, request.verb if request is not None else verb)
             if request is None and answer.id is not None and verb == "subscribe":  # of a request given up: no word about leaving
@@ -169,6 +169,11 @@ class Ledger:
             if refused and len(self._requests) == 1:
                 request = next(iter(self._requests.values()))
         return list(request.entries.values()) if request is not None else []
+
+    def _request_of(self, answer: Answer) -> Request | None:
+        """The request whose id an answer repeats; what looks like the id of one that sent none is a learned value."""
+        request = self._requests.get(answer.id) if answer.id is not None else None
+        return request if request is not None and self._plan(request.verb).sends_id else None
 
     def _leaving_with(self, answer: Answer) -> Entry | None:
         """The topic being left whose learned values an answer names."""

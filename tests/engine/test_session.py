@@ -407,6 +407,16 @@ def test_data_before_its_ack_waits_for_it_and_keeps_its_order() -> None:
     assert len(of(Unrouted, mine.drain())) == 1, "the other number was never announced"
 
 
+def test_a_learned_number_is_never_taken_for_that_of_a_request() -> None:
+    mine, (first, second) = greeted(harbor(2)), harbor(2)
+    give(mine, subscribed("A0-B", 4))
+    give(mine, subscribed("A1-B", 9))
+    mine.unsubscribe([first, second], 0.0)  # the third and the fourth message
+    mine.drain()
+    assert give(mine, {"event": "unsubscribed", "chanId": 4}) == [Unsubscribed(first)]
+    assert give(mine, {"event": "unsubscribed", "chanId": 9}) == [Unsubscribed(second)]
+
+
 def test_a_second_ack_of_a_live_topic_teaches_its_number_too() -> None:
     mine = greeted(harbor(1))
     give(mine, subscribed("A0-B", 50))
