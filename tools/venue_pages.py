@@ -158,8 +158,8 @@ def _channels(exchange: Exchange) -> Iterator[list[str]]:
         places = dict.fromkeys(spec.connections.values())
         yield [f"`{name}`", spec.stream or name, _code(spec.topic), ", ".join(places), _link(spec.docs)]
     for stream, name in exchange.polls.items():
-        spec, poll = exchange.spec.rest[name], exchange.operation(name).poll or 0.0
-        yield [f"`{name}`", stream, f"polled every {duration(poll)}", "REST", _link(spec.docs)]
+        every = duration(exchange.operation(name).poll or 0.0)
+        yield [f"`{name}`", stream, f"polled every {every}", "REST", _link(exchange.spec.rest[name].docs)]
 
 
 def _books(exchange: Exchange) -> Iterator[list[str]]:

@@ -165,6 +165,10 @@ class Plan:
         CategoryPlan("swap", "SWAP", frozenset({"perpetual"}), None),
     )
     unique_in_category: bool = False
+    polls: Mapping[str, str] = field(default_factory=dict)
+
+    def polled(self, stream: str) -> OperationPlan | None:
+        return None
 
     @property
     def operation_names(self) -> tuple[str, ...]:

@@ -184,7 +184,7 @@ async def test_messages_and_books_of_one_subscription() -> None:
 async def test_what_cannot_be_maintained_is_refused_at_once() -> None:
     async def play(scene: Scene) -> None:
         with pytest.raises(InvalidRequest, match="raw=True"):
-            scene.client.stream_order_book("BTC/USDT", raw=False, policy="block")  # type: ignore[call-overload]
+            scene.client.stream_order_book("BTC/USDT", raw=False, policy="block")
         with pytest.raises(InvalidRequest, match="name at least one symbol"):
             scene.client.stream_order_book()
         scene.client._connections.books._fetching.fetch = None
