@@ -245,7 +245,8 @@ class FrameReader:
             reply = self._connection.keepalive.answer(frame) if role == "ping" and self._connection.keepalive.answer else None
         except FAILURES as failure:
             return self._undecodable(f"a frame of the role {role} can't be read: {failure}")
-        return Reading(role, reason=verdict.reason, reply=reply, value=value, reconnect=verdict.reconnect)
+        topic = self._topics.get(value) if value is not None else None
+        return Reading(role, topic=topic, reason=verdict.reason, reply=reply, value=value, reconnect=verdict.reconnect)
 
     def _answer(self, verdict: Verdict, frame: bytes) -> Reading:
         role, verb = verdict.role, verdict.verb

@@ -1,5 +1,7 @@
 """Whether data keeps coming for each topic that a connection serves: an ack is not data, and neither is a pong.
 
+Where the venue beats for each subscription that has nothing to say, that counts: it is served.
+
 A topic that is overdue is asked for anew; if that brings nothing, the connection is given up for another one, once. A topic
 that stays silent there is asked for again and again, more and more seldom, while the others are left in peace. Topics of
 channels without an expectation (sparse ones) are never overdue. Times are seconds of a monotonic clock.
@@ -101,6 +103,12 @@ class Freshness:
                 heard[mark(event)] = now
             if len(heard) > FOLLOWING:
                 heard.clear()
+
+    def alive(self, topic: Topic, now: float) -> None:
+        """The venue says that it serves this topic, though it has no data."""
+        heard = self._heard.get(topic.channel)
+        if heard is not None:
+            heard[topic.text] = now
 
     def excuse(self, now: float) -> None:
         """Nobody could hear for a while: every expectation begins anew."""

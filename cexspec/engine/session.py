@@ -215,6 +215,8 @@ class Session:
         match reading.role:
             case "ack" | "refusal" | "error":
                 self._answered(reading, now)
+            case "heartbeat" if reading.topic is not None:
+                self._fresh.alive(reading.topic, now)
             case "ping" if reading.reply is not None:
                 self._send(reading.reply, now)
             case "greeting":

@@ -19,6 +19,7 @@ from cexspec.engine.outputs import (
     Reconnect,
     Refused,
     Send,
+    Stale,
     StateChanged,
     Subscribed,
     Undecodable,
@@ -71,9 +72,11 @@ def ack(mine: Session, asked: Topic, request: str | None = None, verb: str = "su
     return give(mine, {"event": verb, "arg": asked.payload, **({"id": request} if request else {})}, now)
 
 
-def opened(wanted: list[Topic], spec: str = BAZAAR, connection: str = "public") -> tuple[Session, list[Any]]:
+def opened(
+    wanted: list[Topic], spec: str = BAZAAR, connection: str = "public", options: SessionOptions = OPTIONS
+) -> tuple[Session, list[Any]]:
     """A session with an open socket, and what it sent."""
-    mine = session(spec, connection)
+    mine = session(spec, connection, options)
     mine.subscribe(wanted, 0.0)
     assert not sent(mine.drain()), "nothing is sent before the socket is open"
     mine.connected(0.0)
@@ -365,8 +368,8 @@ def harbor(count: int = 1) -> list[Topic]:
     return [topic(f"A{number}-B", spec=HARBOR) for number in range(count)]
 
 
-def greeted(wanted: list[Topic]) -> Session:
-    mine, first = opened(wanted, HARBOR)
+def greeted(wanted: list[Topic], options: SessionOptions = OPTIONS) -> Session:
+    mine, first = opened(wanted, HARBOR, options=options)
     assert first == [{"event": "conf", "flags": 1}]
     mine.drain()
     outputs = give(mine, {"event": "conf", "status": "OK"})
@@ -432,6 +435,16 @@ def test_what_waits_for_its_ack_is_worth_nothing_once_frames_were_lost() -> None
     assert of(Missed, outputs) and len(of(Unrouted, outputs)) == 1
     outputs = give(mine, subscribed("A0-B", 50))
     assert [each.parts[0][1][0].id for each in of(Deliver, outputs)] == ["3"], "what followed the hole is whole"
+
+
+def test_a_heartbeat_of_a_subscription_says_that_it_is_served() -> None:
+    mine = greeted(harbor(1), SessionOptions(expect_every={"trades": 30.0}))
+    give(mine, subscribed("A0-B", 50))
+    for number in range(1, 10):
+        mine.tick(number * 20.0)
+        assert not of(Stale, give(mine, [50, "hb", number], number * 20.0))
+    mine.tick(9 * 20.0 + 30.0)
+    assert [each.topic for each in of(Stale, mine.drain())] == harbor(1)
 
 
 def test_early_frames_are_bounded_and_strange_ones_are_told() -> None:

@@ -152,7 +152,9 @@ class Channel(Mapping):
     depth: Count | None = key("Book levels it carries; the smallest that holds the request is chosen", 5, None)
     kinds: list[Literal["spot", "perpetual", "future", "option"]] | None = key("Only for instruments of these kinds", ["perpetual"], None)
     sync: Sync | None = key("How the book starts: from the stream, from REST, or anew with each message", "stream", None)
-    expect_every: Seconds | None = key("Data is overdue after so long; none: sparse, silence means nothing", "30s", None)
+    expect_every: Seconds | None = key(
+        "Data, or a heartbeat of the subscription, is overdue after so long; none: sparse, silence means nothing", "30s", None
+    )
     backfill: Name | None = key(
         "The REST operation that returns the same trades under the same ids: fills what a reconnect missed", "trades", None
     )
