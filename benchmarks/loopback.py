@@ -17,7 +17,7 @@ from statistics import median
 from benchmarks.firehose import ASKED, ROUNDS
 from benchmarks.frames import COUNT
 from cexspec import Client, Event, Normalizer
-from cexspec.engine.stream_client import StreamOptions
+from cexspec.engine.options import StreamOptions
 from cexspec.transport.websocket import Library, SocketOptions, websocket_transport
 
 VENUE, CONNECTION, SYMBOL = "okx", "public", "BTC/USDT"

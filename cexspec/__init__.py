@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cexspec.client import Client
     from cexspec.engine.books.view import BookView
     from cexspec.engine.normalize import Normalizer
+    from cexspec.engine.options import StreamOptions
     from cexspec.models import (
         AuthenticationError,
         Bbo,
@@ -68,6 +69,7 @@ _HOMES = {
     "MemoryStore": "cexspec.transport.store",
     "Normalizer": "cexspec.engine.normalize",
     "RedisStore": "cexspec.transport.redis_store",
+    "StreamOptions": "cexspec.engine.options",
 }
 
 __all__ = [
@@ -108,6 +110,7 @@ __all__ = [
     "RedisStore",
     "ServerTime",
     "SpecError",
+    "StreamOptions",
     "Symbol",
     "Ticker",
     "TimeoutError",

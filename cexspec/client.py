@@ -13,9 +13,10 @@ from cexspec.compile.plan import EnvironmentPlan
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.limits import Limits, RateLimits, limiter_of, owner_of, store_of
 from cexspec.engine.markets import Markets
+from cexspec.engine.options import StreamOptions
 from cexspec.engine.rest import INSTRUMENTS, RestEngine
 from cexspec.engine.rest_client import RestClient
-from cexspec.engine.stream_client import StreamClient, StreamOptions
+from cexspec.engine.stream_client import StreamClient
 from cexspec.models import NotSupported
 from cexspec.transport.clock import Clock, SystemClock
 from cexspec.transport.http import AiohttpTransport, HttpTransport
@@ -40,7 +41,7 @@ class Client:
     - `on_limit`: wait for the budget, or raise `RateLimitExceeded`.
     - `timeout`: seconds for one request.
     - `websocket`: the socket library, `aiohttp` or `websockets`, or a transport of your own (`cexspec.transport.frame_log`
-      records one); `stream_options`: queues, policies, reconnection.
+      records one); `stream_options`: how streams behave (see `StreamOptions`).
 
     Raises `SpecError` for a spec that can't be loaded, `NotSupported` for an unknown environment, `ValueError` for
     arguments of another form, `ImportError` where `limits_store` needs a library that is not installed.

@@ -12,19 +12,18 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
 
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.dispatch import SHARED
+from cexspec.engine.options import Reconnecting
 from cexspec.engine.outputs import Deliver, Idle, Output, Reconnect, Send, StateChanged
 from cexspec.engine.session import Session
 from cexspec.engine.states import State
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
 from cexspec.models import CexspecError, ConnectionLost, RateLimitExceeded, TimeoutError
-from cexspec.transport.backoff import Backoff
 from cexspec.transport.clock import Clock, within
 from cexspec.transport.websocket import Socket
 
@@ -47,14 +46,6 @@ class Listener(Protocol):
 
     def moved(self, connection: Connection, before: State, reason: str, error: CexspecError | None) -> None:
         """The state changed; `failed` and `closed` are the last ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reconnecting:
-    """How a connection comes back. `max_retries`: consecutive failures before it is given up (None: never)."""
-
-    backoff: Backoff = field(default_factory=Backoff)
-    max_retries: int | None = None
 
 
 class _Over(Exception):

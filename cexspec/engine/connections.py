@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Protocol
@@ -20,14 +19,14 @@ from typing import Protocol
 from cexspec.compile.plan import EnvironmentPlan, ExchangePlan
 from cexspec.engine.apart import Apart
 from cexspec.engine.books.bookkeeper import Bookkeeper, Consumers, MarketParams
-from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer
-from cexspec.engine.connection import Connection, Reconnecting
+from cexspec.engine.connection import Connection
 from cexspec.engine.dispatch import Dispatcher, Interruption, KnownSymbols, Subscription
 from cexspec.engine.freshness import Mark
 from cexspec.engine.gate import Relayed
-from cexspec.engine.holes import FetchRows, FillSettings, Holes
+from cexspec.engine.holes import FetchRows, Holes
+from cexspec.engine.options import Backfill, StreamOptions
 from cexspec.engine.outputs import (
     Deliver,
     Expiring,
@@ -44,31 +43,14 @@ from cexspec.engine.outputs import (
 from cexspec.engine.placement import Lane, Placement
 from cexspec.engine.planning import DrawsOf, Forecast, full_budgets
 from cexspec.engine.rotation import Rotations
-from cexspec.engine.session import Session, SessionOptions
+from cexspec.engine.session import Session
 from cexspec.engine.states import State, StateBoard, Transition
 from cexspec.engine.stats import SAMPLE_EVERY, Counters, StreamStats
 from cexspec.engine.topics import Topic
 from cexspec.engine.uses import Use, Uses, Watcher
 from cexspec.models import CexspecError, NotSupported, RateLimitExceeded
 from cexspec.transport.clock import Clock
-from cexspec.transport.websocket import Socket, SocketOptions, WebSocketTransport
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionOptions:
-    """How connections behave.
-
-    `redundancy`: on how many connections each topic is subscribed. `lifetime`: the share of the venue's own after which a
-    connection is replaced, from and to, so that many don't go at once. `backfill`: how missed trades are fetched; None: they aren't.
-    """
-
-    session: SessionOptions = field(default_factory=SessionOptions)
-    reconnecting: Reconnecting = field(default_factory=Reconnecting)
-    socket: SocketOptions = field(default_factory=lambda: SocketOptions(close_timeout=0.5))
-    books: BookSettings = field(default_factory=BookSettings)
-    redundancy: int = 1
-    lifetime: tuple[float, float] = (0.8, 0.95)
-    backfill: FillSettings | None = field(default_factory=FillSettings)
+from cexspec.transport.websocket import Socket, WebSocketTransport
 
 
 class KnownMarkets(KnownSymbols, MarketParams, Protocol):
@@ -86,7 +68,7 @@ class Connections:
         transport: WebSocketTransport,
         clock: Clock,
         random: Random,
-        options: ConnectionOptions,
+        options: StreamOptions,
         budgets: ConnectBudgets | None = None,
         fetch: FetchRows | None = None,
         draws_of: DrawsOf | None = None,
@@ -106,7 +88,7 @@ class Connections:
         forecast = Forecast(plan, draws_of or full_budgets(plan), options.books.at_once)
         self.books = Bookkeeper(plan.id, markets, clock, random, self.counters, consumers, fetch, options.books, forecast)
         fill = fetch if options.backfill is not None else None
-        settings = options.backfill or FillSettings()
+        settings = options.backfill or Backfill()
         self._holes = Holes(plan, clock, self.counters, markets.params, self._dispatcher.symbol_of, fill, settings)
 
     def snapshot(self, drops: int) -> StreamStats:
@@ -244,7 +226,7 @@ class Connections:
             return None if plan.lifetime is None else plan.lifetime * self._random.uniform(*self._options.lifetime)
 
         self.states.forget_failed()
-        session = Session(self._plan.id, plan, channels, self._markets, self._options.session, mark_of)
+        session = Session(self._plan.id, plan, channels, self._markets, self._options, mark_of)
         connection = Connection(
             name, session, open_socket, self._clock, self, self.counters, self._random, self._options.reconnecting, lifetime, lane.own
         )

@@ -17,6 +17,7 @@ from cexspec.compile.plan import ChannelPlan, ExchangePlan, Params
 from cexspec.engine.chronology import chronological, rank, when
 from cexspec.engine.dispatch import Interruption, Subscription
 from cexspec.engine.gate import Identified
+from cexspec.engine.options import Backfill
 from cexspec.engine.stats import Counters
 from cexspec.models import CexspecError, Event, Gap, Trade
 from cexspec.transport.clock import Clock, within
@@ -26,20 +27,6 @@ FetchRows = Callable[[str, Params], Awaitable[list[Event]]]
 """Calls an operation (`RestEngine.call`)."""
 MOST = 1000
 """Trades asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class FillSettings:
-    """How holes are filled; times in seconds.
-
-    `within`: live trades are held back so long at most. `again`: an answer older than the first of them is asked for again after so
-    long. `quiet`: where no live trade comes in so long, the answer is taken to be up to date. `most`: trades held at most.
-    """
-
-    within: float = 10.0
-    again: float = 0.5
-    quiet: float = 2.0
-    most: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +92,7 @@ class Holes:
         params_of: Callable[[str], dict[str, Any]],
         symbol_of: Callable[[Subscription], str | None],
         fetch: FetchRows | None,
-        settings: FillSettings,
+        settings: Backfill,
     ) -> None:
         self._plan, self._clock, self._counters, self._settings = plan, clock, counters, settings
         self._params_of, self._symbol_of, self._fetch = params_of, symbol_of, fetch

@@ -8,7 +8,6 @@ Times are seconds of a monotonic clock; `received` stamps are wall-clock nanosec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from math import inf
 from typing import Literal
 
@@ -19,6 +18,7 @@ from cexspec.engine.frame_numbers import FrameNumbers
 from cexspec.engine.frames import FrameReader, MarketLookup, Reading
 from cexspec.engine.freshness import Freshness, Mark, Overdue
 from cexspec.engine.keepalive import Liveness
+from cexspec.engine.options import StreamOptions
 from cexspec.engine.outputs import (
     Deliver,
     Expiring,
@@ -37,30 +37,13 @@ from cexspec.engine.outputs import (
     Unsubscribed,
     VenueError,
 )
-from cexspec.engine.subscriptions import Ledger, Patience
+from cexspec.engine.subscriptions import Ledger
 from cexspec.engine.topics import Topic
 from cexspec.models import ExchangeError
 from cexspec.transport.window import SlidingWindow, Window
 
 SAMPLE = 500
 """Bytes of a frame shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionOptions:
-    """How patient a session is; times in seconds. `idle`: it may be closed after so long with nothing wanted.
-
-    `expect_every`: channel or unified stream -> data is overdue after so long, in place of the spec's word; None: never.
-    """
-
-    patience: Patience = field(default_factory=Patience)
-    greeting: float = 10.0
-    idle: float = 5.0
-    expect_every: Mapping[str, float | None] = field(default_factory=dict)
-
-    def expected(self, channel: ChannelPlan) -> float | None:
-        """Seconds in which data of a channel is due; None: it may be silent for ever."""
-        return self.expect_every.get(channel.name, self.expect_every.get(channel.stream, channel.expect_every))
 
 
 class Session:
@@ -75,10 +58,10 @@ class Session:
         connection: ConnectionPlan,
         channels: Mapping[str, ChannelPlan],
         markets: MarketLookup,
-        options: SessionOptions | None = None,
+        options: StreamOptions | None = None,
         mark_of: Callable[[Topic], Mark] = lambda topic: None,
     ) -> None:
-        self._exchange, self._plan, self._options = exchange, connection, options or SessionOptions()
+        self._exchange, self._plan, self._options = exchange, connection, options or StreamOptions()
         self._channels = channels
         self._fresh = Freshness(mark_of)
         self._new_reader: Callable[[], FrameReader] = lambda: FrameReader(exchange, connection, channels, markets, live=True)
@@ -109,7 +92,7 @@ class Session:
         if self._plan.greet is not None:
             self._send(self._plan.greet, now)
         if self._plan.expects_greeting:
-            self._greet_until = now + self._options.greeting
+            self._greet_until = now + self._options.patience.greeting
             self._enter("greeting")
         else:
             self._enter("ready")
@@ -174,7 +157,7 @@ class Session:
             return
         death = self._life.death(now)
         if death is None and self.phase == "greeting" and now >= self._greet_until:
-            death = f"no greeting within {self._options.greeting:g} s"
+            death = f"no greeting within {self._options.patience.greeting:g} s"
         if death is not None:
             self._end(death)
             return
@@ -215,10 +198,8 @@ class Session:
         match reading.role:
             case "ack" | "refusal" | "error":
                 self._answered(reading, now)
-            case "heartbeat" if reading.topic is not None:
-                self._fresh.alive(reading.topic, now)
-            case "ping" if reading.reply is not None:
-                self._send(reading.reply, now)
+            case "heartbeat" | "ping":
+                self._beaten(reading, now)
             case "greeting":
                 self._greeted(now)
             case "early":
@@ -229,6 +210,12 @@ class Session:
                 self.outputs += [Undecodable(error) for error in reading.errors]
         if reading.reconnect:
             self._end(f"the venue asks for it ({reading.reason})")
+
+    def _beaten(self, reading: Reading, now: float) -> None:
+        if reading.topic is not None:
+            self._fresh.alive(reading.topic, now)
+        if reading.reply is not None:
+            self._send(reading.reply, now)
 
     def _answered(self, reading: Reading, now: float) -> None:
         answer = reading.answer
@@ -341,7 +328,7 @@ class Session:
         self.outputs.append(Send(frame))
 
     def _idle_at(self) -> float:
-        return self._idle_since + self._options.idle if not self._ledger.wants_something else inf
+        return self._idle_since + self._options.patience.idle if not self._ledger.wants_something else inf
 
     def _enter(self, phase: Literal["disconnected", "greeting", "ready"]) -> None:
         if phase != self.phase:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, cast, overload
@@ -15,10 +15,11 @@ from cexspec.engine.books.view import BookView
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer, Policy
 from cexspec.engine.channel_choice import channels_for
-from cexspec.engine.connections import ConnectionOptions, Connections
+from cexspec.engine.connections import Connections
 from cexspec.engine.dispatch import Subscription
 from cexspec.engine.holes import FetchRows
 from cexspec.engine.markets import Markets
+from cexspec.engine.options import StreamOptions
 from cexspec.engine.planning import ROUND_TRIP, DrawsOf
 from cexspec.engine.polling import Polls, RestCalls
 from cexspec.engine.preparation import Preparation, Prepare
@@ -48,18 +49,6 @@ from cexspec.transport.websocket import WebSocketTransport, websocket_transport
 T = TypeVar("T", bound=Event)
 AnySymbol = str | Symbol
 """A unified symbol, as text or parsed, or a native id."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamOptions:
-    """How streams behave where a call doesn't say otherwise.
-
-    `queue` events wait for a slow consumer; `policy` says what happens then (see `cexspec.engine.buffer`).
-    """
-
-    queue: int = 10_000
-    policy: Policy = "drop_oldest"
-    connections: ConnectionOptions = field(default_factory=ConnectionOptions)
 
 
 class How(TypedDict, total=False):
@@ -118,7 +107,7 @@ class StreamClient:
             self._transport,
             self._clock,
             random or Random(),
-            self._options.connections,
+            self._options,
             budgets,
             fetch,
             draws_of,

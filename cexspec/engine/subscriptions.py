@@ -17,22 +17,12 @@ from typing import Any, Literal
 
 from cexspec.compile.conditions import text_of
 from cexspec.compile.plan import Answer, ChannelPlan, ConnectionPlan, Json, VerbPlan
+from cexspec.engine.options import Patience
 from cexspec.engine.outputs import Output, Reconnect, Refused, Subscribed, Unsubscribed, VenueError
 from cexspec.engine.topics import Topic, repeats, text_of_payload
 from cexspec.models import CexspecError, ExchangeError, RateLimitExceeded, TimeoutError
 
 Verb = Literal["subscribe", "unsubscribe"]
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long an answer may take (seconds), and how often a topic is asked for on a connection before that is given up.
-
-    A topic that gets no answer on the next one either counts as refused.
-    """
-
-    answer: float = 10.0
-    attempts: int = 3
 
 
 @dataclass(slots=True)

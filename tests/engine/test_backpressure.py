@@ -9,7 +9,7 @@ import logging
 import pytest
 
 from cexspec.engine.buffer import Policy
-from cexspec.engine.stream_client import StreamOptions
+from cexspec.engine.options import StreamOptions
 from cexspec.models import CexspecError, Event, Gap, Ticker, Trade
 from tests.simulation.stage import Collector, Stage, perform
 

@@ -9,11 +9,8 @@ from typing import Any
 
 import pytest
 
-from cexspec.engine.connection import Reconnecting
-from cexspec.engine.connections import ConnectionOptions
-from cexspec.engine.holes import FetchRows, FillSettings
-from cexspec.engine.session import SessionOptions
-from cexspec.engine.stream_client import StreamOptions
+from cexspec.engine.holes import FetchRows
+from cexspec.engine.options import Backfill, Reconnecting, StreamOptions
 from cexspec.models import Event, Gap, NetworkError, Ticker, Trade
 from cexspec.transport.backoff import Backoff
 from tests.simulation.network import Line
@@ -47,11 +44,11 @@ rest:
 
 
 def options(**more: Any) -> StreamOptions:
-    return StreamOptions(connections=ConnectionOptions(reconnecting=Reconnecting(Backoff(0.1, 1.0)), **more))
+    return StreamOptions(reconnecting=Reconnecting(Backoff(0.1, 1.0)), **more)
 
 
 def expecting(**every: float | None) -> StreamOptions:
-    return options(session=SessionOptions(expect_every=every))
+    return options(expect_every=every)
 
 
 def verbs(line: Line) -> list[tuple[str, list[str]]]:
@@ -171,7 +168,7 @@ async def test_a_host_without_a_declared_budget_is_not_stormed_either() -> None:
         attempts = scene.network.attempts
         assert len(attempts) > 300 and all(later - earlier > 59.99 for earlier, later in zip(attempts, attempts[60:], strict=False))
 
-    await perform(play, spec=HARBOR, options=StreamOptions(connections=ConnectionOptions(reconnecting=Reconnecting(Backoff(0.1, 0.2)))))
+    await perform(play, spec=HARBOR, options=StreamOptions(reconnecting=Reconnecting(Backoff(0.1, 0.2))))
 
 
 async def aged(scene: Stage, each: Callable[[int], None], seconds: int = 2400) -> None:
@@ -406,13 +403,13 @@ async def test_trades_missed_by_a_reconnect_are_fetched_and_told_in_their_place(
 @pytest.mark.parametrize(
     ("rest", "settings", "text"),
     [
-        (tape(reach=3), FillSettings(), "code 1006"),
-        (tape(fails=99), FillSettings(), "the line is dead"),
-        (tape(lag=1000), FillSettings(within=0.2, again=1.0), "within 0.2 s"),
+        (tape(reach=3), Backfill(), "code 1006"),
+        (tape(fails=99), Backfill(), "the line is dead"),
+        (tape(lag=1000), Backfill(within=0.2, again=1.0), "within 0.2 s"),
     ],
     ids=["doesn't reach back", "fails", "not in time"],
 )
-async def test_a_hole_that_cannot_be_filled_is_a_gap_with_its_bounds(rest: Rest, settings: FillSettings, text: str) -> None:
+async def test_a_hole_that_cannot_be_filled_is_a_gap_with_its_bounds(rest: Rest, settings: Backfill, text: str) -> None:
     async def play(scene: Stage) -> None:
         collector = Collector(scene.client.stream_trades("BTC/USDT"))
         await broken(scene, collector)
@@ -442,7 +439,7 @@ async def test_a_second_break_while_a_hole_is_filled_delivers_what_was_held_behi
             inside = [gap for gap in collector.gaps if (gap.from_time or 0) <= sent.at <= (gap.to_time or 0) and not gap.closed]
             assert sent.number in numbers or inside
 
-    slow = replace(FillSettings(), within=60.0)
+    slow = replace(Backfill(), within=60.0)
 
     def never(_: Bazaar) -> FetchRows:
         async def fetch(operation: str, params: Any) -> list[Event]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cexspec.engine.early import MAX_EARLY
 from cexspec.engine.markets import Markets
+from cexspec.engine.options import Patience, StreamOptions
 from cexspec.engine.outputs import (
     Deliver,
     Idle,
@@ -27,16 +28,15 @@ from cexspec.engine.outputs import (
     Unsubscribed,
     VenueError,
 )
-from cexspec.engine.session import Session, SessionOptions
-from cexspec.engine.subscriptions import Patience
+from cexspec.engine.session import Session
 from cexspec.engine.topics import Topic, topic_of
 from cexspec.models import ExchangeError, InvalidSymbol, RateLimitExceeded, TimeoutError
 from tests.simulation.specs import BAZAAR, HARBOR, exchange
 
-OPTIONS = SessionOptions(Patience(answer=10.0, attempts=3), greeting=8.0, idle=5.0)
+OPTIONS = StreamOptions(patience=Patience(answer=10.0, attempts=3, greeting=8.0, idle=5.0))
 
 
-def session(spec: str = BAZAAR, connection: str = "public", options: SessionOptions | None = OPTIONS) -> Session:
+def session(spec: str = BAZAAR, connection: str = "public", options: StreamOptions | None = OPTIONS) -> Session:
     plan = exchange(spec)
     channels = {name: plan.channel(name) for name in plan.channel_names}
     return Session(plan.id, plan.connection(connection), channels, Markets(plan), options)
@@ -73,7 +73,7 @@ def ack(mine: Session, asked: Topic, request: str | None = None, verb: str = "su
 
 
 def opened(
-    wanted: list[Topic], spec: str = BAZAAR, connection: str = "public", options: SessionOptions = OPTIONS
+    wanted: list[Topic], spec: str = BAZAAR, connection: str = "public", options: StreamOptions = OPTIONS
 ) -> tuple[Session, list[Any]]:
     """A session with an open socket, and what it sent."""
     mine = session(spec, connection, options)
@@ -368,7 +368,7 @@ def harbor(count: int = 1) -> list[Topic]:
     return [topic(f"A{number}-B", spec=HARBOR) for number in range(count)]
 
 
-def greeted(wanted: list[Topic], options: SessionOptions = OPTIONS) -> Session:
+def greeted(wanted: list[Topic], options: StreamOptions = OPTIONS) -> Session:
     mine, first = opened(wanted, HARBOR, options=options)
     assert first == [{"event": "conf", "flags": 1}]
     mine.drain()
@@ -438,7 +438,7 @@ def test_what_waits_for_its_ack_is_worth_nothing_once_frames_were_lost() -> None
 
 
 def test_a_heartbeat_of_a_subscription_says_that_it_is_served() -> None:
-    mine = greeted(harbor(1), SessionOptions(expect_every={"trades": 30.0}))
+    mine = greeted(harbor(1), StreamOptions(expect_every={"trades": 30.0}))
     give(mine, subscribed("A0-B", 50))
     for number in range(1, 10):
         mine.tick(number * 20.0)
@@ -522,7 +522,7 @@ class Wire:
     """A session on a wire that may lose messages, and the venue at its end."""
 
     def __init__(self) -> None:
-        self.session, self.now = session(options=SessionOptions(Patience(5.0, 99), idle=1e9)), 0.0
+        self.session, self.now = session(options=StreamOptions(patience=Patience(5.0, 99, idle=1e9))), 0.0
         self.pool = topics(6)
         self.wanted: set[str] = set()
         self.served: set[str] = set()

@@ -8,16 +8,14 @@ from random import Random
 
 import pytest
 
-from cexspec.engine.connection import Reconnecting
-from cexspec.engine.connections import ConnectionOptions
-from cexspec.engine.stream_client import StreamOptions
+from cexspec.engine.options import Reconnecting, StreamOptions
 from cexspec.models import Event, Gap, Trade
 from cexspec.transport.backoff import Backoff
 from tests.simulation.stage import BAZAAR, HARBOR, Collector, Stage, perform
 from tests.simulation.venues import Bazaar, Harbor, Sent
 
 MARKETS = {"BTC/USDT": "BTC-USDT", "ETH/USDT": "ETH-USDT", "SOL/USDT": "SOL-USDT"}
-OPTIONS = StreamOptions(connections=ConnectionOptions(reconnecting=Reconnecting(Backoff(base=0.2, cap=2.0))))
+OPTIONS = StreamOptions(reconnecting=Reconnecting(Backoff(base=0.2, cap=2.0)))
 
 
 def check(symbol: str, events: Sequence[Event], known: Sequence[Sent]) -> tuple[int, int]:

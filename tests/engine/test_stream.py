@@ -12,13 +12,10 @@ from typing import Any
 
 import pytest
 
-from cexspec.engine.connection import Reconnecting
-from cexspec.engine.connections import ConnectionOptions
 from cexspec.engine.markets import Markets
-from cexspec.engine.session import SessionOptions
+from cexspec.engine.options import Patience, Reconnecting, StreamOptions
 from cexspec.engine.states import Transition
-from cexspec.engine.stream_client import StreamClient, StreamOptions
-from cexspec.engine.subscriptions import Patience
+from cexspec.engine.stream_client import StreamClient
 from cexspec.models import (
     AuthenticationError,
     Book,
@@ -47,8 +44,7 @@ BTC, ETH, PERP = "BTC-USDT", "ETH-USDT", "BTC-USDT-P"
 
 
 def retrying(retries: int | None, **session: Any) -> StreamOptions:
-    options = SessionOptions(**session)
-    return StreamOptions(connections=ConnectionOptions(options, Reconnecting(Backoff(0.1, 1.0), retries)))
+    return StreamOptions(reconnecting=Reconnecting(Backoff(0.1, 1.0), retries), **session)
 
 
 def asked(scene: Stage, line: int = 0) -> list[tuple[str, list[Any]]]:

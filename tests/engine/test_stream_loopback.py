@@ -19,17 +19,16 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from cexspec.compile.plan import EnvironmentPlan
-from cexspec.engine.connection import Reconnecting
-from cexspec.engine.connections import ConnectionOptions
 from cexspec.engine.markets import Markets
-from cexspec.engine.stream_client import StreamClient, StreamOptions
+from cexspec.engine.options import Reconnecting, StreamOptions
+from cexspec.engine.stream_client import StreamClient
 from cexspec.models import AuthenticationError, Gap, Trade
 from cexspec.transport.backoff import Backoff
 from cexspec.transport.websocket import Library, websocket_transport
 from tests.simulation.specs import BAZAAR, exchange
 
 ROOT = Path(__file__).parents[2]
-QUICK = StreamOptions(connections=ConnectionOptions(reconnecting=Reconnecting(Backoff(0.01, 0.05))))
+QUICK = StreamOptions(reconnecting=Reconnecting(Backoff(0.01, 0.05)))
 
 
 class Server:

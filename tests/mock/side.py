@@ -11,8 +11,9 @@ from typing import Literal
 
 from cexspec.compile.plan import EnvironmentPlan
 from cexspec.engine.markets import Markets
+from cexspec.engine.options import StreamOptions
 from cexspec.engine.rest import RestEngine
-from cexspec.engine.stream_client import StreamClient, StreamOptions
+from cexspec.engine.stream_client import StreamClient
 from cexspec.mock import MockVenue
 from cexspec.mock.dialogue import Dialogue
 from cexspec.transport.clock import VirtualClock

@@ -7,9 +7,7 @@ import json
 import pytest
 
 from cexspec.engine.books.view import BookView
-from cexspec.engine.connections import ConnectionOptions
-from cexspec.engine.session import SessionOptions
-from cexspec.engine.stream_client import StreamOptions
+from cexspec.engine.options import StreamOptions
 from cexspec.models import Book, BookState, Event, Gap
 from cexspec.spec.load import shipped
 from tests.mock.side import Scene, perform
@@ -17,7 +15,7 @@ from tests.mock.test_books import agrees, started
 from tests.simulation.stage import Collector
 
 VENUES = sorted(shipped())
-DOUBLED = StreamOptions(connections=ConnectionOptions(redundancy=2))
+DOUBLED = StreamOptions(redundancy=2)
 DAY = 86_400.0
 
 
@@ -66,7 +64,7 @@ async def test_an_aging_connection_hands_its_books_over_unnoticed(name: str) -> 
         assert kinds(collector.events) == {BookView}
         assert forward(collector.events)
 
-    await perform(name, play, StreamOptions(connections=ConnectionOptions(lifetime=(60 / DAY, 60 / DAY))))
+    await perform(name, play, StreamOptions(lifetime=(60 / DAY, 60 / DAY)))
 
 
 @pytest.mark.parametrize("name", ["okx", "binance"])
@@ -82,7 +80,7 @@ async def test_the_book_of_a_topic_that_falls_silent_is_right_no_longer_and_begi
         assert [type(event) for event in told[:2]] == [BookState, Gap]
         assert isinstance(told[0], BookState) and told[0].state == "out_of_sync" and "no data of" in str(told[0].reason)
 
-    await perform(name, play, StreamOptions(connections=ConnectionOptions(session=SessionOptions(expect_every={"order_book": 30.0}))))
+    await perform(name, play, StreamOptions(expect_every={"order_book": 30.0}))
 
 
 async def test_books_that_wait_for_the_instruments_are_asked_for_in_the_order_they_were_named() -> None:
@@ -136,4 +134,4 @@ async def test_two_depths_of_a_symbol_that_frames_do_not_tell_apart_are_two_book
         assert client.book("ETH/USDT").in_sync
         assert client.stats.resyncs == 0
 
-    await perform("kraken", play, StreamOptions(connections=ConnectionOptions(redundancy=redundancy)))
+    await perform("kraken", play, StreamOptions(redundancy=redundancy))

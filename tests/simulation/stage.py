@@ -11,8 +11,9 @@ from typing import Any
 
 from cexspec.engine.holes import FetchRows
 from cexspec.engine.markets import Markets
+from cexspec.engine.options import StreamOptions
 from cexspec.engine.stream import Stream
-from cexspec.engine.stream_client import StreamClient, StreamOptions
+from cexspec.engine.stream_client import StreamClient
 from cexspec.models import CexspecError, Event, Gap, Trade
 from cexspec.transport.clock import VirtualClock
 from tests.simulation.network import Network
