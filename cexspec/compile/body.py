@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cexspec.compile.conversion import Setting
 from cexspec.compile.fields import FieldWriter
-from cexspec.compile.inline import condition_code
+from cexspec.compile.inline import Demand, condition_code
 from cexspec.compile.instruments import InstrumentNames
 from cexspec.compile.numbers import NumberType
 from cexspec.compile.parts import Parts, Rule
@@ -29,13 +30,14 @@ class Surroundings:
 
 
 class BodyWriter:
-    """Writes `extract(m, ctx)`: a decoded message and its context -> a list of events.
+    """Writes `extract(frame, ctx)`: a frame and its context -> a list of events.
 
-    For many items it takes the items to go through as a third argument, if they are not to be the message's own.
+    For many items it takes the items to go through as a third argument, if they are not to be the message's own. `affixed` are
+    places whose texts must begin and end so.
     """
 
-    def __init__(self, parts: Parts, around: Surroundings, writer: Writer) -> None:
-        self.parts, self.around, self.writer = parts, around, writer
+    def __init__(self, parts: Parts, around: Surroundings, writer: Writer, affixed: Iterable[Demand] = ()) -> None:
+        self.parts, self.around, self.writer, self.affixed = parts, around, writer, affixed
         self.scope, self.line, self.block = parts.scope, writer.line, writer.block
         self.setting = Setting(parts.scope, writer, parts.bases, around.intervals)
         self.values = {"exchange": repr(around.exchange), "received": "received"}
@@ -44,7 +46,7 @@ class BodyWriter:
     def write(self) -> str | None:
         """Write it all; returns the code of what is iterated, None for one item."""
         if self.parts.items.loop is None:
-            with self.block("def extract(m, ctx)"):
+            with self.block("def extract(frame, ctx)"):
                 self._before()
                 self._bind_item()
                 self._item(f"return {self._kept('[]')}")
@@ -54,7 +56,7 @@ class BodyWriter:
         loop = items.loop()  # type: ignore[misc]
         if not items.plain:
             self.scope.bind(items.element, "i")
-        with self.block("def extract(m, ctx, items=None)"):
+        with self.block("def extract(frame, ctx, items=None)"):
             self._before()
             self.line("out = []")
             with self.block(f"for {items.variables} in {loop} if items is None else items"):
@@ -65,12 +67,14 @@ class BodyWriter:
 
     def _before(self) -> None:
         """What is the same for all items."""
+        self.line("m = decode(frame)")
+        for steps, _, (start, end) in self.affixed:
+            self._refuse_other(self.scope.access((), Path("$", steps)).code, str(start), str(end))
         self.line("received = ctx.received")
         mapping = self.parts.mapping
         if any(_asks_request(each.rule) for each in self.parts.rules):
             self.line("request = ctx.request")
-        if mapping.category is not None:
-            self._category(mapping.category)
+        self._find(mapping.category)
         if isinstance(mapping.snapshot_when, dict):
             self.line(f"is_snapshot = {condition_code(self.scope, self.parts.message, mapping.snapshot_when)}")
         elif self.parts.model == "book":
@@ -79,10 +83,18 @@ class BodyWriter:
         if self.parts.merge is not None:
             self.parts.merge.begin(self.writer)
 
-    def _category(self, path: str) -> None:
-        """The product line of the message's ids, by its own word or what is known around it."""
-        self.line(f"word = text_of({self.scope.access(self.parts.message, parse(path)).code})")
-        self.line("lookup = ctx.market if word is None else ctx.within(word)")
+    def _refuse_other(self, code: str, start: str, end: str) -> None:
+        """Leave messages to another reader whose text doesn't begin and end so: asked here, where it costs least."""
+        asked = [f"{code}.startswith({start!r})" if start else "", f"{code}.endswith({end!r})" if end else ""]
+        self.line(f"if not ({' and '.join(filter(None, asked))}): raise Hole('another message')")
+
+    def _find(self, category: str | None) -> None:
+        """What knows the markets: of the product line that the message names by its own word, else of what is known around it."""
+        if category is not None:
+            self.line(f"word = text_of({self.scope.access(self.parts.message, parse(category)).code})")
+            self.line("find = ctx.market if word is None else ctx.within(word)")
+        elif "symbol" in self.parts.names:
+            self.line("find = ctx.market")
 
     def _bind_item(self) -> None:
         """The one item in a variable of its own, where it stands deeper in the message."""
@@ -134,8 +146,7 @@ class BodyWriter:
     def _market(self, rule: FieldRule) -> None:
         """The market of the native id; a message need not name one that the request names, or that is optional."""
         may_miss = rule.optional or rule.empty is not None or rule.of == "request"
-        find = f"{'ctx.market' if self.parts.mapping.category is None else 'lookup'}(native)"
-        self.line(f"market = NOWHERE if native is None else {find}" if may_miss else f"market = {find}")
+        self.line("market = NOWHERE if native is None else find(native)" if may_miss else "market = find(native)")
         for name in sorted(self.parts.branches_on):
             self.line(f"{name} = market.{name}")
         self.values["symbol"] = "market.symbol"

@@ -167,6 +167,9 @@ class Conversion:
             self.code = f"exact({self.code})"
             self._bind()
             self.line(f"if not {self.variable}.is_finite(): finite({self.variable})")
+        elif self.leaf is Leaf.ANY and self.wire.number is Decimal:  # the decoder has read fractions exactly
+            self._bind()
+            self.line(f"if {self.variable}.__class__ is not Decimal: {self.variable} = number({self.variable})")
         elif self.leaf is not Leaf.NUMBER:  # one is a float already
             self.code = f"number({self.code})"
         self.leaf = Leaf.NUMBER
@@ -231,10 +234,11 @@ def _intervals(intervals: Mapping[str, str]) -> dict[object, object]:
 def names(number: NumberType) -> dict[str, object]:
     """What generated code may call by name."""
     times = {name: convert.time_reader(unit) for unit, name in TIME_READERS.items() if unit != "iso"}
-    return {**_NAMES, **times, "number": number_reader(number)}
+    return {**_NAMES, **times, "iso": convert.iso_reader(), "number": number_reader(number)}
 
 
 _NAMES: dict[str, object] = {
+    "Decimal": Decimal,
     "Hole": Hole,
     "Table": convert.Table,
     "best_first": best_first,
@@ -243,7 +247,6 @@ _NAMES: dict[str, object] = {
     "ends_before": convert.ends_before,
     "exact": exact,
     "finite": finite,
-    "iso": convert.iso_nanoseconds,
     "keyed": convert.keyed,
     "part": convert.part,
     "scaled": convert.scaled,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 from cexspec.compile.body import BodyWriter, Surroundings
 from cexspec.compile.conditions import Conditions
 from cexspec.compile.conversion import names
-from cexspec.compile.inline import demanded
+from cexspec.compile.inline import Demand, demanded
 from cexspec.compile.items import Items
 from cexspec.compile.merging import Sharing, kept
 from cexspec.compile.parts import Form, Parts, Twin, take_apart
 from cexspec.compile.paths import Steps, parse
 from cexspec.compile.source import Origin, Writer
-from cexspec.compile.wire import Wire
+from cexspec.compile.wire import Leaf, Wire
 from cexspec.models import MODELS, Event, Market
 from cexspec.spec.model import Mapping
 
@@ -32,17 +33,24 @@ class Extractor:
     wire_type: Any
     items: Items
     writer: Writer
+    decode: Callable[[Any], Any]
+    """frame -> message; `extract` begins with it"""
     extract: Callable[..., list[Event]]
-    """(message, context), and for a mapping of many items optionally the items to take instead of the message's"""
+    """(frame, context), and for a mapping of many items optionally the items to take instead of the message's"""
     loop: str | None
     """code of what is iterated, over a decoded message `m`; None for one item"""
     asked: tuple[tuple[Steps, Origin], ...]
     guarded: bool
-    """the wire type itself refuses messages that don't meet the mapping's conditions"""
+    """it refuses messages that don't meet the mapping's conditions"""
     scaled: bool
     """its sizes may be contracts, converted by the instrument"""
     can_pair: bool
     """it reads book levels whose rows might hold nothing but price and size"""
+
+    def reading(self, decode: Callable[[Any], Any]) -> Callable[..., list[Event]]:
+        """`extract`, over what another decoder makes of its argument."""
+        made = self.extract
+        return FunctionType(made.__code__, {**made.__globals__, "decode": decode}, made.__name__, made.__defaults__)
 
 
 def compile_extractor(
@@ -61,12 +69,14 @@ def compile_extractor(
     the order in which they come. `sharing`: its items are partial updates.
     """
     parts = take_apart(mapping, model, form, around.number, twin, sharing)
-    guarded = match is not None and _guard(parts, match)
+    guard = _guard(parts, match) if match is not None else None
     wire, writer = parts.scope.wire, Writer()
     wire_type = wire.build(sample=sample)
+    decode = wire.decoder(wire_type).decode
     parts.scope.bind((), "m")
-    loop = BodyWriter(parts, around, writer).write()
+    loop = BodyWriter(parts, around, writer, [demand for demand in guard or () if demand[1] is Leaf.AFFIXED]).write()
     scope: dict[str, Any] = {**names(around.number), **parts.scope.names, "Model": MODELS[model], "NOWHERE": NOWHERE, "kept": kept}
+    scope["decode"] = decode
     exec(compile(writer.text, f"<extract {around.exchange}>", "exec"), scope)
     return Extractor(
         model=MODELS[model],
@@ -74,16 +84,20 @@ def compile_extractor(
         wire_type=wire_type,
         items=parts.items,
         writer=writer,
+        decode=decode,
         extract=scope["extract"],
         loop=loop,
         asked=tuple(parts.scope.asked),
-        guarded=guarded,
+        guarded=guard is not None,
         scaled=parts.scaled,
         can_pair=parts.levels is not None and parts.levels.can_pair,
     )
 
 
-def _guard(parts: Parts, match: Conditions) -> bool:
-    """Let the wire type itself check the message's conditions, where they tell a scalar's text, or that nothing is there."""
-    places = [((*parts.message, *parse(path).steps), demanded(condition)) for path, condition in match.items()]
-    return all(leaf for _, leaf in places) and all(parts.scope.wire.demand(steps, *leaf) for steps, leaf in places if leaf)
+def _guard(parts: Parts, match: Conditions) -> list[Demand] | None:
+    """Let the reader itself check the message's conditions, where they tell a scalar's text, or that nothing is there: its wire
+    type sees to that, but for affixed texts. None where it can't."""
+    found = [((*parts.message, *parse(path).steps), demanded(condition)) for path, condition in match.items()]
+    demands = [(steps, *leaf) for steps, leaf in found if leaf is not None]
+    fine = len(demands) == len(found) and all(parts.scope.wire.demand(*demand) for demand in demands)
+    return demands if fine else None

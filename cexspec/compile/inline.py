@@ -37,6 +37,10 @@ def _code(scope: Scope, base: Steps, text: str, condition: Condition) -> str:
     return f"{scope.constant(value_predicate(condition), 'holds')}({found.code})"
 
 
+Demand = tuple[Steps, Leaf, tuple[str | int, ...]]
+"""A place of a message, and what alone may stand there: a leaf with its words."""
+
+
 def demanded(condition: Condition) -> tuple[Leaf, tuple[str | int, ...]] | None:
     """What alone meets a condition on the message, as a leaf with its words; None where no wire type can tell."""
     if condition.of != "message":

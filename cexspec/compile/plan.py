@@ -79,8 +79,9 @@ def no_twins(frame: bytes) -> tuple[ReaderPlan, ...]:
 class ReaderPlan:
     """Reads one kind of message: bytes -> wire value -> unified events.
 
-    `decode` raises `msgspec.ValidationError` or `msgspec.DecodeError`; `extract` raises what Python raises on a hole.
-    `read` does both and turns any failure into a `DecodeError` that names payload path and spec position.
+    `decode` gives the wire value, and raises `msgspec.ValidationError` or `msgspec.DecodeError`; `extract` makes the events, and
+    raises the same, or what Python raises on a hole. `read` turns any failure of that into a `DecodeError` that names payload
+    path and spec position.
     """
 
     name: str
@@ -98,7 +99,7 @@ class ReaderPlan:
     scaled: bool = False
     """sizes may be contracts, converted by the instrument"""
     guarded: bool = False
-    """the wire type alone refuses every message that isn't this reader's"""
+    """it refuses every message that isn't this reader's"""
     twins: Callable[[bytes], tuple[ReaderPlan, ...]] = no_twins
     """makes, for frames like this one, readers of the same that take only what most venues send, fastest first: each fails on
     anything else"""

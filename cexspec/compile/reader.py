@@ -44,7 +44,6 @@ class Reader:
     def __init__(self, name: str, exchange: str, extractor: Extractor, mapping_at: Where, locate: Locate) -> None:
         self.name, self.exchange, self.extractor = name, exchange, extractor
         self._mapping_at, self._locate = mapping_at, locate
-        self._decode = extractor.wire.decoder(extractor.wire_type).decode
         self._extract = extractor.extract
         self._salvage: Salvage | None = None
 
@@ -55,7 +54,7 @@ class Reader:
             name=self.name,
             model=extractor.model,
             wire=extractor.wire_type,
-            decode=self._decode,
+            decode=extractor.decode,
             extract=self._extract,
             read=self.read,
             source=extractor.writer.text,
@@ -71,7 +70,7 @@ class Reader:
     def read(self, frame: bytes, context: Context) -> list[Event]:
         """The events of a frame. Raises `DecodeError`; one bad record among others is quarantined instead."""
         try:
-            return self._extract(self._decode(frame), context)
+            return self._extract(frame, context)
         except FAILURES as failure:
             error = self._error(failure)
         if self.extractor.loop is None:

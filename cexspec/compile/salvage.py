@@ -16,7 +16,7 @@ class Salvage:
     def __init__(self, extractor: Extractor) -> None:
         wire, items = extractor.wire, extractor.items
         plain = items.plain or wire.node(items.element).plain
-        self._extract = extractor.extract
+        self._extract = extractor.reading(lambda message: message)
         self._message = wire.decoder(extractor.wire_type if plain else wire.build(raw=items.element)).decode
         self._records: Callable[[Any], Any] = eval(f"lambda m: {extractor.loop}", extractor.extract.__globals__)
         self._item = (lambda item: item) if plain else wire.decoder(wire.type_at(items.element)).decode

@@ -8,7 +8,6 @@ typed `Any` and walked at run time.
 from __future__ import annotations
 
 import keyword
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -63,6 +62,7 @@ _TYPES: dict[Leaf, Any] = {
     Leaf.INTEGER: _INTEGER,
     Leaf.TEXT: str | int,
     Leaf.STRING: str,
+    Leaf.AFFIXED: str,
     Leaf.BOOLEAN: bool,
     Leaf.SCALAR: str | int | float | bool,
     Leaf.ARRAY: list[msgspec.Raw],
@@ -194,8 +194,6 @@ class Wire:
         """The Python type a leaf decodes to."""
         if leaf is Leaf.WORDS:
             return Literal[words]
-        if leaf is Leaf.AFFIXED:
-            return Annotated[str, Meta(pattern=_pattern(*words))]
         if leaf is Leaf.PAIR:
             return tuple[self.leaf_type(Leaf.NUMBER), self.leaf_type(Leaf.NUMBER)]  # type: ignore[misc]
         if leaf is Leaf.NUMBER and self.number is float:
@@ -238,11 +236,6 @@ class Wire:
         if node.required:
             return (node.attribute, inner)
         return (node.attribute, inner if inner in (Any, msgspec.Raw) else inner | None, None)
-
-
-def _pattern(start: str | int, end: str | int) -> str:
-    """Texts that begin and end so."""
-    return rf"(?s)\A{re.escape(str(start))}.*{re.escape(str(end))}\Z" if end else rf"\A{re.escape(str(start))}"
 
 
 def _mixed(steps: set[Step]) -> bool:

@@ -86,8 +86,8 @@ class _Context:
         self.quarantine = self.left_out.append
 
 
-Guess = tuple[str, str, Callable[[Any], Any], Callable[..., list[Event]], _Context]
-"""A connection, its channel with the decoder and extractor of one of its readers, and a context without a request."""
+Guess = tuple[str, str, Callable[[Any, _Context], list[Event]], _Context]
+"""A connection, its channel with the extractor of one of its readers, and a context without a request."""
 
 
 class FrameReader:
@@ -137,15 +137,15 @@ class FrameReader:
     def guessed(self, frame: bytes | str, received: int | None) -> Part | None:
         """The channel and events of a frame that begins as one before it did: the hot path. None: ask `read`.
 
-        Guessing is safe: only readers are guessed whose wire type refuses every message that isn't theirs.
+        Guessing is safe: only readers are guessed that refuse every message that isn't theirs.
         """
         guess = self._guesses.get(frame[BEGINNING])
         if guess is None or guess[0] is not self._name or len(frame) > self._max_frame:
             return None
-        _, channel, decode, extract, context = guess
+        _, channel, extract, context = guess
         context.received = received
         try:
-            return channel, extract(decode(frame), context)
+            return channel, extract(frame, context)
         except FAILURES:  # another message, or a bad one: the router tells
             self._misses += 1
             return None
@@ -198,7 +198,7 @@ class FrameReader:
             return
         chosen = next((twin for twin in reader.twins(frame) if _decodes(twin, frame)), reader)
         beginning = frame[:PREFIX]
-        guess = self._name, channel, chosen.decode, chosen.extract, self._bare_context
+        guess = self._name, channel, chosen.extract, self._bare_context
         self._guesses[beginning] = self._guesses[beginning.decode(errors="replace")] = guess
 
     def learn(self, answer: Answer, topic: Topic | None = None) -> str | None:

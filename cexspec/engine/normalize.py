@@ -60,7 +60,7 @@ class Normalizer:
         guess = self._guesses[connection].get(frame[BEGINNING])  # as FrameReader.guessed, without the detour: this is what is measured
         if guess is not None and len(frame) <= MAX_FRAME:
             try:
-                return guess[3](guess[2](frame), guess[4])
+                return guess[2](frame, guess[3])
             except FAILURES:
                 pass
         return _strictly(self.read_ws(frame, connection))

@@ -16,8 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cexspec.compile.access import Scope
-from cexspec.compile.conditions import value_predicate
-from cexspec.compile.convert import Words, columns, iso_nanoseconds, keyed, part, scaled, time_reader, zipped
+from cexspec.compile.convert import MAX_SECONDS, Words, columns, iso_nanoseconds, iso_reader, keyed, part, scaled, time_reader, zipped
 from cexspec.compile.hole import Hole, shown
 from cexspec.compile.inline import demanded
 from cexspec.compile.leaves import Bases, request_paths
@@ -192,6 +191,29 @@ def test_an_iso_time_reads_back(moment: datetime) -> None:
     assert iso_nanoseconds(moment.isoformat() + "Z") == iso_nanoseconds(moment.isoformat(" ")) == exact
 
 
+SECONDS = st.sampled_from(["1970-01-01T00:00:01", "1970-01-01 00:00:59", "1970-01-01T00:00", "1970-01-01T00:00:60"])
+FRACTIONS = st.one_of(st.from_regex(r"\.[0-9]{0,10}", fullmatch=True), st.sampled_from(["", ".1_0", ".+12", ". 12", ".123456٣", ".١٢٣"]))
+ZONES = st.sampled_from(["Z", "", "+01:00", "ZZ", "z"])
+
+
+@given(st.lists(st.builds("{}{}{}".format, SECONDS, FRACTIONS, ZONES), min_size=2, max_size=6))
+def test_a_reader_of_times_reads_the_same_whatever_it_has_read_before(texts: list[str]) -> None:
+    def outcome(read: Callable[[object], int], text: str) -> int | str:
+        try:
+            return read(text)
+        except Hole as hole:
+            return str(hole)
+
+    reader = iso_reader()
+    assert [outcome(reader, text) for text in texts] == [outcome(iso_nanoseconds, text) for text in texts]
+
+
+def test_a_reader_of_times_keeps_no_more_than_so_many_seconds() -> None:
+    reader, moments = iso_reader(), [EPOCH + timedelta(seconds=number, microseconds=5) for number in range(MAX_SECONDS + 2)]
+    read = [reader(moment.isoformat().replace("+00:00", "Z")) for moment in moments * 2]
+    assert read == [number * SECOND + 5000 for number in range(MAX_SECONDS + 2)] * 2
+
+
 @given(st.lists(st.text("ab", max_size=3), min_size=1, max_size=4), st.integers(-6, 6))
 def test_a_part_of_a_joined_text_is_that_part(parts: list[str], index: int) -> None:
     text = "@".join(parts)
@@ -305,26 +327,6 @@ def test_where_nothing_is_demanded_nothing_may_be(message: str, fits: bool) -> N
     assert wire.demand(("a",), Leaf.NOTHING, ())
     with nullcontext() if fits else pytest.raises(msgspec.ValidationError):
         wire.decoder(wire.build()).decode(message)
-
-
-AFFIXES = st.text("ab.$\n", max_size=3)
-
-
-@given(AFFIXES, AFFIXES, st.one_of(st.text("ab.$\n", max_size=9), st.integers(), st.none()))
-def test_what_is_demanded_of_a_text_meets_the_condition(start: str, end: str, value: object) -> None:
-    condition = Condition(prefix=start, suffix=end) if start or end else Condition(prefix="a")
-    leaf = demanded(condition)
-    assert leaf is not None
-    wire = Wire()
-    assert wire.demand(("t",), *leaf)
-    decode, fits = wire.decoder(wire.build()).decode, value_predicate(condition)(value)
-    try:
-        decode(msgspec.json.encode({"t": value}))
-    except msgspec.ValidationError:
-        overlapping = isinstance(value, str) and len(value) < len(start + end)
-        assert not fits or overlapping
-    else:
-        assert fits
 
 
 @pytest.mark.parametrize("rule", [FieldRule(path="$.a[*]"), FieldRule(path="$.a", times="$.b.*")])

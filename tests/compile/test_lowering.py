@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonpath_ng.ext import parse as jsonpath
 
 from cexspec.compile.access import Scope
 from cexspec.compile.body import Surroundings
+from cexspec.compile.conditions import value_predicate
 from cexspec.compile.extract import compile_extractor
+from cexspec.compile.hole import Hole
 from cexspec.compile.instruments import InstrumentNames
 from cexspec.compile.parts import Form
 from cexspec.compile.paths import MISSING, Step, Steps, Wild, parse, show
 from cexspec.compile.symbols import compile_symbols
 from cexspec.compile.wire import Leaf, Wire
 from cexspec.models import Event, Trade
-from cexspec.spec.model import Mapping, Symbols
+from cexspec.spec.model import Condition, Mapping, Symbols
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Position
 from tests.compile.made_up import Notes
@@ -126,8 +131,7 @@ def trades(items: str, inside: Steps, document: object, symbol: object) -> list[
     fields = {"symbol": symbol, "id": {"path": show(inside), "optional": True}, **REST}
     mapping = Mapping.model_validate({"returns": "trade", "items": items, "fields": fields})
     extractor = compile_extractor(mapping, "trade", Form(), AROUND)
-    message = extractor.wire.decoder(extractor.wire_type).decode(json.dumps(document).encode())
-    events: list[Event] = extractor.extract(message, Notes())
+    events: list[Event] = extractor.extract(json.dumps(document).encode(), Notes())
     return [(event.symbol, event.id) for event in events if isinstance(event, Trade)]
 
 
@@ -170,3 +174,17 @@ def test_items_of_lists_in_a_list_are_what_jsonpath_finds(inside: Steps, beside:
     ]
     symbol = {"path": show(beside), "of": "parent", "optional": True}
     assert trades("$.data[*].rows[*]", inside, document, symbol) == expected
+
+
+AFFIXES = st.text("ab.$\n", max_size=3)
+TIMED = Mapping.model_validate({"returns": "server_time", "fields": {"timestamp": {"path": "$.at", "unit": "ms"}}})
+
+
+@given(AFFIXES, AFFIXES, st.one_of(st.text("ab.$\n", max_size=9), st.integers(), st.none()))
+def test_a_guarded_reader_refuses_texts_that_do_not_begin_and_end_so(start: str, end: str, value: object) -> None:
+    condition = Condition(prefix=start, suffix=end) if start or end else Condition(prefix="a")
+    extractor = compile_extractor(TIMED, "server_time", Form(), AROUND, {"$.t": condition})
+    assert extractor.guarded
+    frame = json.dumps({"t": value, "at": 5}).encode()
+    with nullcontext() if value_predicate(condition)(value) else pytest.raises((msgspec.ValidationError, Hole)):
+        assert len(extractor.extract(frame, Notes())) == 1

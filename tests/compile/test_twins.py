@@ -52,7 +52,7 @@ def answered(exchange: str, number: str) -> Frames:
 def read(reader: ReaderPlan, frame: bytes, notes: Notes) -> list[Event] | None:
     """Decoded and extracted, as the hot path does it; None where that fails."""
     try:
-        return reader.extract(reader.decode(frame), notes)
+        return reader.extract(frame, notes)
     except FAILURES:
         return None
 
