@@ -20,9 +20,10 @@ from cexspec.spec.problems import Findings
 
 @dataclass(frozen=True)
 class Message:
-    """One kind of message of a channel: its whole mapping (an `also` takes from the channel what it doesn't say)."""
+    """One kind of message of a channel, and the how manieth: its whole mapping (an `also` takes from the channel what it doesn't say)."""
 
     name: str
+    number: int
     mapping: Mapping
     match: Conditions
     shape: Conditions
@@ -31,12 +32,12 @@ class Message:
 
 def messages(name: str, channel: Channel) -> Iterator[Message]:
     """The messages of a channel, its own first."""
-    yield Message(name, channel, channel.match, channel.shape or {})
-    for also in channel.also:
+    yield Message(name, 0, channel, channel.match, channel.shape or {})
+    for number, also in enumerate(channel.also, 1):
         if also.role == "ignored":
-            yield Message(name, also, also.match, also.shape or {}, also.reason or "repeats what another message says")
+            yield Message(name, number, also, also.match, also.shape or {}, also.reason or "repeats what another message says")
         else:
-            yield Message(name, _inherit(also, channel), also.match, also.shape or {})
+            yield Message(name, number, _inherit(also, channel), also.match, also.shape or {})
 
 
 def _inherit(also: Also, channel: Channel) -> Mapping:
@@ -51,27 +52,42 @@ def _inherit(also: Also, channel: Channel) -> Mapping:
     return mapping
 
 
+Readers = tuple[ReaderPlan | None, ReaderPlan | None]
+"""The readers of a message's bare and of its wrapped form; None where it has no such form, or is wrong."""
+
+
 class ChannelCompiler:
-    """Compiles the readers of the channels of one connection."""
+    """Compiles the readers of an exchange's channels. Connections that carry the same messages in the same form share them."""
 
-    def __init__(self, connection: Connection, around: Surroundings, findings: Findings) -> None:
-        self.connection, self.around, self.findings = connection, around, findings
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
+        self._fine: dict[tuple[str, int, str | None, bool], Readers] = {}
 
-    def readers(self, message: Message, channel: Channel) -> tuple[ReaderPlan | None, ReaderPlan | None]:
-        """The readers of a message's bare and wrapped form; None where it has no such form, or is wrong."""
-        sharing = self._sharing(message, channel)
-        compiler = ReaderCompiler(message.name, message.mapping, self.around, self.findings, stream=True, sharing=sharing)
+    def readers(self, message: Message, channel: Channel, connection: Connection, findings: Findings) -> Readers:
+        """The readers of a message on a connection. What is wrong with it goes to `findings`, for each connection."""
+        form = message.name, message.number, connection.payload, connection.route is None
+        if form not in self._fine:
+            before = len(findings.problems)
+            readers = self._readers(message, channel, connection, findings)
+            if len(findings.problems) > before:
+                return readers
+            self._fine[form] = readers
+        return self._fine[form]
+
+    def _readers(self, message: Message, channel: Channel, connection: Connection, findings: Findings) -> Readers:
+        sharing = self._sharing(message, channel, findings)
+        compiler = ReaderCompiler(message.name, message.mapping, self.around, findings, stream=True, sharing=sharing)
         model = message.mapping.returns or ""
         if not compiler.check(model, (*channel.where, "returns")):
             return None, None
-        match = message.match if self.connection.route is None else None
-        payload = self.connection.payload
+        match = message.match if connection.route is None else None
+        payload = connection.payload
         if payload is None:
             return compiler.reader(model, Form(), match), None
         bare = None if _needs_frame(message.mapping) else compiler.reader(model, Form(frame=None), match)
         return bare, compiler.reader(model, Form(message=parse(payload).steps), match)
 
-    def _sharing(self, message: Message, channel: Channel) -> Sharing | None:
+    def _sharing(self, message: Message, channel: Channel, findings: Findings) -> Sharing | None:
         """The messages of a channel that are merged by the same value know the same."""
         merge = message.mapping.merge
         if merge is None:
@@ -81,7 +97,7 @@ class ChannelCompiler:
         fine = [
             one
             for one in merged
-            if MappingChecks(one, Findings(self.findings.position), self.around.categories, stream=True).run(one.returns or "", ())
+            if MappingChecks(one, Findings(findings.position), self.around.categories, stream=True).run(one.returns or "", ())
         ]
         return Sharing(f"{message.name} by {merge.by}", tuple(fine))
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import msgspec
 
-from cexspec.compile.body import Surroundings
 from cexspec.compile.candidates import Named, grouped, overlaps
 from cexspec.compile.categories import check_connection, served
 from cexspec.compile.channels import ChannelCompiler, book_plan, messages
@@ -37,9 +36,9 @@ class Read:
 class ConnectionCompiler:
     """Compiles one connection with all its channels: they share a router."""
 
-    def __init__(self, name: str, spec: ExchangeSpec, errors: ErrorPlan, around: Surroundings, findings: Findings) -> None:
+    def __init__(self, name: str, spec: ExchangeSpec, errors: ErrorPlan, compiler: ChannelCompiler, findings: Findings) -> None:
         assert spec.ws is not None
-        self.name, self.spec, self.errors, self.around, self.findings = name, spec, errors, around, findings
+        self.name, self.spec, self.errors, self.compiler, self.findings = name, spec, errors, compiler, findings
         self.connection = spec.ws.connections[name]
         self.channels = {key: channel for key, channel in spec.ws.channels.items() if name in channel.connections.values()}
         self.messages = [Named(key, channel, message) for key, channel in self.channels.items() for message in messages(key, channel)]
@@ -56,9 +55,9 @@ class ConnectionCompiler:
         return self._plan(roles, read), {name: self._channel(name, channel, read) for name, channel in self.channels.items()}
 
     def _read(self) -> Iterator[Read]:
-        compiler = ChannelCompiler(self.connection, self.around, self.findings)
         for named in self.messages:
-            readers = compiler.readers(named.message, named.channel) if named.message.ignored is None else (None, None)
+            ignored = named.message.ignored is not None
+            readers = (None, None) if ignored else self.compiler.readers(named.message, named.channel, self.connection, self.findings)
             yield Read(named, *readers)
 
     def _routable(self, roles: list[RoleAt]) -> bool:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from cexspec.compile.body import Surroundings
 from cexspec.compile.bounds import UNIFIED_INTERVAL
 from cexspec.compile.categories import category_of, check_scope, compile_categories
+from cexspec.compile.channels import ChannelCompiler
 from cexspec.compile.checks import nearest
 from cexspec.compile.connections import ConnectionCompiler
 from cexspec.compile.errors import compile_errors
@@ -56,6 +57,7 @@ class Exchange:
         self.unique_in_category = symbols.unique_in == "category"
         names = InstrumentNames(lambda: self.symbols, symbols.aliases, symbols.inverse_quotes, self.categories, number)
         self._around = Surroundings(self.id, dict(self.spec.intervals), number, names, frozenset(self.spec.categories))
+        self._readers = ChannelCompiler(self._around)
 
     @cached_property
     def environments(self) -> Mapping[str, EnvironmentPlan]:
@@ -135,7 +137,7 @@ class Exchange:
         if name not in self._connections:
             self._known(name, self.connection_names, "connection")
             findings = self.findings()
-            compiled = ConnectionCompiler(name, self.spec, self.errors, self._around, findings).compile()
+            compiled = ConnectionCompiler(name, self.spec, self.errors, self._readers, findings).compile()
             self._refuse(findings, f"connection '{name}'")
             assert compiled is not None
             self._connections[name], channels = compiled
@@ -155,7 +157,7 @@ class Exchange:
         for name in self.operation_names:
             compile_operation(name, self.spec, errors, self._around, findings)
         for name in self.connection_names:
-            ConnectionCompiler(name, self.spec, errors, self._around, findings).compile()
+            ConnectionCompiler(name, self.spec, errors, self._readers, findings).compile()
         self._check_hosts(findings)
         self._check_intervals(findings)
         note_unread(self.spec, findings)

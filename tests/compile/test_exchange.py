@@ -334,3 +334,28 @@ def test_a_path_that_is_walked_costs_a_warning() -> None:
 def test_text_that_is_no_path_is_refused(text: str, reason: str) -> None:
     with pytest.raises(PathError, match=reason):
         parse(text)
+
+
+def everywhere(**channel: Any) -> Exchange:
+    """One channel on two connections of the same form, and on one whose messages are wrapped."""
+    connections = {"a": PUBLIC, "b": PUBLIC, "wrapped": {**PUBLIC, "payload": "$.data"}}
+    marks = {"on": {"spot": "a", "linear": "b", "inverse": "wrapped"}, "topic": "marks", **CHANNEL, **channel}
+    environments = {"live": {"rest": "https://venue.test", "ws": dict.fromkeys(connections, "wss://venue.test")}}
+    categories = {"spot": {"kind": ["spot"]}, "linear": {"kind": ["perpetual"]}, "inverse": {"kind": ["future"]}}
+    return exchange(ws={"connections": connections, "channels": {"marks": marks}}, environments=environments, categories=categories)
+
+
+def test_connections_share_the_readers_of_messages_of_one_form() -> None:
+    whole, frame = everywhere(), b'{"e":"mark","s":"A","p":"1"}'
+    a, b, wrapped = (
+        whole.connection(name).router.route(text, {})[0].readers
+        for name, text in (("a", frame), ("b", frame), ("wrapped", b'{"data":' + frame + b"}"))
+    )
+    assert [name for name, _ in a] == [name for name, _ in b] == [name for name, _ in wrapped] == ["marks"]
+    assert a[0][1] is b[0][1] is not wrapped[0][1]
+
+
+def test_what_is_wrong_with_a_channel_is_told_for_each_connection_that_has_it() -> None:
+    whole = everywhere(fields={**PRICE["fields"], "volume": "$.v"})
+    for name in ("a", "b", "wrapped"):
+        assert [(rule, where[-1]) for rule, _, where in found(lambda name=name: whole.connection(name))] == [("CEX041", "volume")]  # type: ignore[misc]

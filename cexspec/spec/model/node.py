@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 from typing_extensions import TypeAliasType
 
+_attribute = object.__getattribute__
+
 
 class Node(BaseModel):
     """A mapping of the spec. Unknown keys are refused; `where` is its path in the file (`("rest", "ticker")`).
@@ -22,14 +24,15 @@ class Node(BaseModel):
     _read: set[str] = PrivateAttr(default_factory=set)
 
     def __getattribute__(self, name: str) -> Any:
-        if name[0] != "_" and name in type(self).__pydantic_fields__:
-            object.__getattribute__(self, "__pydantic_private__")["_read"].add(name)  # as self._read, of which pydantic makes a long way
-        return object.__getattribute__(self, name)
+        found = _attribute(self, name)
+        if name in _attribute(self, "__dict__"):  # where pydantic keeps fields, and nothing else
+            _attribute(self, "__pydantic_private__")["_read"].add(name)  # as self._read, of which pydantic makes a long way
+        return found
 
     @property
     def where(self) -> tuple[str | int, ...]:
         """Its path in the file."""
-        return self._where
+        return _attribute(self, "__pydantic_private__")["_where"]  # type: ignore[no-any-return]
 
 
 def key(description: str, example: Any, default: Any = ..., *, alias: str | None = None) -> Any:
