@@ -145,6 +145,8 @@ class Conversion:
             if all(venue == word for venue, word in table.items()) and not integers(mapping):
                 return  # decoding lets nothing through but the unified words
             table |= {number: table[str(number)] for number in integers(mapping)}
+            self.code = f"{self.setting.scope.constant(table, 'words')}[{self.code}]"  # nor anything that isn't listed
+            return
         elif self.leaf is not Leaf.STRING:
             self._take(Leaf.SCALAR)
             self.code = f"text_of({self.code})"
@@ -234,7 +236,7 @@ def _intervals(intervals: Mapping[str, str]) -> dict[object, object]:
 def names(number: NumberType) -> dict[str, object]:
     """What generated code may call by name."""
     times = {name: convert.time_reader(unit) for unit, name in TIME_READERS.items() if unit != "iso"}
-    return {**_NAMES, **times, "iso": convert.iso_reader(), "number": number_reader(number)}
+    return {**_NAMES, **times, "number": number_reader(number)}
 
 
 _NAMES: dict[str, object] = {
@@ -247,6 +249,7 @@ _NAMES: dict[str, object] = {
     "ends_before": convert.ends_before,
     "exact": exact,
     "finite": finite,
+    "iso": convert.iso_nanoseconds,
     "keyed": convert.keyed,
     "part": convert.part,
     "scaled": convert.scaled,

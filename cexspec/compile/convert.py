@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import Any
 
 from cexspec.compile.hole import Hole, shown
@@ -13,13 +14,12 @@ from cexspec.compile.numbers import MAX_DIGITS, MAX_INTEGER, to_decimal
 from cexspec.models import Level, Market, Number
 
 NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
-MAX_SECONDS = 1024
-"""Seconds that a reader of times keeps at most."""
 
 _UNROUNDED = Context(prec=4 * MAX_DIGITS)
 _THOUSANDTHS = {f"{number:03d}": number * 1_000_000 for number in range(1000)}
 _MILLIONTHS = {"Z": 0, **{f"{number:03d}Z": number * 1000 for number in range(1000)}}
 """The first three digits of a second's fraction, and what follows them, in nanoseconds."""
+_SECOND, _DIGITS, _REST = slice(20), slice(20, 23), slice(23, None)
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 
 
@@ -39,26 +39,23 @@ def time_reader(unit: str) -> Callable[[object], int]:
     return nanoseconds
 
 
-def iso_reader() -> Callable[[Any], int]:
-    """A reader of ISO 8601 times that knows the seconds it has read: messages come many to the second."""
-    seconds: dict[str, int] = {}
-
-    def nanoseconds(value: Any) -> int:
-        try:  # as most venues write it, 2026-08-01T08:00:00.708706Z: nothing but listed texts gets through
-            return seconds[value[:20]] + _THOUSANDTHS[value[20:23]] + _MILLIONTHS[value[23:]]
-        except (KeyError, TypeError):
-            result = iso_nanoseconds(value)
-        if value[19:20] == ".":
-            if len(seconds) >= MAX_SECONDS:
-                seconds.clear()
-            seconds[value[:20]] = iso_nanoseconds(value[:19])
-        return result
-
-    return nanoseconds
-
-
-def iso_nanoseconds(value: object) -> int:
+def iso_nanoseconds(value: Any) -> int:
     """ISO 8601 text -> nanoseconds, to the last digit; without a zone it is UTC."""
+    try:  # as most venues write it, 2026-08-01T08:00:00.708706Z: nothing but listed texts gets through
+        return _THOUSANDTHS[value[_DIGITS]] + _MILLIONTHS[value[_REST]] + _second(value[_SECOND])
+    except (KeyError, TypeError, Hole):
+        return _any_iso(value)
+
+
+@lru_cache(maxsize=1024)
+def _second(text: str) -> int:
+    """`2026-08-01T08:00:00.` in nanoseconds; kept, because messages come many to the second."""
+    if text[19] != ".":
+        raise KeyError(text)
+    return _any_iso(f"{text}0")
+
+
+def _any_iso(value: object) -> int:
     found = _ISO.fullmatch(value) if isinstance(value, str) else None
     try:
         if found is not None:

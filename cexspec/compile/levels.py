@@ -104,7 +104,7 @@ class LevelWriter:
         exact = self.scope.wire.number is Decimal
         typed = rows.code if self.pairs else f"[({', '.join(numbers)}) {each}]"
         if rows.plain or (exact and not self.scope.wire.narrow):
-            code = f"[({', '.join(f'number({one})' for one in numbers)}) {each}]"
+            code = f"[({', '.join(_exactly(one) if exact else f'number({one})' for one in numbers)}) {each}]"
         else:
             code = f"decimal_levels({typed})" if exact else typed
         setting.writer.line(f"{side} = {code}")
@@ -136,3 +136,8 @@ class LevelWriter:
         variable = f"level{len(self.scope.bound)}"
         self.scope.bind(row, variable, plain=plain)
         return variable
+
+
+def _exactly(code: str) -> str:
+    """A number as decoded -> `Decimal`; the decoder has read fractions exactly."""
+    return f"figure if (figure := {code}).__class__ is Decimal else number(figure)"
