@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from cexspec.compile.exchange import Exchange, compile_exchange
 from cexspec.compile.plan import EnvironmentPlan
 from cexspec.engine.budgets import ConnectBudgets
+from cexspec.engine.client_stats import ClientStats
 from cexspec.engine.limits import Limits, RateLimits, limiter_of, owner_of, store_of
 from cexspec.engine.markets import Markets
 from cexspec.engine.options import StreamOptions
@@ -69,7 +70,8 @@ class Client:
         self.environment = _environment(self.exchange, environment)
         self.markets = Markets(self.exchange, number)
         self._http = http or AiohttpTransport()
-        clock = clock or SystemClock()
+        self._on_close: list[Callable[[], object]] = []
+        self._clock = clock = clock or SystemClock()
         self._store, self._owns_store = store_of(limits_store), limits_store is None or isinstance(limits_store, str)
         self._limiter = limiter_of(
             self.exchange.pools,
@@ -106,6 +108,17 @@ class Client:
         """What is left of every budget, and who waits for it, now: `client.limits["weight"].remaining`."""
         return Limits(self._limiter.snapshot(), self._store.status())
 
+    @property
+    def stats(self) -> ClientStats:
+        """What streams, REST calls and budgets have counted, and how they are now; can be read from any thread."""
+        return ClientStats(
+            exchange=self.id, at=self._clock.time_ns(), streams=self.ws.stats, rest=self._engine.stats, limiter=self._limiter.stats
+        )
+
+    def on_close(self, callback: Callable[[], object]) -> None:
+        """Call this when the client has been closed."""
+        self._on_close.append(callback)
+
     def supports(self, name: str) -> bool:
         """Whether the spec declares a REST operation (`ticker`), a stream or a channel of this name."""
         return name in self.exchange.operation_names or name in self.exchange.channel_names or self.exchange.offers(name)
@@ -121,6 +134,8 @@ class Client:
             await self._store.close()
         if isinstance(self._http, AiohttpTransport):
             await self._http.close()
+        while self._on_close:
+            self._on_close.pop(0)()
 
     async def __aenter__(self) -> Self:
         return self

@@ -8,15 +8,19 @@ conflate      of each symbol only the newest event waits (for events that say ho
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from cexspec.engine.distribution import Durations
 from cexspec.models import BookState, Candle, CexspecError, Event, Gap
 
 Policy = Literal["block", "drop_oldest", "conflate"]
-YIELD_EVERY = 256
+MEASURED_EVERY = 16
+"""Of so many events one is measured: the first."""
+YIELD_EVERY = 16 * MEASURED_EVERY
 """A consumer that never waits gives way to others after so many events."""
 
 
@@ -55,9 +59,14 @@ class _Bell:
 
 
 class Buffer:
-    """Holds events until they are taken. `channel` labels the gaps that dropping leaves."""
+    """Holds events until they are taken. `channel` labels the gaps that dropping leaves.
 
-    def __init__(self, channel: str, limit: int, policy: Policy) -> None:
+    `delays` gets the time from the arrival of the frames to the taking of their events, by the wall clock `time_ns`.
+    """
+
+    def __init__(
+        self, channel: str, limit: int, policy: Policy, delays: Durations | None = None, time_ns: Callable[[], int] = time.time_ns
+    ) -> None:
         self._channel, self._limit, self._conflates = channel, limit, policy == "conflate"
         self.waits = policy == "block"
         """whoever fills it waits for its consumer"""
@@ -66,12 +75,14 @@ class Buffer:
         self._first: deque[Gap | BookState | CexspecError] = deque()
         self._lost: dict[str | None, _Dropped] = {}
         self._news, self._room = _Bell(), _Bell()
-        self._served = 0
+        self._delays, self._time_ns = delays, time_ns
         self._plain = True
         """only events wait: nothing that goes before them"""
         self._end: Exception | None = None
         self.dropped = 0
         """events that no consumer saw because it was too slow"""
+        self.taken = 0
+        """events that consumers took"""
         self.put: Callable[[Event], bool] = {"block": self._put, "drop_oldest": self._put_dropping, "conflate": self._put_newest}[policy]
         """Add an event; True: the buffer is full, and whoever fills it shall wait for `room`."""
 
@@ -118,16 +129,29 @@ class Buffer:
 
     async def get(self) -> Event:
         """The next event, gaps before what follows them. Raises an error put in, or what `end` says."""
-        self._served += 1
-        if self._served % YIELD_EVERY == 0:
-            await asyncio.sleep(0)
+        if self.taken % MEASURED_EVERY == 0:
+            return await self._get_measured()
         if self._plain and self._items and not self._room.waiters:
+            self.taken += 1
             return self._items.popleft()
+        return await self._get_waiting()
+
+    async def _get_measured(self) -> Event:
+        if self.taken % YIELD_EVERY == 0 and self.taken:
+            await asyncio.sleep(0)
+        event = await self._get_waiting()
+        if self._delays is not None and event.received is not None:
+            self._delays.add(self._time_ns() - event.received)
+        return event
+
+    async def _get_waiting(self) -> Event:
         while not (self._items or self._first or self._lost or self._latest):
             if self._end is not None:
                 raise self._end
             await self._news.wait()
-        return self._take()
+        event = self._take()
+        self.taken += 1
+        return event
 
     async def room(self) -> None:
         """Wait until there is room again."""

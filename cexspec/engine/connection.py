@@ -24,6 +24,7 @@ from cexspec.engine.states import State
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
 from cexspec.models import CexspecError, ConnectionLost, RateLimitExceeded, TimeoutError
+from cexspec.models.log_events import LogEvent
 from cexspec.transport.clock import Clock, within
 from cexspec.transport.websocket import Socket
 
@@ -127,7 +128,7 @@ class Connection:
         except CexspecError as error:
             self._move("failed", str(error), error)
         except Exception as failure:
-            log.exception("%s: an internal error", self.name, extra={"event": "internal_error"})
+            log.exception("%s: an internal error", self.name, extra={"event": LogEvent.INTERNAL_ERROR})
             self._move("failed", "an internal error", CexspecError(f"{self.name}: internal error: {failure!r}"))
 
     async def _keep_connected(self) -> None:

@@ -11,7 +11,7 @@ consumer is waited for has connections that serve nobody else, so that nobody el
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from random import Random
 from typing import Protocol
@@ -45,10 +45,11 @@ from cexspec.engine.planning import DrawsOf, Forecast, full_budgets
 from cexspec.engine.rotation import Rotations
 from cexspec.engine.session import Session
 from cexspec.engine.states import State, StateBoard, Transition
-from cexspec.engine.stats import SAMPLE_EVERY, Counters, StreamStats
+from cexspec.engine.stats import SAMPLE_EVERY, Counters, QueueStats, StreamStats
 from cexspec.engine.topics import Topic
 from cexspec.engine.uses import Use, Uses, Watcher
 from cexspec.models import CexspecError, NotSupported, RateLimitExceeded
+from cexspec.models.log_events import LogEvent
 from cexspec.transport.clock import Clock
 from cexspec.transport.websocket import Socket, WebSocketTransport
 
@@ -91,11 +92,11 @@ class Connections:
         settings = options.backfill or Backfill()
         self._holes = Holes(plan, clock, self.counters, markets.params, self._dispatcher.symbol_of, fill, settings)
 
-    def snapshot(self, drops: int) -> StreamStats:
-        """What has been counted; `drops` are those of open streams."""
+    def snapshot(self, queues: Mapping[str, QueueStats], polled: int) -> StreamStats:
+        """What has been counted, beside the queues of the streams; `polled` events came from elsewhere."""
         counters, dispatcher = self.counters, self._dispatcher
-        counters.events, counters.unclaimed, counters.doubled = dispatcher.events, dispatcher.unclaimed, dispatcher.doubled
-        return counters.snapshot(drops)
+        counters.events, counters.unclaimed, counters.doubled = dispatcher.events + polled, dispatcher.unclaimed, dispatcher.doubled
+        return counters.snapshot(queues, self.states.stats, self.books.stats)
 
     def attach(self, subscriptions: Iterable[Subscription], watcher: Watcher) -> None:
         """Serve these subscriptions. Raises `NotSupported` where the environment has no such connection."""
@@ -293,7 +294,7 @@ class Connections:
 
     def _stale(self, connection: Connection, topic: Topic, reason: str) -> None:
         self.counters.stale += 1
-        self.counters.note("subscription_stale", self.counters.stale, f"{connection.name}: {reason}")
+        self.counters.note(LogEvent.SUBSCRIPTION_STALE, self.counters.stale, f"{connection.name}: {reason}")
         use = self._uses.on(connection).get(topic.text)
         if use is not None:
             self.books.stale(connection, topic, reason)
@@ -303,7 +304,7 @@ class Connections:
     def _refused(self, connection: Connection, topic: Topic, error: CexspecError) -> None:
         use = self._uses.on(connection).get(topic.text)
         self.counters.refused += 1
-        self.counters.note("subscription_refused", self.counters.refused, error)
+        self.counters.note(LogEvent.SUBSCRIPTION_REFUSED, self.counters.refused, error)
         if use is None:
             return
         if any(leg.accepted for leg in use.legs.values() if leg.connection is not connection):
@@ -380,10 +381,10 @@ class Connections:
         match output:
             case Unrouted(sample, reason):
                 counters.unrouted += 1
-                counters.note("unrouted", counters.unrouted, f"{reason}: {sample.decode('utf-8', 'replace')}")
+                counters.note(LogEvent.UNROUTED, counters.unrouted, f"{reason}: {sample.decode('utf-8', 'replace')}")
             case Undecodable(error):
                 counters.decode_errors += 1
-                counters.note("decode_error", counters.decode_errors, error)
+                counters.note(LogEvent.DECODE_ERROR, counters.decode_errors, error)
             case VenueError(error):
                 counters.venue_errors += 1
-                counters.note("venue_error", counters.venue_errors, error)
+                counters.note(LogEvent.VENUE_ERROR, counters.venue_errors, error)

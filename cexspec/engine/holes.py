@@ -20,6 +20,7 @@ from cexspec.engine.gate import Identified
 from cexspec.engine.options import Backfill
 from cexspec.engine.stats import Counters
 from cexspec.models import CexspecError, Event, Gap, Trade
+from cexspec.models.log_events import LogEvent
 from cexspec.transport.clock import Clock, within
 
 log = logging.getLogger("cexspec.stream")
@@ -136,7 +137,7 @@ class Holes:
         except CexspecError as error:
             cause = str(error)
         except Exception as failure:
-            log.exception("filling a hole of %s failed", channel.name, extra={"event": "internal_error"})
+            log.exception("filling a hole of %s failed", channel.name, extra={"event": LogEvent.INTERNAL_ERROR})
             cause = repr(failure)
         for subscription, one in held.items():
             if subscription.gate is one:

@@ -34,6 +34,7 @@ from cexspec.models import (
     NotSupported,
     PermissionDenied,
 )
+from cexspec.models.log_events import LogEvent
 from cexspec.transport.clock import Clock
 from cexspec.transport.limiter import Priority
 
@@ -217,7 +218,7 @@ class Polls:
                 await self._poll(poller, rest)
                 due = max(due + self._interval(poller), self._clock.monotonic())
         except Exception as failure:
-            log.exception("polling of %s: an internal error", poller.operation.name, extra={"event": "internal_error"})
+            log.exception("polling of %s: an internal error", poller.operation.name, extra={"event": LogEvent.INTERNAL_ERROR})
             self._give_up(poller, CexspecError(f"{poller.operation.name}: internal error: {failure!r}"))
 
     def _interval(self, poller: _Poller) -> float:
@@ -234,6 +235,7 @@ class Polls:
 
     async def _poll(self, poller: _Poller, rest: RestCalls) -> None:
         try:
+            self._counters.polls += 1
             rows = await rest.call(poller.operation.name, poller.params, priority=Priority.POLL)
         except REFUSALS as error:
             self._refuse(poller, tuple(poller.users), error)
@@ -246,7 +248,7 @@ class Polls:
     def _failed(self, poller: _Poller, error: CexspecError) -> None:
         poller.failures += 1
         self._counters.poll_failures += 1
-        self._counters.note("poll_failed", self._counters.poll_failures, error)
+        self._counters.note(LogEvent.POLL_FAILED, self._counters.poll_failures, error)
         if poller.failures > PATIENCE:
             for subscription in poller.users:
                 subscription.interrupted(f"{poller.failures} polls in a row failed, the last one: {error}", poller.answered)
@@ -305,7 +307,7 @@ class Polls:
         self.detach(subscriptions)
         for subscription, watcher in watchers:
             self._counters.refused += 1
-            self._counters.note("subscription_refused", self._counters.refused, error)
+            self._counters.note(LogEvent.SUBSCRIPTION_REFUSED, self._counters.refused, error)
             watcher.refused(subscription, error)
 
     def _give_up(self, poller: _Poller, error: CexspecError) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from cexspec.engine.dispatch import Subscription
 from cexspec.engine.markets import Markets
 from cexspec.models import CexspecError
+from cexspec.models.log_events import LogEvent
 
 log = logging.getLogger(__name__)
 Prepare = Callable[[], Awaitable[None]]
@@ -59,5 +60,6 @@ class Preparation:
             await self._prepare()
         except CexspecError as error:
             trouble = error
-            log.warning("instruments_unavailable exchange=%s error=%s: contracts stay unconverted", self._exchange, error)
+            text = "%s: the instruments could not be loaded, contracts stay unconverted: %s"
+            log.warning(text, self._exchange, error, extra={"event": LogEvent.INSTRUMENTS_UNAVAILABLE})
         then(subscriptions, trouble)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from cexspec.compile.plan import EnvironmentPlan, ExchangePlan, HttpRequest, OperationPlan, Params
 from cexspec.engine.cursor import ascending
@@ -32,6 +33,7 @@ from cexspec.models import (
     OpenInterest,
     Trade,
 )
+from cexspec.models.measures import Measure
 from cexspec.transport.clock import Clock, within
 from cexspec.transport.http import HttpTransport
 from cexspec.transport.limiter import Draw, Limiter, Priority
@@ -96,6 +98,15 @@ class Reading:
         return {}
 
 
+class RestStats(Struct, frozen=True, kw_only=True):
+    """REST calls since the client was made."""
+
+    calls: Annotated[Mapping[str, int], Measure("counter", "Calls of operations: `ok`, `cancelled`, or the error's class", by="outcome")]
+    requests: Annotated[int, Measure("counter", "HTTP requests sent, retries included")]
+    retries: Annotated[int, Measure("counter", "HTTP requests sent because the one before failed")]
+    quarantined: Annotated[int, Measure("counter", "Records of answers that don't fit the spec and were left out")]
+
+
 class _Manner(NamedTuple):
     """How the requests of a call are made: seconds for each, and who goes first."""
 
@@ -121,6 +132,7 @@ class RestEngine:
     ) -> None:
         self.plan, self.markets, self.clock = plan, markets, clock
         self.quarantine = Quarantine()
+        self._outcomes: Counter[str] = Counter()
         self._random, self._loading = random or Random(), asyncio.Lock()
         self._sender = Sender(plan, environment, transport, clock, limiter, retry=retry or Retry(), random=self._random, timeout=timeout)
 
@@ -140,8 +152,25 @@ class RestEngine:
         """
         operation = self.plan.operation(name)
         given = self._filled(params or {})
-        self._check_kind(operation, given)
-        return await within(self.clock, timeout, self._joined(operation, given, _Manner(timeout, priority)), f"{self.plan.id} {name}")
+        outcome = "cancelled"
+        try:
+            self._check_kind(operation, given)
+            work = self._joined(operation, given, _Manner(timeout, priority))
+            rows = await within(self.clock, timeout, work, f"{self.plan.id} {name}")
+            outcome = "ok"
+        except Exception as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            self._outcomes[outcome] += 1
+        return rows
+
+    @property
+    def stats(self) -> RestStats:
+        """What has been called so far."""
+        return RestStats(
+            calls=dict(self._outcomes), requests=self._sender.requests, retries=self._sender.retries, quarantined=self.quarantine.count
+        )
 
     def draws(self, name: str, params: Params) -> list[Draw]:
         """The windows of budgets that a call of an operation draws on, as they are now."""

@@ -54,6 +54,8 @@ class Sender:
         self._exchange, self._environment, self._pools = plan.id, environment, plan.pools
         self._transport, self._clock, self._limiter = transport, clock, limiter
         self._retry, self._random, self._timeout = retry, random, timeout
+        self.requests = self.retries = 0
+        """requests sent, and those among them that tried again"""
 
     async def send(
         self,
@@ -79,6 +81,7 @@ class Sender:
             if delay is None or self._clock.monotonic() + delay > deadline:
                 raise answer
             await self._clock.sleep(delay)
+            self.retries += 1
 
     def _call(self, operation: OperationPlan, request: HttpRequest, timeout: float) -> HttpCall:
         base = self._environment.rest
@@ -96,6 +99,7 @@ class Sender:
         symbol = _symbol(params)
         weight = operation.weight(params)
         async with self._limiter.hold(operation.pools, weight, operation=operation.name, symbol=symbol, priority=priority):
+            self.requests += 1
             try:
                 answer = await self._transport.send(call)
             except TransportError as failure:

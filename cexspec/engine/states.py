@@ -1,4 +1,4 @@
-"""The states of a connection, and how others learn of them: callbacks, iterators, the log.
+"""The states of a connection, and how others learn of them: callbacks, iterators, the log, counts.
 
 disconnected -> connecting -> connected <-> reconnecting
                     `-------------'------------'------> failed (an error that trying again can't heal), closed
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from cexspec.engine.stats import ConnectionStats
 from cexspec.models import CexspecError
+from cexspec.models.log_events import LogEvent, worth_logging
 
 State = Literal["disconnected", "connecting", "connected", "reconnecting", "failed", "closed"]
 log = logging.getLogger("cexspec.stream")
@@ -38,10 +40,12 @@ Observer = Callable[[Transition], None]
 
 
 class StateBoard:
-    """The states of all connections of a client. Log records carry the stable name `connection_state` as `event`."""
+    """The states of all connections of a client."""
 
     def __init__(self) -> None:
         self._states: dict[str, State] = {}
+        self._moves: Counter[tuple[str, State]] = Counter()
+        self._failures = 0
         self._observers: list[Observer] = []
         self._iterators: set[_Transitions] = set()
 
@@ -49,6 +53,13 @@ class StateBoard:
     def states(self) -> dict[str, State]:
         """Connection -> state, of those that are not closed."""
         return dict(self._states)
+
+    @property
+    def stats(self) -> dict[str, ConnectionStats]:
+        """By kind of connection: how many are in which state now, and how often one came into it."""
+        now, moves = Counter((_kind(name), state) for name, state in self.states.items()), self._moves.copy()
+        kinds = dict.fromkeys(kind for kind, _ in (*now, *moves))
+        return {kind: ConnectionStats(states=_of(kind, now), transitions=_of(kind, moves)) for kind in kinds}
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Call this at every transition; what is returned stops it."""
@@ -75,6 +86,7 @@ class StateBoard:
             self._states.pop(transition.connection, None)
         else:
             self._states[transition.connection] = transition.after
+        self._moves[_kind(transition.connection), transition.after] += 1
         level = logging.ERROR if transition.after == "failed" else logging.WARNING if transition.after == "reconnecting" else logging.INFO
         text = "%s %s: %s -> %s (%s)"
         log.log(
@@ -85,7 +97,7 @@ class StateBoard:
             transition.before,
             transition.after,
             transition.reason,
-            extra={"event": "connection_state", "transition": transition},
+            extra={"event": LogEvent.CONNECTION_STATE, "transition": transition},
         )
         for iterator in self._iterators:
             iterator.add(transition)
@@ -93,7 +105,18 @@ class StateBoard:
             try:
                 observer(transition)
             except Exception:
-                log.exception("an observer of states failed", extra={"event": "callback_error"})
+                self._failures += 1
+                if worth_logging(self._failures):
+                    log.exception("an observer of states failed (%d so far)", self._failures, extra={"event": LogEvent.CALLBACK_ERROR})
+
+
+def _kind(connection: str) -> str:
+    """The connection's name in the spec: `public` of `public-3`."""
+    return connection.rpartition("-")[0] or connection
+
+
+def _of(kind: str, counts: Mapping[tuple[str, State], int]) -> dict[str, int]:
+    return {state: count for (of, state), count in counts.items() if of == kind}
 
 
 class _Transitions:

@@ -15,6 +15,7 @@ from cexspec.engine.progress import Asked, OnProgress, Progress
 from cexspec.engine.stats import Counters
 from cexspec.engine.uses import Watcher
 from cexspec.models import CexspecError, Event, Gap, InvalidRequest
+from cexspec.models.log_events import LogEvent, worth_logging
 from cexspec.models.symbol import Symbol
 
 log = logging.getLogger("cexspec.stream")
@@ -97,6 +98,11 @@ class Stream(Watcher, Generic[T]):
     def pending(self) -> int:
         """Events that wait to be taken."""
         return len(self._buffer)
+
+    @property
+    def taken(self) -> int:
+        """Events that were taken."""
+        return self._buffer.taken
 
     @property
     def dropped(self) -> int:
@@ -276,7 +282,7 @@ class Stream(Watcher, Generic[T]):
     async def _complain(self, error: CexspecError) -> None:
         handlers = [handler for _, handler in self._callbacks if handler is not None]
         if not handlers:
-            log.error("the stream of %s: %s", self.name, error, extra={"event": "stream_error"})
+            log.error("the stream of %s: %s", self.name, error, extra={"event": LogEvent.STREAM_ERROR})
         for handler in handlers:
             await self._call(handler, error, "an error handler of %s failed", self.name)
 
@@ -299,5 +305,7 @@ class Stream(Watcher, Generic[T]):
 
     def _failed(self, text: str, *context: object) -> None:
         """In an `except` block: a callback has raised."""
-        self._host.counters.callback_errors += 1
-        log.exception(text, *context, extra={"event": "callback_error"})
+        counters = self._host.counters
+        counters.callback_errors += 1
+        if worth_logging(counters.callback_errors):
+            log.exception(f"{text} (%d so far)", *context, counters.callback_errors, extra={"event": LogEvent.CALLBACK_ERROR})

@@ -13,7 +13,7 @@ from cexspec.engine.books.progress import BooksProgress
 from cexspec.engine.books.synced import State as BookPhase
 from cexspec.engine.books.view import BookView
 from cexspec.engine.budgets import ConnectBudgets
-from cexspec.engine.buffer import Buffer, Policy
+from cexspec.engine.buffer import Policy
 from cexspec.engine.channel_choice import channels_for
 from cexspec.engine.connections import Connections
 from cexspec.engine.dispatch import Subscription
@@ -24,6 +24,7 @@ from cexspec.engine.planning import ROUND_TRIP, DrawsOf
 from cexspec.engine.polling import Polls, RestCalls
 from cexspec.engine.preparation import Preparation, Prepare
 from cexspec.engine.progress import OnProgress
+from cexspec.engine.queues import Queues
 from cexspec.engine.states import Observer, State, Transition
 from cexspec.engine.stats import StreamStats
 from cexspec.engine.stream import Callback, OnError, Stream
@@ -42,6 +43,7 @@ from cexspec.models import (
     Ticker,
     Trade,
 )
+from cexspec.models.log_events import LogEvent
 from cexspec.models.symbol import Symbol
 from cexspec.transport.clock import Clock, SystemClock
 from cexspec.transport.websocket import WebSocketTransport, websocket_transport
@@ -114,6 +116,7 @@ class StreamClient:
         )
         self._wishes: dict[Stream[Any], Wish] = {}
         self._with_callbacks: list[Stream[Event]] = []
+        self._queues = Queues()
         self._preparation = Preparation(prepare, plan.id, markets)
         self.counters = self._connections.counters
         self._polls = Polls(plan, markets, rest, self._clock, self.counters)
@@ -127,8 +130,7 @@ class StreamClient:
     @property
     def stats(self) -> StreamStats:
         """What has been counted so far."""
-        counted = self._connections.snapshot(sum(stream.dropped for stream in self._wishes))
-        return replace(counted, events=counted.events + self._polls.events)
+        return self._connections.snapshot(self._queues.snapshot(tuple(self._wishes)), self._polls.events)
 
     @property
     def books(self) -> dict[str | None, BookPhase]:
@@ -307,7 +309,7 @@ class StreamClient:
         except CexspecError as error:
             waiting.discard(subscription)
             self.counters.refused += 1
-            self.counters.note("subscription_refused", self.counters.refused, trouble or error)
+            self.counters.note(LogEvent.SUBSCRIPTION_REFUSED, self.counters.refused, trouble or error)
             stream.refused(subscription, trouble or error)
 
     def detach(self, stream: Stream[Any], subscriptions: Sequence[Subscription]) -> None:
@@ -319,7 +321,7 @@ class StreamClient:
     def closed(self, stream: Stream[Any]) -> None:
         """See `StreamHost.closed`."""
         if self._wishes.pop(stream, None) is not None:
-            self.counters.drops += stream.dropped
+            self._queues.closed(stream)
         if stream in self._with_callbacks:
             self._with_callbacks.remove(stream)
 
@@ -337,7 +339,7 @@ class StreamClient:
             raise TypeError(f"a stream takes {', '.join(How.__annotations__)}, not {', '.join(sorted(strange))}")
         chosen = how.get("policy") or ("conflate" if wish.maintained else self._options.policy)
         self._resolver.check(wish, chosen, fetches=self._connections.books.fetches)
-        stream: Stream[Event] = Stream(name, self, Buffer(name, how.get("queue") or self._options.queue, chosen))
+        stream: Stream[Event] = Stream(name, self, self._queues.buffer(name, how.get("queue") or self._options.queue, chosen, self._clock))
         self._wishes[stream] = wish
         try:
             stream.subscribe(*symbols, on_progress=how.get("on_progress"))

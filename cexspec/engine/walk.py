@@ -13,9 +13,10 @@ from cexspec.engine.cursor import UNIQUE, ascending, cursor_of, moment, place, t
 from cexspec.engine.span import Span
 from cexspec.engine.times import UNITS
 from cexspec.models import Event, InvalidRequest
+from cexspec.models.log_events import LogEvent
 
 MAX_PAGES = 10_000
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 Fetch = Callable[[HttpRequest], Awaitable[tuple[Sequence[Event], bytes]]]
 """Request -> its rows, and the body they were read from."""
@@ -138,7 +139,8 @@ class Walk:
             return following
         if len(page) < self.page_size or self._page.by != "timestamp":
             return None
-        logger.warning("%s: one time has as many rows as a page holds; there may be more that can't be reached", self.operation.name)
+        text = "%s: one time has as many rows as a page holds; there may be more that can't be reached"
+        log.warning(text, self.operation.name, extra={"event": LogEvent.PAGE_TOO_FULL})
         return self._after(bounds, edge, beyond=True)
 
     def _after(self, bounds: Span, edge: Event, *, beyond: bool) -> HttpRequest | None:

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from math import inf
 from types import TracebackType
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cexspec.models import InvalidRequest, RateLimitExceeded
+from cexspec.models.measures import Measure
 from cexspec.transport.clock import Clock
 from cexspec.transport.pools import IDLE_BUCKETS, Bucket, Claims, Pool, Turn
 from cexspec.transport.store import MemoryStore, Store
@@ -72,6 +76,15 @@ class PoolBudget:
     buckets: tuple[BucketBudget, ...]
 
 
+class LimiterStats(Struct, kw_only=True):
+    """What calls had to wait for since the limiter was made, and who waits now."""
+
+    waits: Annotated[int, Measure("counter", "Calls that had to wait for a budget")] = 0
+    wait_seconds: Annotated[float, Measure("counter", "Seconds that calls waited for budgets, those that gave up included")] = 0.0
+    refusals: Annotated[int, Measure("counter", 'Calls refused because they would have had to wait (`on_limit="raise"`)')] = 0
+    waiting: Annotated[int, Measure("gauge", "Calls that wait for a budget now")] = 0
+
+
 class Limiter:
     """Holds every pool to its windows. Nobody overtakes in line, but for a lower `priority` number, and that only so often.
 
@@ -98,6 +111,12 @@ class Limiter:
         self._pools = {pool.name: self.store.state(f"{owner}#{account}" if pool.scope == "account" else owner, pool) for pool in pools}
         self._every = tuple(name for name, state in self._pools.items() if state.pool.every)
         self._clock, self._on_limit, self._exchange = clock, on_limit, exchange
+        self._counts = LimiterStats()
+
+    @property
+    def stats(self) -> LimiterStats:
+        """What has been waited for so far."""
+        return replace(self._counts)
 
     async def acquire(self, pools: Sequence[str], weight: int = 1, *, operation: str = "", symbol: str = "", priority: int = 0) -> None:
         """Spend `weight` units of every pool named, waiting until all of them have room at once."""
@@ -195,10 +214,11 @@ class Limiter:
             bucket.join(turn)
         admitted = False
         try:
-            while (delay := await self._try(claims, turn, held)) > 0.0:
+            if (delay := await self._try(claims, turn, held)) > 0.0:
                 if self._on_limit == "raise":
+                    self._counts.refusals += 1
                     raise self._refusal(claims, delay, operation)
-                await self._rest(turn, delay)
+                await self._wait(claims, turn, delay, held=held)
             admitted = True
         finally:
             for bucket in turn.buckets:
@@ -216,6 +236,19 @@ class Limiter:
         if any(bucket.first() is not turn for bucket in turn.buckets):
             return inf
         return await self.store.take(claims, self._clock, turn, held=held, waits=self._on_limit == "wait")
+
+    async def _wait(self, claims: Claims, turn: Turn, delay: float, *, held: bool) -> None:
+        """Until the units are taken."""
+        counts, began = self._counts, self._clock.monotonic()
+        counts.waits += 1
+        counts.waiting += 1
+        try:
+            while delay > 0.0:
+                await self._rest(turn, delay)
+                delay = await self._try(claims, turn, held)
+        finally:
+            counts.waiting -= 1
+            counts.wait_seconds += self._clock.monotonic() - began
 
     async def _rest(self, turn: Turn, delay: float) -> None:
         # A finite delay can only grow (pauses, usage, others with priority), so that nobody need wake the sleeper.

@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
+from cexspec.models.log_events import LogEvent
 from cexspec.transport import redis_scripts
 from cexspec.transport.clock import Clock
 from cexspec.transport.pools import Bucket, Claims, PoolState, Turn
@@ -173,7 +174,7 @@ class RedisStore(MemoryStore):
         now = clock.monotonic()
         if self._down_until is not None:
             self._down_until = None
-            log.info("the limits store is back", extra={"event": "limits_store.back"})
+            log.info("the limits store is back", extra={"event": LogEvent.LIMITS_STORE_BACK})
         wait, receipt, *looks = answer
         for (bucket, _), left, paused in zip(claims, looks[::2], looks[1::2], strict=True):
             bucket.adrift, bucket.seen = False, (left, now)
@@ -189,7 +190,7 @@ class RedisStore(MemoryStore):
         if self._down_until is None:
             self._outages += 1
             text = "the limits store can't be reached (%s): going on alone, with %g of each rate"
-            log.warning(text, type(failure).__name__, self._fallback, extra={"event": "limits_store.lost"})
+            log.warning(text, type(failure).__name__, self._fallback, extra={"event": LogEvent.LIMITS_STORE_LOST})
         self._down_until = clock.monotonic() + self._retry
         self._outbox.clear()
 
@@ -234,7 +235,8 @@ class RedisStore(MemoryStore):
                         await note.script(note.keys, note.args, client=pipeline)
                     await pipeline.execute()
             except self._failures as failure:
-                log.warning("the limits store did not hear of %d notes (%s)", len(batch), type(failure).__name__)
+                text = "the limits store did not hear of %d notes (%s)"
+                log.warning(text, len(batch), type(failure).__name__, extra={"event": LogEvent.LIMITS_STORE_DEAF})
 
     def _ticket(self, turn: Turn) -> str:
         return f"{self._name}:{turn.number}"

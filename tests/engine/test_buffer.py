@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cexspec.engine.buffer import YIELD_EVERY, Buffer, Ended
+from cexspec.engine.buffer import MEASURED_EVERY, YIELD_EVERY, Buffer, Ended
+from cexspec.engine.distribution import Durations
 from cexspec.models import BookState, Candle, Event, Gap, InvalidSymbol, Ticker, Trade
 
 
@@ -171,7 +172,7 @@ async def test_several_consumers_share_and_one_that_is_cancelled_harms_nobody() 
 
 async def test_a_consumer_with_much_to_take_gives_way() -> None:
     buffer = Buffer("trades", 10 * YIELD_EVERY, "block")
-    for number in range(2 * YIELD_EVERY):
+    for number in range(2 * YIELD_EVERY + 1):
         buffer.put(trade(number))
     turns = 0
 
@@ -182,10 +183,35 @@ async def test_a_consumer_with_much_to_take_gives_way() -> None:
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    for _ in range(2 * YIELD_EVERY):
+    for _ in range(2 * YIELD_EVERY + 1):
         await buffer.get()
     task.cancel()
     assert turns >= 2
+
+
+async def test_one_event_in_a_few_is_measured_from_its_arrival_to_its_taking() -> None:
+    delays = Durations()
+    buffer = Buffer("trades", 1000, "block", delays, lambda: 5_000_000)
+    for number in range(3 * MEASURED_EVERY):
+        buffer.put(trade(number, received=3_000_000 if number % MEASURED_EVERY == 0 else 0))
+    buffer.put(trade(0, received=None))
+    for _ in range(3 * MEASURED_EVERY + 1):
+        await buffer.get()
+    look = delays.snapshot()
+    assert (look.count, look.most, look.sum) == (3, 0.002, pytest.approx(0.006))
+    assert buffer.taken == 3 * MEASURED_EVERY + 1
+
+
+async def test_what_was_not_taken_does_not_count_as_taken() -> None:
+    buffer = Buffer("trades", 10, "block", Durations())
+    waiting = asyncio.ensure_future(buffer.get())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    buffer.put_error(InvalidSymbol("no such market"))
+    with pytest.raises(InvalidSymbol):
+        await buffer.get()
+    assert buffer.taken == 0
 
 
 async def test_what_ends_a_book_takes_the_view_that_waits_along_and_goes_before_the_next() -> None:

@@ -223,6 +223,9 @@ async def test_what_is_retried_and_what_is_not(answers: list[Any], error: type[C
             await venue.call("trades", id="BTC-USDT")
         assert type(caught.value) is error
     assert len(venue.wire.calls) == calls
+    stats = venue.engine.stats
+    assert (stats.requests, stats.retries) == (calls, calls - 1)
+    assert stats.calls == {"ok" if error is None else error.__name__: 1}
 
 
 @pytest.mark.parametrize("answer", [ConnectionLost("lost"), UNAVAILABLE, LIMITED])

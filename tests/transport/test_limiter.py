@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cexspec.models import InvalidRequest, RateLimitExceeded
-from cexspec.transport.clock import SystemClock, VirtualClock
-from cexspec.transport.limiter import IDLE_BUCKETS, BucketBudget, Budget, Limiter, Pool, PoolBudget
+from cexspec.models import InvalidRequest, RateLimitExceeded, TimeoutError
+from cexspec.transport.clock import SystemClock, VirtualClock, within
+from cexspec.transport.limiter import IDLE_BUCKETS, BucketBudget, Budget, Limiter, LimiterStats, Pool, PoolBudget
 from cexspec.transport.pools import LEFT_BEHIND, OVERTAKEN
 from cexspec.transport.store import MemoryStore
 from cexspec.transport.window import SlidingWindow, Window
@@ -40,6 +40,29 @@ async def test_a_burst_passes_at_once_and_the_rest_as_the_window_moves_on() -> N
     limits = limiter(clock, (2, 1.0))
     await clock.run(_all([spend(limits, clock, log, str(n)) for n in range(5)]))
     assert log == [("0", 0.0), ("1", 0.0), ("2", 1.0), ("3", 1.0), ("4", 2.0)]
+
+
+async def test_what_is_waited_for_is_counted() -> None:
+    clock, log = VirtualClock(), Log()
+    limits = limiter(clock, (2, 1.0))
+
+    async def look() -> None:
+        assert limits.stats.waiting == 3
+        await clock.sleep(1.5)
+        assert (limits.stats.waiting, limits.stats.wait_seconds) == (1, 2.0)
+
+    before = limits.stats
+    await clock.run(_all([*(spend(limits, clock, log, str(n)) for n in range(5)), look()]))
+    assert limits.stats == LimiterStats(waits=3, wait_seconds=4.0) and before == LimiterStats()
+
+
+async def test_who_gives_up_has_waited_too() -> None:
+    clock = VirtualClock()
+    limits = limiter(clock, (1, 60.0))
+    await clock.run(limits.acquire(["p"]))
+    with pytest.raises(TimeoutError):
+        await clock.run(within(clock, 5.0, limits.acquire(["p"])))
+    assert limits.stats == LimiterStats(waits=1, wait_seconds=5.0)
 
 
 async def test_every_window_of_a_pool_holds() -> None:

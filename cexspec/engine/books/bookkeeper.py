@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -180,6 +181,11 @@ class Bookkeeper:
     def states(self) -> dict[str | None, State]:
         """Symbol -> how far its book is, in the order in which they were asked for; of several the last."""
         return {kept.legs.primary.symbol(): kept.legs.primary.state for kept in self._kept.values()}
+
+    @property
+    def stats(self) -> dict[str, int]:
+        """State -> how many books are in it."""
+        return dict(Counter(kept.legs.primary.state for kept in tuple(self._kept.values())))
 
     @property
     def progress(self) -> BooksProgress:

@@ -11,6 +11,7 @@ from cexspec.engine.books.snapshots import SnapshotLine
 from cexspec.engine.books.synced import Fetch, SyncedBook
 from cexspec.engine.holes import FetchRows
 from cexspec.models import Book, CexspecError, Event, InvalidRequest
+from cexspec.models.log_events import LogEvent
 from cexspec.transport.clock import Clock
 
 log = logging.getLogger("cexspec.stream")
@@ -63,7 +64,7 @@ class Fetching:
         except CexspecError as error:
             told = book.failed(wanted.ticket, str(error), self._clock.monotonic())
         except Exception as failure:
-            log.exception("a snapshot of %s failed", book.symbol(), extra={"event": "internal_error"})
+            log.exception("a snapshot of %s failed", book.symbol(), extra={"event": LogEvent.INTERNAL_ERROR})
             told = book.failed(wanted.ticket, repr(failure), self._clock.monotonic())
         else:
             told = book.fetched(wanted.ticket, snapshot, self._clock.monotonic())

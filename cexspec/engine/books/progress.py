@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cexspec.models.log_events import LogEvent
+
 log = logging.getLogger("cexspec.stream")
 MILESTONES = 10
 """Parts of a start after each of which observers are told."""
@@ -51,9 +53,9 @@ class Milestones:
             return
         self._passed, now = passed, progress()
         text = "%s: %d of %d books in sync, the others in about %.1f s"
-        log.info(text, self._exchange, now.in_sync, now.total, now.eta, extra={"event": "books_progress", "progress": now})
+        log.info(text, self._exchange, now.in_sync, now.total, now.eta, extra={"event": LogEvent.BOOKS_PROGRESS, "progress": now})
         for observer in tuple(self._observers):
             try:
                 observer(now)
             except Exception:
-                log.exception("an observer of books failed", extra={"event": "callback_error"})
+                log.exception("an observer of books failed", extra={"event": LogEvent.CALLBACK_ERROR})
