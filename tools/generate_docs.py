@@ -1,5 +1,5 @@
 """Writes what is generated in docs/: the reference of the spec language, the pages of the exchanges, the differences to another
-library; `--check` only compares.
+library, the names of metrics and log records; `--check` only compares.
 
 Exit code 0: written or up to date; 1: out of date (with `--check`).
 """
@@ -15,7 +15,7 @@ import yaml
 
 from cexspec.spec.model import ExchangeSpec, Node
 from cexspec.spec.shape import ListOf, MapOf, NodeOf, OneOf, Shape, Text, fields, keys
-from tools import differences, venue_pages
+from tools import differences, observability_tables, venue_pages
 
 DOCS = Path(__file__).parents[1] / "docs"
 LANGUAGE = "spec-language.md"
@@ -112,18 +112,19 @@ def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def renewed(document: str) -> str:
+def renewed(document: str, generated: str) -> str:
     """The document with its generated part made anew."""
     before, _, rest = document.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{reference()}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{generated}\n{END}{after}"
 
 
 def documents(docs: Path) -> dict[Path, str]:
     """Every generated document as it should be."""
-    language = docs / LANGUAGE
+    language, observability = docs / LANGUAGE, docs / observability_tables.PAGE
     return {
-        language: renewed(language.read_text(encoding="utf-8")),
+        language: renewed(language.read_text(encoding="utf-8"), reference()),
+        observability: renewed(observability.read_text(encoding="utf-8"), observability_tables.tables()),
         docs / differences.PAGE: differences.page(),
         **{docs / VENUES / name: text for name, text in venue_pages.pages().items()},
     }

@@ -93,3 +93,11 @@ def test_the_package_runs_as_a_module(installed: Path, tmp_path: Path) -> None:
     done = run(installed / "python", "-m", "cexspec", "--help", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "validate" in done.stdout
+
+
+def test_metrics_say_what_they_need_and_work_once_it_is_there(installed: Path, tmp_path: Path) -> None:
+    asked = run(installed / "python", "-c", "import cexspec.metrics", folder=tmp_path)
+    assert "pip install 'cexspec[prometheus]'" in asked.stderr, "an empty environment has no prometheus_client"
+    pip(installed / "python", "install", "--quiet", "prometheus_client", folder=tmp_path)
+    done = run(installed / "python", "-c", "import cexspec.metrics", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
