@@ -2,8 +2,8 @@
 
 Nothing is counted here: a scrape reads `client.stats`, so that metrics cost nothing per message.
 
-    async with Client("okx") as okx:
-        register(okx)
+    async with Client("my-exchange.yaml") as exchange:
+        register(exchange)
         start_http_server(9000)      # of prometheus_client
 """
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cexspec.engine.states import Transition
 from cexspec.engine.stats import Counters
 from cexspec.models.log_events import LogEvent, worth_logging
 from tests.simulation.stage import Collector, Stage, perform
@@ -104,7 +105,7 @@ async def test_a_callback_that_always_fails_is_counted_each_time_and_logged_now_
 
 async def test_a_transition_is_a_callback_a_log_record_and_a_count_and_comes_out_of_an_iterator(caplog: pytest.LogCaptureFixture) -> None:
     async def play(scene: Stage) -> None:
-        seen = []
+        seen: list[Transition] = []
         scene.client.on_state(seen.append)
         iterator = scene.client.transitions()
         first = scene.client.stream_trades("BTC/USDT")

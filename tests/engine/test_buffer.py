@@ -198,7 +198,7 @@ async def test_one_event_in_a_few_is_measured_from_its_arrival_to_its_taking() -
     for _ in range(3 * MEASURED_EVERY + 1):
         await buffer.get()
     look = delays.snapshot()
-    assert (look.count, look.most, look.sum) == (3, 0.002, pytest.approx(0.006))
+    assert (look.count, look.most) == (3, 0.002) and look.sum == pytest.approx(0.006)
     assert buffer.taken == 3 * MEASURED_EVERY + 1
 
 
