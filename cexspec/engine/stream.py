@@ -277,27 +277,27 @@ class Stream(Watcher, Generic[T]):
                     return
                 continue
             for callback, _ in self._callbacks:
-                await self._call(callback, event, "a callback of %s failed on %s %s", self.name, type(event).__name__, event.symbol)
+                await self._call(callback, event, "a callback of %s failed on %s")
 
     async def _complain(self, error: CexspecError) -> None:
         handlers = [handler for _, handler in self._callbacks if handler is not None]
         if not handlers:
             log.error("the stream of %s: %s", self.name, error, extra={"event": LogEvent.STREAM_ERROR})
         for handler in handlers:
-            await self._call(handler, error, "an error handler of %s failed", self.name)
+            await self._call(handler, error, "an error handler of %s failed on %s")
 
-    async def _call(self, callback: Callable[[U], object], given: U, text: str, *context: object) -> None:
+    async def _call(self, callback: Callable[[U], object], given: U, text: str) -> None:
         """Call it, sync or async. What it raises is counted and logged; so is a cancellation that isn't the stream's own."""
         try:
             result = callback(given)
-            if inspect.isawaitable(result):
+            if result is not None and inspect.isawaitable(result):
                 await result
         except asyncio.CancelledError:
             if self._is_cancelled():
                 raise
-            self._failed(text, *context)
+            self._failed(text, self.name, _shown(given))
         except Exception:
-            self._failed(text, *context)
+            self._failed(text, self.name, _shown(given))
 
     def _is_cancelled(self) -> bool:
         task = asyncio.current_task()
@@ -309,3 +309,7 @@ class Stream(Watcher, Generic[T]):
         counters.callback_errors += 1
         if worth_logging(counters.callback_errors):
             log.exception(f"{text} (%d so far)", *context, counters.callback_errors, extra={"event": LogEvent.CALLBACK_ERROR})
+
+
+def _shown(given: object) -> str:
+    return f"{type(given).__name__} {given.symbol}" if isinstance(given, Event) else repr(given)
