@@ -28,7 +28,7 @@ class Ccxt:
     def __init__(self, frames: Frames) -> None:
         exchange_class, self._symbol, native, url = VENUES[frames.venue]
         self._exchange: Any = exchange_class()
-        self._exchange.set_markets([self._exchange.safe_market_structure(_market(self._symbol, native))], {})
+        self._exchange.set_markets([self._exchange.safe_market_structure(market(self._symbol, native))], {})
         self._is_book, self._levels = "book" in frames.kind, len(frames.rows[0]) // 2
         client = self._exchange.client(url)
         self._handle = client.handle_text_or_binary_message
@@ -59,7 +59,8 @@ class Ccxt:
         await self._exchange.close()
 
 
-def _market(symbol: str, native: str) -> dict[str, Any]:
+def market(symbol: str, native: str) -> dict[str, Any]:
+    """What is known of one market."""
     pair, _, settle = symbol.partition(":")
     base, quote = pair.split("/")
     return {

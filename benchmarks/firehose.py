@@ -1,6 +1,6 @@
-"""A WebSocket server that sends the same trade frames as fast as a socket takes them: run as a process of its own.
+"""A WebSocket server that sends the same frames as fast as a socket takes them: run as a process of its own.
 
-It prints its port and serves one connection after the other: frames at once, or, at the path `/asked`, after the first
+It prints its port and serves one connection after the other: frames at once, or, at any path below `/asked`, after the first
 message of the client, which is taken for a subscription and acknowledged. Written on bare sockets, so that it is faster than
 whoever reads.
 """
@@ -9,27 +9,51 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import socket
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
 
-from benchmarks.frames import trades
+from benchmarks.frames import Run, run_of_books, run_of_trades
 
-ROUNDS = 100
+Kind = Literal["trades", "books"]
+VENUE = "okx"
 ASKED = "/asked"
-ACK = b'{"event":"subscribe","arg":{"channel":"trades","instId":"BTC-USDT"},"connId":"a4d3ae55"}'
+ROUNDS: dict[Kind, int] = {"trades": 50, "books": 8}
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+def run_of(kind: Kind) -> Run:
+    """What is sent."""
+    return run_of_trades(VENUE, ROUNDS[kind]) if kind == "trades" else run_of_books(VENUE, ROUNDS[kind])
+
+
+@contextmanager
+def server(kind: Kind) -> Iterator[int]:
+    """Run one; gives its port."""
+    with subprocess.Popen([sys.executable, "-m", "benchmarks.firehose", kind], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.kill()
 
 
 def framed(payload: bytes) -> bytes:
     """An unmasked text frame."""
     size = len(payload)
-    head = bytes([0x81, size]) if size < 126 else bytes([0x81, 126]) + size.to_bytes(2, "big")
-    return head + payload
+    if size < 126:
+        return bytes([0x81, size]) + payload
+    return (bytes([0x81, 126]) + size.to_bytes(2, "big") if size < 1 << 16 else bytes([0x81, 127]) + size.to_bytes(8, "big")) + payload
 
 
-def serve(venue: str) -> None:
+def serve(kind: Kind) -> None:
     """Serve until killed."""
-    blob = b"".join(map(framed, trades(venue).data))
+    blob = b"".join(map(framed, run_of(kind).data))
+    ack = json.dumps({"event": "subscribe", "arg": {"channel": kind, "instId": "BTC-USDT"}, "connId": "a4d3ae55"}).encode()
     with socket.create_server(("127.0.0.1", 0)) as server:
         print(server.getsockname()[1], flush=True)
         while True:
@@ -37,11 +61,10 @@ def serve(venue: str) -> None:
             with connection:
                 path = _shake_hands(connection)
                 try:
-                    if path == ASKED:
+                    if path.startswith(ASKED):
                         connection.recv(4096)
-                        connection.sendall(framed(ACK))
-                    for _ in range(ROUNDS):
-                        connection.sendall(blob)
+                        connection.sendall(framed(ack))
+                    connection.sendall(blob)
                     connection.recv(1)
                 except OSError:
                     continue
@@ -60,4 +83,4 @@ def _shake_hands(connection: socket.socket) -> str:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve("books" if sys.argv[1] == "books" else "trades")

@@ -16,7 +16,8 @@ COUNT = 1000
 """Frames of one kind."""
 LEVELS = 100
 """Levels on each side of a book frame where the venue sends so many: 200 in all."""
-START_MS = 1_700_000_000_000
+START_MS = 1_800_000_000_000
+"""In 2027: OKX sends no checksums any more."""
 
 Row = tuple[Decimal, Decimal]
 
@@ -38,6 +39,14 @@ class Frames:
         return f"{self.venue} {self.kind}"
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a connection brings: frames in order, of which only the last has the time `ends` (milliseconds)."""
+
+    data: list[bytes]
+    ends: int
+
+
 def trades(venue: str) -> Frames:
     """One trade a frame."""
     rows = list(_walk(random.Random(7)))
@@ -53,6 +62,20 @@ def books(venue: str) -> Frames:
     first = shapes.first(rows[0]).encode() if shapes.first is not None else None
     data = [shapes.book(number + 1, row).encode() for number, row in enumerate(rows)]
     return Frames(venue, f"book, {2 * shapes.levels} levels", data, rows, first)
+
+
+def run_of_trades(venue: str, rounds: int) -> Run:
+    """The trades so many times over, then one that is later than all of them."""
+    shapes, frames = SHAPES[venue], trades(venue)
+    last = shapes.trade(COUNT, *frames.rows[-1][0], False).encode()
+    return Run(frames.data * rounds + [last], START_MS + 7 * COUNT)
+
+
+def run_of_books(venue: str, rounds: int) -> Run:
+    """A snapshot and changes that follow one another without a gap."""
+    shapes, rows = SHAPES[venue], books(venue).rows * rounds
+    begin = [] if shapes.first is None else [shapes.first(rows[0]).encode()]
+    return Run(begin + [shapes.book(number + 1, each).encode() for number, each in enumerate(rows)], START_MS + 100 * len(rows))
 
 
 def _walk(random_numbers: random.Random) -> Iterator[Row]:

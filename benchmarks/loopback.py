@@ -1,88 +1,62 @@
-"""From the wire to a callback over a real socket on loopback: frames per second of one core's time.
+"""From the wire to the consumer over a real socket on loopback: what a frame costs the reading process in CPU time.
 
-The server is a process of its own; what is counted is the CPU time of the reading process alone.
+The server and each consumer are processes of their own, and the consumers take turns.
 """
 
 from __future__ import annotations
 
-import asyncio
+import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.firehose import ASKED, ROUNDS
-from benchmarks.frames import COUNT
-from cexspec import Client, Event, Normalizer
-from cexspec.engine.options import StreamOptions
-from cexspec.transport.websocket import Library, SocketOptions, websocket_transport
+from benchmarks.firehose import Kind, server
 
-VENUE, CONNECTION, SYMBOL = "okx", "public", "BTC/USDT"
-REPETITIONS = 5
-FRAMES = ROUNDS * COUNT
+REPETITIONS = 3
+TIMEOUT = 120.0
+"""Seconds for one consumer."""
 
 
 @dataclass(frozen=True)
-class Throughput:
-    """Frames per second of CPU time."""
+class Cost:
+    """What reading costs: microseconds of CPU time a frame, and the share of events that reached the consumer."""
 
-    socket: float
-    """frames received and thrown away"""
-    unified: float
-    """each frame through `Normalizer.ws`"""
-    client: float
-    """a `Client`'s subscription with a callback: everything the library does"""
+    microseconds: float
+    seen: float
 
 
-def throughput(library: Library) -> Throughput:
-    """Medians for one socket library."""
-    normalize = Normalizer(VENUE).ws
-    with _server() as port:
-        bare = median(asyncio.run(_read(port, library, lambda frame: None)) for _ in range(REPETITIONS))
-        unified = median(asyncio.run(_read(port, library, normalize)) for _ in range(REPETITIONS))
-        client = median(asyncio.run(_subscribe(port, library)) for _ in range(REPETITIONS))
-    return Throughput(bare, unified, client)
+class Failed(Exception):
+    """A consumer could not be measured; says why."""
 
 
-async def _read(port: int, library: Library, use: Callable[[bytes], object]) -> float:
-    transport = websocket_transport(library)
-    socket = await transport.connect(f"ws://127.0.0.1:{port}/", options=SocketOptions(compression=False, ping_every=None))
-    start = time.process_time()
-    for _ in range(FRAMES):
-        use(await socket.receive())
-    taken = time.process_time() - start
-    await socket.close()
-    await transport.close()
-    return FRAMES / taken
+def costs(kind: Kind, names: Sequence[str]) -> dict[str, Cost | Failed]:
+    """Medians, by consumer."""
+    taken: dict[str, list[Cost]] = {name: [] for name in names}
+    failed: dict[str, Failed] = {}
+    with server(kind) as port:
+        for _ in range(REPETITIONS):
+            for name in names:
+                if name not in failed:
+                    try:
+                        taken[name].append(_cost(name, kind, port))
+                    except Failed as failure:
+                        failed[name] = failure
+    return {name: failed.get(name) or _typical(taken[name]) for name in names}
 
 
-async def _subscribe(port: int, library: Library) -> float:
-    environment = {"ws": {CONNECTION: f"ws://127.0.0.1:{port}{ASKED}"}}
-    options = StreamOptions(policy="block")
-    seen, done = 0, asyncio.Event()
-
-    def count(event: Event) -> None:
-        nonlocal seen
-        seen += event.symbol == SYMBOL
-        if seen == FRAMES:
-            done.set()
-
-    async with Client(VENUE, environment=environment, websocket=library, stream_options=options) as client:
-        start = time.process_time()
-        client.ws.subscribe("trades", SYMBOL, callback=count)
-        await done.wait()
-        return FRAMES / (time.process_time() - start)
+def _typical(found: list[Cost]) -> Cost:
+    return Cost(median(cost.microseconds for cost in found), median(cost.seen for cost in found))
 
 
-@contextmanager
-def _server() -> Iterator[int]:
-    command = [sys.executable, "-m", "benchmarks.firehose", VENUE]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield int(process.stdout.readline())
-        finally:
-            process.kill()
+def _cost(name: str, kind: Kind, port: int) -> Cost:
+    command = [sys.executable, "-m", "benchmarks.consumers", name, kind, str(port)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=True)
+    except subprocess.CalledProcessError as error:
+        raise Failed(error.stderr.strip().rpartition("\n")[2]) from error
+    except subprocess.TimeoutExpired as error:
+        raise Failed(f"it saw no end within {TIMEOUT:g} s") from error
+    report = json.loads(done.stdout)
+    return Cost(report["seconds"] / report["frames"] * 1e6, report["seen"] / report["frames"])

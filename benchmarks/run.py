@@ -7,18 +7,32 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from benchmarks import budget, loopback, order_book, redis_budget, report, start
+from benchmarks import budget, handoff, loopback, order_book, redis_budget, report, start
+from benchmarks.firehose import VENUE, Kind
 from benchmarks.frames import SHAPES, Frames, books, trades
 from benchmarks.measure import microseconds
 from benchmarks.readers import BARE, DECIMAL, FLOAT, NAMED, Bare, Reader, Rival, ours, rivals
 from benchmarks.report import Aim, Row, Table
-from cexspec.transport.websocket import Library
 
+Measured = loopback.Cost | loopback.Failed
 VENUES = tuple(SHAPES)
-LIBRARIES: tuple[Library, ...] = ("websockets", "aiohttp")
+SOCKET, OURS, OURS_FLOAT = "socket-aiohttp", "client-aiohttp", "client-float"
+RIVALS = {"cryptofeed": (OURS, "Decimal"), "ccxt": (OURS_FLOAT, "float")}
+"""Whom of ours each is compared with: the one whose numbers are alike."""
+CONSUMERS = {
+    SOCKET: "the socket alone (aiohttp)",
+    "normalizer-aiohttp": "`Normalizer.ws` on it",
+    OURS: "`Client`, Decimal",
+    OURS_FLOAT: "`Client`, float",
+    "client-uvloop": "`Client`, Decimal, on uvloop",
+    "socket-websockets": "the socket alone (websockets)",
+    "client-websockets": "`Client`, Decimal, on websockets",
+    "cryptofeed": "cryptofeed (Decimal, on uvloop and websockets)",
+    "ccxt": "ccxt.pro (float, on aiohttp)",
+}
 FLOOR = {"trade": (DECIMAL, Aim(2.5, True, "x")), "book": (FLOAT, Aim(1.5, True, "x"))}
 LEAD = {"cryptofeed": Aim(2.5, False, "x"), "ccxt": Aim(12, False, "x")}
 
@@ -105,24 +119,58 @@ def book_table() -> Table:
     return Table("The local order book", rows, "Most changes are near the best; a fifth of them remove a level.")
 
 
-def loopback_table() -> Table:
-    """Sockets to callback."""
-    rows = []
-    for library in LIBRARIES:
-        found = loopback.throughput(library)
-        for what, rate in (
-            ("the socket alone", found.socket),
-            ("with `Normalizer.ws`", found.unified),
-            ("`Client`, wire to callback", found.client),
-        ):
-            rows.append(Row(f"{library}: {what}", f"{rate / 1e6:.2f} M frames/s", rate))
-    return Table("Loopback throughput of one core, trade frames", rows, "Frames per second of the reading process's CPU time.")
+def queue_table() -> Table:
+    """From connection to consumer."""
+    reference = handoff.plainly()
+    rows = [Row("`asyncio.Queue`, `put_nowait` to `get`", f"{reference:.0f} ns", reference)]
+    ways: tuple[tuple[str, Callable[[], float]], ...] = (
+        ("`async for`, `block`", lambda: handoff.iterating("block")),
+        ("`async for`, `drop_oldest`", lambda: handoff.iterating("drop_oldest")),
+        ("`async for`, `conflate`, 100 to 1", lambda: handoff.iterating("conflate")),
+        ("a callback", handoff.calling),
+    )
+    for what, measure in ways:
+        value = measure()
+        rows.append(Row(what, f"{value:.0f} ns, {value / reference:.2f}x `asyncio.Queue`", value / reference))
+    return Table(
+        "Queue: from a connection to its consumer, an event", rows, "Events come in batches of 100, and the delay of one in 16 is measured."
+    )
+
+
+def loopback_table(kind: Kind) -> Table:
+    """Wire to consumer, beside the others."""
+    found = loopback.costs(kind, tuple(CONSUMERS))
+    rows = [_consumer(name, cost, found) for name, cost in found.items()]
+    return Table(f"Wire to consumer over loopback, one core: {VENUE} {kind}", rows, _delivered(kind, found))
+
+
+def _consumer(name: str, cost: Measured, found: Mapping[str, Measured]) -> Row:
+    what, alone = CONSUMERS[name], found[SOCKET]
+    if isinstance(cost, loopback.Failed) or isinstance(alone, loopback.Failed):
+        return Row(what, f"not measured: {cost}", 0.0)
+    told = f"{1e6 / cost.microseconds:,.0f} frames/s, {cost.microseconds:.2f} us each"
+    if name != SOCKET:
+        told += f", {cost.microseconds / alone.microseconds:.1f}x the socket alone"
+    mine, number = RIVALS.get(name, (name, ""))
+    ours = found[mine]
+    if mine == name or isinstance(ours, loopback.Failed):
+        return Row(what, told, cost.microseconds)
+    lead = cost.microseconds / ours.microseconds
+    return Row(what, f"{told}, {lead:.1f}x ours with {number}", lead, Aim(1, False, "x"))
+
+
+def _delivered(kind: Kind, found: Mapping[str, Measured]) -> str:
+    """Which consumers saw how much: some keep the newest only."""
+    shares = {name: cost.seen for name, cost in found.items() if isinstance(cost, loopback.Cost)}
+    fewer = [f"{CONSUMERS[name]}: {share:.0%}" for name, share in shares.items() if share < 0.999]
+    what = "trades reached the consumer" if kind == "trades" else "changes were looked at, but the newest book at each time"
+    return f"CPU time of the reading process. Not all {what}: {'; '.join(fewer)}." if fewer else "CPU time of the reading process."
 
 
 def main(arguments: list[str]) -> int:
     """Measure, print, write."""
     tables, remarks = asyncio.run(frames_tables())
-    tables += [start_table(), limiter_table(), book_table(), loopback_table()]
+    tables += [start_table(), limiter_table(), book_table(), queue_table(), loopback_table("trades"), loopback_table("books")]
     text = report.text(tables, remarks)
     print(text)
     if "--write" in arguments:

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import order_book, report
-from benchmarks.frames import LEVELS, SHAPES, Frames, books, trades
+import benchmarks.run
+from benchmarks import handoff, loopback, order_book, report
+from benchmarks.consumers import CONSUMERS, Meter
+from benchmarks.firehose import framed, run_of, server
+from benchmarks.frames import LEVELS, SHAPES, Frames, books, run_of_books, run_of_trades, trades
 from benchmarks.measure import check
-from benchmarks.readers import Bare, ours
+from benchmarks.readers import CONNECTIONS, Bare, ours
 from benchmarks.report import Aim, Row, Table
+from cexspec import Book, Normalizer
 
 FRAMES = [make(venue) for make in (trades, books) for venue in SHAPES]
 
@@ -69,3 +73,49 @@ def test_the_book_and_its_reference_hold_the_same(number: type[Decimal] | type[f
     start, changes = order_book.deltas(number)
     assert sum(map(len, start)) == order_book.HELD
     assert all(sum(map(len, change)) == order_book.CHANGED for change in changes)
+
+
+@pytest.mark.parametrize("venue", ["okx", "bybit"])
+def test_a_run_ends_with_its_latest_frame_and_its_books_follow_one_another(venue: str) -> None:
+    read = Normalizer(venue).ws
+    for frames, run in ((trades(venue), run_of_trades(venue, 2)), (books(venue), run_of_books(venue, 2))):
+        events = [event for frame in run.data for event in read(frame, CONNECTIONS[venue])]
+        times = [(event.timestamp or 0) // 1_000_000 for event in events]
+        assert times.index(max(times)) == len(run.data) - 1 and len(run.data) == 2 * len(frames.data) + 1
+        sequences = [event.sequence for event in events if isinstance(event, Book) and event.sequence is not None]
+        assert sequences == list(range(sequences[0], sequences[0] + len(sequences))) if sequences else frames.kind == "trade"
+
+
+@pytest.mark.parametrize(("size", "head"), [(125, 2), (126, 4), (65_535, 4), (65_536, 10)])
+def test_frames_of_every_size_are_framed(size: int, head: int) -> None:
+    assert len(framed(b"x" * size)) == head + size
+
+
+def test_a_consumer_sees_a_whole_run_and_what_it_cost() -> None:
+    meter = Meter("books")
+    with server("books") as port:
+        CONSUMERS["client-float"](meter, port)
+    found = meter.report()
+    assert meter.over and found["frames"] == len(run_of("books").data)
+    assert 1 <= found["seen"] <= found["frames"] and found["seconds"] > 0
+
+
+def test_a_consumer_that_fails_says_why() -> None:
+    found = loopback.costs("books", ["nobody"])
+    assert isinstance(found["nobody"], loopback.Failed) and "KeyError: 'nobody'" in str(found["nobody"])
+
+
+def test_the_table_compares_like_with_like_and_tells_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs: dict[str, loopback.Cost | loopback.Failed] = {name: loopback.Cost(4.0, 1.0) for name in benchmarks.run.CONSUMERS}
+    costs |= {"client-float": loopback.Cost(2.0, 1.0), "ccxt": loopback.Cost(8.0, 0.5), "cryptofeed": loopback.Failed("no module")}
+    monkeypatch.setattr(loopback, "costs", lambda kind, names: costs)
+    rows = {row.what.split()[0]: row for row in benchmarks.run.loopback_table("trades").rows}
+    assert rows["ccxt.pro"].shown.endswith("4.0x ours with float") and rows["ccxt.pro"].met
+    assert rows["cryptofeed"].shown == "not measured: no module"
+    assert "ccxt.pro (float, on aiohttp): 50%" in benchmarks.run.loopback_table("trades").note
+
+
+def test_the_queues_hand_everything_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handoff, "BATCHES", 3)
+    monkeypatch.setattr(handoff, "REPETITIONS", 1)
+    assert min(handoff.iterating("block"), handoff.iterating("conflate"), handoff.calling(), handoff.plainly()) > 0
