@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.firehose import ASKED, Kind, run_of
 from cexspec import Client, Event, Normalizer
-from cexspec.engine.stream_client import StreamOptions
+from cexspec.engine.options import StreamOptions
 from cexspec.transport.websocket import Library, SocketOptions, websocket_transport
 
 VENUE, CONNECTION, SYMBOL = "okx", "public", "BTC/USDT"

@@ -16,7 +16,8 @@ NAMES = [
     "ConnectionLost", "DecodeError", "DuplicateOrder", "Event", "ExchangeError", "ExchangeUnavailable", "FundingRate", "Gap",
     "Instrument", "InsufficientFunds", "InvalidOrder", "InvalidRequest", "InvalidSymbol", "Liquidation", "MarkPrice",
     "MarketEvent", "MemoryStore", "NetworkError", "Normalizer", "NotSupported", "OpenInterest", "OrderNotFound", "OrderUnknown",
-    "PermissionDenied", "RateLimitExceeded", "RedisStore", "ServerTime", "SpecError", "StreamOptions", "Symbol", "Ticker", "TimeoutError", "TimestampError",
+    "PermissionDenied", "RateLimitExceeded", "RedisStore", "ServerTime", "SpecError", "StreamOptions", "Symbol", "Ticker",
+    "TimeoutError", "TimestampError",
     "Trade", "TransportError", "__version__",
 ]
 # fmt: on

@@ -21,7 +21,7 @@ from cexspec.engine.options import Reconnecting
 from cexspec.engine.outputs import Deliver, Idle, Output, Reconnect, Send, StateChanged
 from cexspec.engine.session import Session
 from cexspec.engine.states import State
-from cexspec.engine.stats import Counters
+from cexspec.engine.stats import ConnectionCounts
 from cexspec.engine.topics import Topic
 from cexspec.models import CexspecError, ConnectionLost, RateLimitExceeded, TimeoutError
 from cexspec.models.log_events import LogEvent
@@ -66,7 +66,7 @@ class Connection:
         open_socket: Callable[[], Awaitable[Socket]],
         clock: Clock,
         listener: Listener,
-        counters: Counters,
+        counts: ConnectionCounts,
         random: Random,
         reconnecting: Reconnecting,
         lifetime: Callable[[], float | None] = lambda: None,
@@ -75,7 +75,7 @@ class Connection:
         self.name, self.session, self.lane = name, session, lane
         self.state: State = "disconnected"
         self._open, self._clock, self._listener = open_socket, clock, listener
-        self._counters, self._random, self._reconnecting, self._lifetime = counters, random, reconnecting, lifetime
+        self.counts, self._random, self._reconnecting, self._lifetime = counts, random, reconnecting, lifetime
         self._outgoing: deque[bytes] = deque()
         self._to_send, self._changed = asyncio.Event(), asyncio.Event()
         self._over: str | None = None
@@ -194,12 +194,12 @@ class Connection:
         return reason
 
     async def _read(self, socket: Socket) -> None:
-        receive, session, counters = socket.receive, self.session, self._counters
+        receive, session, counts = socket.receive, self.session, self.counts
         monotonic, time_ns = self._clock.monotonic, self._clock.time_ns
         while True:
             frame = await receive()
-            counters.messages += 1
-            counters.bytes += len(frame)
+            counts.messages += 1
+            counts.bytes += len(frame)
             session.received(frame, monotonic(), time_ns())
             if full := self._carry_out():
                 await self._wait_for_room(full)

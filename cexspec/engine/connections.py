@@ -45,7 +45,7 @@ from cexspec.engine.planning import DrawsOf, Forecast, full_budgets
 from cexspec.engine.rotation import Rotations
 from cexspec.engine.session import Session
 from cexspec.engine.states import State, StateBoard, Transition
-from cexspec.engine.stats import SAMPLE_EVERY, Counters, QueueStats, StreamStats
+from cexspec.engine.stats import SAMPLE_EVERY, ConnectionCounts, Counters, QueueStats, StreamStats
 from cexspec.engine.topics import Topic
 from cexspec.engine.uses import Use, Uses, Watcher
 from cexspec.models import CexspecError, NotSupported, RateLimitExceeded
@@ -96,7 +96,7 @@ class Connections:
         """What has been counted, beside the queues of the streams; `polled` events came from elsewhere."""
         counters, dispatcher = self.counters, self._dispatcher
         counters.events, counters.unclaimed, counters.doubled = dispatcher.events + polled, dispatcher.unclaimed, dispatcher.doubled
-        return counters.snapshot(queues, self.states.stats, self.books.stats)
+        return counters.snapshot(queues, self.states.stats(counters.connections), self.books.stats)
 
     def attach(self, subscriptions: Iterable[Subscription], watcher: Watcher) -> None:
         """Serve these subscriptions. Raises `NotSupported` where the environment has no such connection."""
@@ -138,7 +138,7 @@ class Connections:
 
     def delivered(self, connection: Connection, deliver: Deliver) -> Sequence[Buffer]:
         """See `Listener.delivered`. Maintained books see the messages before anybody else does."""
-        if self.counters.messages % SAMPLE_EVERY == 0 and deliver.parts[0][1]:
+        if connection.counts.messages % SAMPLE_EVERY == 0 and deliver.parts[0][1]:
             self.counters.sample(deliver.parts[0][1][-1])
         deliver = self._apart.told(connection, deliver)
         return self._dispatcher.deliver(self.books.parts(connection, deliver), deliver.topic, connection, connection.lane)
@@ -163,7 +163,7 @@ class Connections:
 
     def interrupted(self, connection: Connection, cause: str) -> None:
         """See `Listener.interrupted`."""
-        self.counters.reconnects += 1
+        connection.counts.reconnects += 1
         self.books.died(connection, f"the connection was lost: {cause}")
         self._dispatcher.forget_ways()
         for use in tuple(self._uses.on(connection).values()):
@@ -227,9 +227,10 @@ class Connections:
             return None if plan.lifetime is None else plan.lifetime * self._random.uniform(*self._options.lifetime)
 
         self.states.forget_failed()
+        counts = self.counters.connections.setdefault(plan.name, ConnectionCounts())
         session = Session(self._plan.id, plan, channels, self._markets, self._options, mark_of)
         connection = Connection(
-            name, session, open_socket, self._clock, self, self.counters, self._random, self._options.reconnecting, lifetime, lane.own
+            name, session, open_socket, self._clock, self, counts, self._random, self._options.reconnecting, lifetime, lane.own
         )
         self._all.add(connection)
         return connection

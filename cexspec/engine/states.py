@@ -13,7 +13,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cexspec.engine.stats import ConnectionStats
+from msgspec.structs import asdict
+
+from cexspec.engine.stats import ConnectionCounts, ConnectionStats
 from cexspec.models import CexspecError
 from cexspec.models.log_events import LogEvent, worth_logging
 
@@ -54,12 +56,13 @@ class StateBoard:
         """Connection -> state, of those that are not closed."""
         return dict(self._states)
 
-    @property
-    def stats(self) -> dict[str, ConnectionStats]:
-        """By kind of connection: how many are in which state now, and how often one came into it."""
+    def stats(self, counts: Mapping[str, ConnectionCounts]) -> dict[str, ConnectionStats]:
+        """By kind of connection: what was counted, how many are in which state now, and how often one came into it."""
         now, moves = Counter((_kind(name), state) for name, state in self.states.items()), self._moves.copy()
-        kinds = dict.fromkeys(kind for kind, _ in (*now, *moves))
-        return {kind: ConnectionStats(states=_of(kind, now), transitions=_of(kind, moves)) for kind in kinds}
+        return {
+            kind: ConnectionStats(**asdict(counted), states=_of(kind, now), transitions=_of(kind, moves))
+            for kind, counted in tuple(counts.items())
+        }
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Call this at every transition; what is returned stops it."""

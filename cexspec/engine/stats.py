@@ -31,18 +31,23 @@ class Latency(Struct, frozen=True):
     mean: float | None = None
 
 
+class ConnectionCounts(Struct, kw_only=True):
+    """What is counted for the connections of one kind, which is their name in the spec."""
+
+    messages: Annotated[int, Measure("counter", "Frames received", name="messages")] = 0
+    bytes: Annotated[int, Measure("counter", "Bytes in the frames received", name="received_bytes")] = 0
+    reconnects: Annotated[int, Measure("counter", "Times that an open connection was lost", name="reconnects")] = 0
+
+
 class StreamCounts(Struct, kw_only=True):
     """What is counted for all streams together, since the client was made."""
 
-    messages: Annotated[int, Measure("counter", "Frames received")] = 0
-    bytes: Annotated[int, Measure("counter", "Bytes in the frames received", name="received_bytes")] = 0
     events: Annotated[int, Measure("counter", "Events made of the frames, before queues")] = 0
     decode_errors: Annotated[int, Measure("counter", "Records that don't fit the spec and were left out")] = 0
     unrouted: Annotated[int, Measure("counter", "Frames that fit nothing the spec knows", name="unrouted_messages")] = 0
     unclaimed: Annotated[int, Measure("counter", "Events no stream asked for (any more)", name="unclaimed_events")] = 0
     venue_errors: Annotated[int, Measure("counter", "Errors of the venue that no subscription can be blamed for")] = 0
     refused: Annotated[int, Measure("counter", "Subscriptions the venue refused", name="refused_subscriptions")] = 0
-    reconnects: Annotated[int, Measure("counter", "Times that an open connection was lost")] = 0
     gaps: Annotated[int, Measure("counter", "Gap events told to streams, but for those of slow consumers")] = 0
     filled: Annotated[int, Measure("counter", "Missed trades that were fetched and delivered", name="filled_trades")] = 0
     doubled: Annotated[int, Measure("counter", "Events that came twice and were delivered once", name="doubled_events")] = 0
@@ -73,8 +78,8 @@ class QueueStats(Struct, frozen=True, kw_only=True):
     ] = Distribution()
 
 
-class ConnectionStats(Struct, frozen=True, kw_only=True):
-    """The connections of one kind (their name in the spec)."""
+class ConnectionStats(ConnectionCounts, frozen=True, kw_only=True):  # type: ignore[misc]  # a copy, of counts that go on
+    """A look at the connections of one kind."""
 
     states: Annotated[Mapping[str, int], Measure("gauge", "Connections that are in a state", by="state", name="connections")]
     transitions: Annotated[Mapping[str, int], Measure("counter", "Times that a connection came into a state", by="state")]
@@ -93,6 +98,21 @@ class StreamStats(StreamCounts, frozen=True, kw_only=True):  # type: ignore[misc
     problems: tuple[str, ...]
 
     @property
+    def messages(self) -> int:
+        """Frames received on all connections."""
+        return sum(each.messages for each in self.connections.values())
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in the frames received on all connections."""
+        return sum(each.bytes for each in self.connections.values())
+
+    @property
+    def reconnects(self) -> int:
+        """Times that an open connection was lost, whichever it was."""
+        return sum(each.reconnects for each in self.connections.values())
+
+    @property
     def drops(self) -> int:
         """Events no consumer saw because it was too slow."""
         return sum(queue.dropped for queue in self.queues.values())
@@ -107,6 +127,7 @@ class Counters(StreamCounts):
     """The running counts behind `StreamStats`."""
 
     exchange: str
+    connections: dict[str, ConnectionCounts] = field(default_factory=dict)
     latency: Latency = Latency()
     problems: deque[str] = field(default_factory=lambda: deque(maxlen=SAMPLES))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
@@ -91,6 +92,7 @@ class Stream(Watcher, Generic[T]):
         self._refusals: dict[Subscription, CexspecError] = {}
         self._waiting: dict[Subscription, list[_Waiter]] = {}
         self._callbacks: list[tuple[Callback[T], OnError | None]] = []
+        self._failures: Counter[int] = Counter()
         self._pump: asyncio.Task[None] | None = None
         self.closed = False
 
@@ -263,7 +265,7 @@ class Stream(Watcher, Generic[T]):
         try:
             asked.on_progress(asked.progress)
         except Exception:
-            self._failed("a progress callback of %s failed", self.name)
+            self._failed(asked.on_progress, "a progress callback of %s failed", self.name)
 
     async def _run_callbacks(self) -> None:
         while True:
@@ -295,20 +297,21 @@ class Stream(Watcher, Generic[T]):
         except asyncio.CancelledError:
             if self._is_cancelled():
                 raise
-            self._failed(text, self.name, _shown(given))
+            self._failed(callback, text, self.name, _shown(given))
         except Exception:
-            self._failed(text, self.name, _shown(given))
+            self._failed(callback, text, self.name, _shown(given))
 
     def _is_cancelled(self) -> bool:
         task = asyncio.current_task()
         return task is not None and task.cancelling() > 0
 
-    def _failed(self, text: str, *context: object) -> None:
+    def _failed(self, callback: Callable[[Any], object], text: str, *context: object) -> None:
         """In an `except` block: a callback has raised."""
-        counters = self._host.counters
-        counters.callback_errors += 1
-        if worth_logging(counters.callback_errors):
-            log.exception(f"{text} (%d so far)", *context, counters.callback_errors, extra={"event": LogEvent.CALLBACK_ERROR})
+        self._host.counters.callback_errors += 1
+        self._failures[id(callback)] += 1
+        count = self._failures[id(callback)]
+        if worth_logging(count):
+            log.exception(f"{text} (%d so far)", *context, count, extra={"event": LogEvent.CALLBACK_ERROR})
 
 
 def _shown(given: object) -> str:

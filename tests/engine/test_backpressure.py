@@ -190,7 +190,8 @@ async def test_callbacks_that_raise_are_logged_with_what_they_were_given_and_the
         assert [event.id for event in got if isinstance(event, Trade)] == ["1", "2", "3"]
         assert scene.client.stats.callback_errors == 9
         records = [record for record in caplog.records if getattr(record, "event", None) == "callback_error"]
-        assert len(records) == 9 and all("trades failed on Trade BTC/USDT" in record.getMessage() for record in records)
+        assert len(records) == 6, "the 1st and 2nd time of each"
+        assert all("trades failed on Trade BTC/USDT" in record.getMessage() for record in records)
         kinds = [record.exc_info[0] for record in records if record.exc_info]
         assert kinds[:3] == [KeyError, RuntimeError, asyncio.CancelledError]
 

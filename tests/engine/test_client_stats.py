@@ -11,7 +11,7 @@ import pytest
 from cexspec import Client, RateLimitExceeded
 from cexspec.engine.client_stats import ClientStats, series
 from cexspec.engine.rest import RestStats
-from cexspec.engine.stats import ConnectionStats, Latency, QueueStats, StreamCounts, StreamStats
+from cexspec.engine.stats import ConnectionCounts, ConnectionStats, Latency, QueueStats, StreamCounts, StreamStats
 from cexspec.mock import MockVenue
 from cexspec.models.measures import Group, Kind, Measure
 from cexspec.transport.limiter import LimiterStats
@@ -44,13 +44,14 @@ def test_the_list_leads_to_the_values_of_a_snapshot() -> None:
     streams = StreamStats(
         gaps=2,
         queues={"trades": QueueStats(depth=7)},
-        connections={"public": ConnectionStats(states={"connected": 2}, transitions={"connected": 3, "connecting": 2})},
+        connections={"public": ConnectionStats(messages=8, states={"connected": 2}, transitions={"connected": 3, "connecting": 2})},
         books={"in_sync": 4},
         latency=Latency(),
         problems=(),
     )
     stats = ClientStats(exchange="x", at=1, streams=streams, rest=rest, limiter=LimiterStats(waits=9))
     values = {each.name: dict(each.values(stats)) for each in series()}
+    assert values["cexspec_messages"] == {("public",): 8} and streams.messages == 8
     assert values["cexspec_gaps"] == {(): 2}
     assert values["cexspec_queue_depth"] == {("trades",): 7}
     assert values["cexspec_connection_transitions"] == {("public", "connected"): 3, ("public", "connecting"): 2}
@@ -69,6 +70,7 @@ async def test_a_client_counts_what_it_does_and_the_snapshot_stays_as_it_was() -
             await anext(books)
             during = client.stats
         after = client.stats
+    assert during.streams.connections["public"].messages == during.streams.messages > 20 and during.streams.bytes > 1000
     assert (before.streams.messages, before.streams.queues, before.rest.calls) == (0, {}, {})
     trades = during.streams.queues["trades"]
     assert (trades.streams, trades.taken, trades.dropped) == (1, 20, 0)
@@ -82,7 +84,7 @@ async def test_a_client_counts_what_it_does_and_the_snapshot_stays_as_it_was() -
     text = json.loads(json.dumps(during.as_dict()))
     assert text["streams"]["queues"]["trades"]["wire_to_callback"]["p50"] == trades.wire_to_callback.p50
     with pytest.raises(AttributeError, match="immutable"):
-        during.streams.messages = 0  # type: ignore[misc]
+        during.streams.gaps = 9  # type: ignore[misc]
 
 
 async def test_calls_are_counted_by_their_outcome() -> None:
@@ -99,3 +101,4 @@ async def test_calls_are_counted_by_their_outcome() -> None:
 
 def test_the_running_counts_and_the_snapshot_have_one_list_of_names() -> None:
     assert set(StreamCounts.__struct_fields__) < set(StreamStats.__struct_fields__)
+    assert set(ConnectionCounts.__struct_fields__) < set(ConnectionStats.__struct_fields__)
