@@ -1,7 +1,8 @@
 """JSONPath: read by jsonpath-ng's grammar and meaning, lowered to plain steps where it is plain.
 
 A path of member names, indices and wildcards is lowered to steps that the wire types follow. Anything else (filters,
-slices, recursive descent) stays a jsonpath-ng expression: slower, never different.
+slices, recursive descent) stays a jsonpath-ng expression: slower, never different. What computes instead of leading somewhere
+(functions, arithmetic, regular expressions) is no path of ours.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jsonpath_ng import JSONPath
@@ -39,10 +40,15 @@ MISSING = Missing()
 
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_\-]*)|\[(-?\d{1,6})\]|\[(\*)\]|\.(\*)|\['([^'\\\]]+)'\]|\[\"([^\"\\\]]+)\"\]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_COMPUTES = re.compile(r"`|=~")
 _MAX_LENGTH = 500
 
 HOW_TO_WRITE = "write '$', then .name, ['name'], [0] or [*]; quote it inside {...}"
 """The hint that comes with every `PathError`."""
+
+_INAPPLICABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What jsonpath-ng raises where a value is of no kind that the expression is for: there it finds nothing."""
 
 
 class PathError(ValueError):
@@ -81,7 +87,13 @@ class Path:
             yield from found
             return
         for value in found:
-            yield from (match.value for match in self.rest.find(value))
+            yield from self._matches(self.rest, value)
+
+    def _matches(self, rest: JSONPath, value: object) -> list[object]:
+        try:
+            return [match.value for match in rest.find(value)]
+        except _INAPPLICABLE:
+            return []
 
     def first(self, document: object) -> object:
         """The first value at the path, or MISSING."""
@@ -156,10 +168,24 @@ def _plain_steps(text: str) -> tuple[Steps, int]:
     return tuple(steps), at
 
 
-def _expression(text: str) -> Any:
+def _expression(text: str) -> JSONPath:
     from jsonpath_ng.ext import parse as parse_jsonpath
 
+    if _COMPUTES.search(_QUOTED.sub("", text)):
+        raise PathError("functions in backticks and =~ compute: a path leads to a place")
     try:
-        return parse_jsonpath(text)
+        expression = parse_jsonpath(text)
     except Exception as error:  # jsonpath-ng and ply raise several unrelated classes
         raise PathError(str(error)) from None
+    if any(type(node).__name__ == "Operation" for node in _nodes(expression)):
+        raise PathError("arithmetic computes: a path leads to a place")
+    return expression
+
+
+def _nodes(expression: object) -> Iterator[object]:
+    """An expression and all that it is made of."""
+    yield expression
+    for part in vars(expression).values():
+        for inner in part if isinstance(part, list | tuple) else (part,):
+            if hasattr(inner, "find") and not isinstance(inner, str):
+                yield from _nodes(inner)

@@ -107,9 +107,14 @@ def _needed(hole: Hole, write: Callable[[object], Any] | None = None) -> Callabl
         found = read(params)
         if found is None:
             raise KeyError(label)
-        return found if write is None else write(found)
+        return _untouched(found) if write is None else write(found)
 
     return value
+
+
+def _untouched(value: object) -> object:
+    """The value of a hole that stands alone. Raises `InvalidRequest` for a text that no frame or body can hold."""
+    return as_text(value) if isinstance(value, str) else value
 
 
 def _filler(tree: Tree, optional: frozenset[str]) -> Callable[[Params], Json]:
@@ -154,7 +159,7 @@ def _entry(tree: Tree, optional: frozenset[str]) -> Callable[[Params], object]:
 
     def value(params: Params) -> object:
         found = read(params)
-        return _ABSENT if found is None else found
+        return _ABSENT if found is None else _untouched(found)
 
     return value
 

@@ -329,7 +329,16 @@ def test_a_path_that_is_walked_costs_a_warning() -> None:
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("a.b", r"a path starts with '\$'"), ("$" + ".a" * 300, "longer than 500 characters"), ("$[", "Parse error near the end of string")],
+    [
+        ("a.b", r"a path starts with '\$'"),
+        ("$" + ".a" * 300, "longer than 500 characters"),
+        ("$[", "Parse error near the end of string"),
+        ("$.a.`len`", "functions"),
+        ("$.a.`sub(/(a+)+$/, x)`", "functions"),
+        ("$[?(@.a =~ '(a+)+$')]", "=~"),
+        ("$.a * $.b", "arithmetic"),
+        ("$[?(@.a + 1 > 2)]", "arithmetic"),
+    ],
 )
 def test_text_that_is_no_path_is_refused(text: str, reason: str) -> None:
     with pytest.raises(PathError, match=reason):
@@ -359,3 +368,12 @@ def test_what_is_wrong_with_a_channel_is_told_for_each_connection_that_has_it() 
     whole = everywhere(fields={**PRICE["fields"], "volume": "$.v"})
     for name in ("a", "b", "wrapped"):
         assert [(rule, where[-1]) for rule, _, where in found(lambda name=name: whole.connection(name))] == [("CEX041", "volume")]  # type: ignore[misc]
+
+
+def test_what_looks_like_computing_may_stand_in_a_name() -> None:
+    assert list(parse("$[?(@.a == '`=~`')].b").find([{"a": "`=~`", "b": 1}])) == [1]
+
+
+@pytest.mark.parametrize("document", ["x", 7, {"a": 1}, [{"a": 1}, {"a": "x"}]])
+def test_an_expression_finds_nothing_where_it_can_not_be_applied(document: object) -> None:
+    assert list(parse(r"$[\a]").find(document)) == []

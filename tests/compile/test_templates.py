@@ -111,6 +111,8 @@ UNFIT = [
     ("a{{ topics }}", {"topics": []}, "a list can't be written"),
     ("a{{ id }}", {"id": float}, "a type can't be written"),
     ("a{{ id }}", {"id": "\ud800"}, "a str can't be written"),
+    ("{{ id }}", {"id": "\ud800"}, "a str can't be written"),
+    ({"a": "{{ depth }}"}, {"depth": "\ud800"}, "a str can't be written"),
     ({"*": "{{ topic }}"}, {"topic": "text"}, "holds none"),
     ("{{ start | ms }}", {"start": "yesterday"}, "integer nanoseconds"),
     ("{{ start | iso }}", {"start": 10**30}, "no time of this era"),
