@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from cexspec.engine.books.offline import OfflineBooks
     from cexspec.engine.normalize import Normalized, Normalizer
 
+TEXTS = ("connection", "url", "endpoint", "path")
+"""Keys of a line that say where the payload came from."""
+
 
 class NumberType(StrEnum):
     """How numbers are read."""
@@ -89,6 +92,9 @@ def _normalized(normalizer: Normalizer, record: Any) -> Normalized:
     if not isinstance(record, dict):
         raise _BadRecord("a line is a JSON object")
     raw = _raw(record)
+    wrong = next((name for name in TEXTS if not isinstance(record.get(name), str | None)), None)
+    if wrong is not None:
+        raise _BadRecord(f"'{wrong}' is text")
     match record.get("transport"):
         case "ws":
             connection = record.get("connection")

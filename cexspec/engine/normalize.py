@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -183,7 +183,7 @@ class Normalizer:
             return [endpoint]
         if path is None:
             return []
-        target = urlsplit(path).path
+        target = _split(path).path
         return [name for name in self.exchange.operation_names if self.exchange.operation(name).path_params(target) is not None]
 
     def _connections(self, connection: str | None, url: str | None) -> tuple[Iterable[str], bool]:
@@ -259,5 +259,13 @@ def _normalized(exchange: str, reading: Reading) -> Normalized:
 
 def _same(url: str, known: str) -> bool:
     """One endpoint, whatever the query, the port written or not, and the slash at the end."""
-    a, b = urlsplit(url), urlsplit(known)
+    a, b = _split(url), _split(known)
     return a.hostname == b.hostname and a.path.rstrip("/") == b.path.rstrip("/")
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a URL; none of a text that is no URL."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")

@@ -92,6 +92,15 @@ class Samples:
         return [frame for *_, frame in sorted(found, key=lambda one: one[:4])]
 
 
+_KINDS: dict[type, tuple[str, ...]] = {
+    str: ("operation", "channel", "connection", "role", "error"),
+    list: ("events", "given"),
+    dict: ("params",),
+    int: ("status",),
+}
+"""What the values of a case are, where it has them."""
+
+
 def decode(text: str) -> Any:
     """JSON with exact numbers; a text that is no JSON is itself."""
     try:
@@ -134,8 +143,34 @@ def _kind(case: Case) -> str | None:
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
+    where = f"samples/{path.parent.name}/{path.name}"
     if not path.is_file():
-        where = f"samples/{path.parent.name}/{path.name}"
         raise SpecError(f"the mock venue speaks from samples, and there is no {where} beside the spec")
-    cases = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return cases if isinstance(cases, list) else []
+    try:
+        cases = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SpecError(f"{where} can't be read: {error}") from None
+    if cases is None:
+        return []
+    if not isinstance(cases, list):
+        raise SpecError(f"{where} is no list of cases")
+    for number, case in enumerate(cases, 1):
+        if (wrong := _wrong(case, is_error=path.stem == "errors")) is not None:
+            raise SpecError(f"{where}: case {number} {wrong}")
+    return cases
+
+
+def _wrong(case: Any, *, is_error: bool) -> str | None:
+    """Why a case is none. Errors over REST have a body, everything else is a raw message."""
+    if not isinstance(case, dict):
+        return "is no mapping"
+    payload = "body" if is_error and "connection" not in case else "raw"
+    if not isinstance(case.get(payload), str):
+        return f"has no text as its '{payload}'"
+    for kind, names in _KINDS.items():
+        for name in names:
+            if not isinstance(case.get(name), kind | None):
+                return f"has a '{name}' that is none"
+    if not all(isinstance(event, dict) for event in case.get("events") or ()):
+        return "has an event that is no mapping"
+    return None
