@@ -22,6 +22,8 @@ MEASURED_EVERY = 16
 """Of so many events one is measured: the first."""
 YIELD_EVERY = 16 * MEASURED_EVERY
 """A consumer that never waits gives way to others after so many events."""
+GAP_EVERY = 100
+"""Among so many events comes the gap that waits longest: its symbol may have no more events."""
 
 
 class Ended(StopAsyncIteration):
@@ -72,10 +74,11 @@ class Buffer:
         """whoever fills it waits for its consumer"""
         self._items: deque[Event] = deque()
         self._latest: dict[object, Event] = {}
-        self._first: deque[Gap | BookState | CexspecError] = deque()
+        self._first: deque[Event | CexspecError] = deque()
         self._lost: dict[str | None, _Dropped] = {}
         self._news, self._room = _Bell(), _Bell()
         self._delays, self._time_ns = delays, time_ns
+        self._turns = 0
         self._plain = True
         """only events wait: nothing that goes before them"""
         self._end: Exception | None = None
@@ -128,7 +131,7 @@ class Buffer:
         self._room.ring()
 
     async def get(self) -> Event:
-        """The next event, gaps before what follows them. Raises an error put in, or what `end` says."""
+        """The next event, the gaps of its symbol before it. Raises an error put in, or what `end` says."""
         if self.taken % MEASURED_EVERY == 0:
             return await self._get_measured()
         if self._plain and self._items and not self._room.waiters:
@@ -159,14 +162,27 @@ class Buffer:
             await self._room.wait()
 
     def _take(self) -> Event:
-        self._plain = len(self._first) + len(self._lost) <= 1
+        item = self._next()
+        self._plain = not (self._first or self._lost)
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def _next(self) -> Event | CexspecError:
         if self._first:
-            item = self._first.popleft()
-            if isinstance(item, Exception):
-                raise item
-            return item
-        if self._lost:
-            return self._gap()
+            return self._first.popleft()
+        self._turns += 1
+        if self._lost and (self._turns % GAP_EVERY == 0 or not (self._items or self._latest)):
+            return self._gap(next(iter(self._lost)))
+        event = self._event()
+        if event.symbol not in self._lost:
+            return event
+        # Its event comes next, whatever is dropped meanwhile. Were all gaps told first, a consumer that is too slow for many
+        # symbols would be given gaps and nothing else.
+        self._first.append(event)
+        return self._gap(event.symbol)
+
+    def _event(self) -> Event:
         if self._latest:
             return self._latest.pop(next(iter(self._latest)))
         event = self._items.popleft()
@@ -213,8 +229,7 @@ class Buffer:
         self._plain = False
         self.dropped += not isinstance(event, Gap)
 
-    def _gap(self) -> Gap:
-        symbol = next(iter(self._lost))
+    def _gap(self, symbol: str | None) -> Gap:
         lost = self._lost.pop(symbol)
         return Gap(
             exchange=lost.exchange,

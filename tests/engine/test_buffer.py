@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -60,6 +61,32 @@ def test_drop_oldest_keeps_the_newest_and_tells_exactly_what_went(symbols: list[
         assert (told is None) == (not times)
         if told is not None:
             assert (told.count, told.from_time, told.to_time, told.channel) == (len(times), times[0], times[-1], "trades")
+
+
+async def test_a_consumer_that_is_too_slow_for_many_symbols_still_gets_events() -> None:
+    buffer = Buffer("trades", 50, "drop_oldest")
+    taken: list[Event] = []
+    for number in range(4_000):
+        buffer.put(trade(number, f"{number % 500}/B"))
+        if number % 3 == 0:
+            taken.append(await buffer.get())
+    kept = [event for event in taken if not isinstance(event, Gap)]
+    assert len(kept) >= len(taken) / 3
+    for symbol in {event.symbol for event in kept}:
+        for before, event in pairwise([event for event in taken if event.symbol == symbol]):
+            if isinstance(before, Trade) and isinstance(event, Trade):
+                assert int(event.id or 0) - int(before.id or 0) == 500, "a trade is missing, and no gap says so"
+
+
+async def test_a_gap_of_a_symbol_without_further_events_is_told_all_the_same() -> None:
+    buffer = Buffer("trades", 10, "drop_oldest")
+    buffer.put(trade(0, "GONE/B"))
+    told = []
+    for number in range(1, 2 * YIELD_EVERY + 20):
+        buffer.put(trade(number))
+        if number > 10:
+            told.append(await buffer.get())
+    assert "GONE/B" in [event.symbol for event in told if isinstance(event, Gap)]
 
 
 async def test_a_gap_in_the_queue_is_not_lost_when_it_is_dropped() -> None:
@@ -123,6 +150,7 @@ async def test_conflate_is_bounded_and_tells_gaps() -> None:
     assert [event.cause for event in taken[:2] if isinstance(event, Gap)] == ["0", "1"]
     assert {event.symbol for event in taken if isinstance(event, Ticker)} == {"2/B", "3/B"}
     assert {event.symbol for event in taken[2:] if isinstance(event, Gap)} == {"A/B", "0/B", "1/B"}
+    assert len(taken) == 7
 
 
 async def test_errors_come_first_once_and_do_not_end_the_events() -> None:
