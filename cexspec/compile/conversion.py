@@ -14,7 +14,7 @@ from cexspec.compile.access import Access, Scope
 from cexspec.compile.conditions import integers, text_of
 from cexspec.compile.hole import Hole
 from cexspec.compile.leaves import Bases, Words, leaf_of, textual, wire_words
-from cexspec.compile.numbers import NumberType, best_first, decimal_levels, exact, finite, number_reader
+from cexspec.compile.numbers import NumberType, best_first, decimal_levels, exact, finite, float_levels, number_reader, unsigned
 from cexspec.compile.paths import parse
 from cexspec.compile.source import Writer
 from cexspec.compile.targets import FieldTarget, Target
@@ -86,6 +86,7 @@ class Conversion:
                 self._number()
                 self._zero()
                 self._arithmetic()
+                self._unsigned()
             case Target.TIME:
                 self._time()
                 self._zero()
@@ -210,6 +211,15 @@ class Conversion:
         elif rule.unit == "decimals":
             self.code = f"number(step({self.code}))"
 
+    def _unsigned(self) -> None:
+        """See to it that what counts something is not less than nothing."""
+        if not self.target.counts or self.rule.abs:
+            return
+        self._bind()
+        there = f"{self.variable} is not None and " if self.rule.zero is not None else ""
+        below = f"{self.variable}.is_signed()" if self.wire.number is Decimal else f"{self.variable} < 0"
+        self.line(f"if {there}{below}: unsigned({self.variable})")
+
     def _factor(self, path: str) -> str:
         base = self.setting.bases.of(self.rule.of)
         return "None" if base is None else self.setting.scope.access(base, parse(path)).code
@@ -249,11 +259,13 @@ _NAMES: dict[str, object] = {
     "ends_before": convert.ends_before,
     "exact": exact,
     "finite": finite,
+    "float_levels": float_levels,
     "iso": convert.iso_nanoseconds,
     "keyed": convert.keyed,
     "part": convert.part,
     "scaled": convert.scaled,
     "step": convert.step,
     "text_of": text_of,
+    "unsigned": unsigned,
     "zipped": convert.zipped,
 }

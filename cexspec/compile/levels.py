@@ -104,9 +104,12 @@ class LevelWriter:
         exact = self.scope.wire.number is Decimal
         typed = rows.code if self.pairs else f"[({', '.join(numbers)}) {each}]"
         if rows.plain or (exact and not self.scope.wire.narrow):
-            code = f"[({', '.join(_exactly(one) if exact else f'number({one})' for one in numbers)}) {each}]"
+            price, size = (_exactly(one) if exact else f"number({one})" for one in numbers)
+            code = f"[({price}, unsigned({size})) {each}]"
+        elif self.pairs and not exact:
+            code = typed  # the decoder refuses sizes below zero
         else:
-            code = f"decimal_levels({typed})" if exact else typed
+            code = f"{'decimal' if exact else 'float'}_levels({typed})"
         setting.writer.line(f"{side} = {code}")
 
     def _loop(self, setting: Setting, name: str, row: Steps) -> None:

@@ -82,15 +82,30 @@ def finite(value: Decimal) -> Decimal:
     return value
 
 
+def unsigned(value: Number) -> Number:
+    """The number itself; one below zero is refused."""
+    if value < 0:
+        raise Hole(f"'{value}' is less than nothing")
+    return value
+
+
+def float_levels(rows: list[tuple[float, float]]) -> list[Level]:
+    """Levels of floats; sizes below zero are refused."""
+    for _, size in rows:
+        if size < 0:
+            unsigned(size)
+    return rows  # type: ignore[return-value]  # floats are numbers
+
+
 def decimal_levels(rows: list[tuple[str, str]]) -> list[Level]:
     """Levels of numbers as text -> levels of `Decimal`s.
 
-    NaN and infinities, in all their spellings, have an "n": one look at all the texts together finds them, and other digits
-    than 0 to 9. Which text it is matters only then.
+    NaN and infinities, in all their spellings, have an "n", and what is less than nothing a "-": one look at all the texts together
+    finds them, and other digits than 0 to 9. Which text it is matters only then.
     """
     texts = "".join(chain.from_iterable(rows))
-    if not texts.isascii() or "n" in texts or "N" in texts:
-        list(map(to_decimal, chain.from_iterable(rows)))
+    if not texts.isascii() or "n" in texts or "N" in texts or "-" in texts:
+        return [(to_decimal(price), unsigned(to_decimal(size))) for price, size in rows]
     return [(exact(price), exact(size)) for price, size in rows]
 
 

@@ -36,6 +36,11 @@ class FieldTarget:
     nullable: bool
     words: tuple[str, ...] = ()
 
+    @property
+    def counts(self) -> bool:
+        """Whether it says how much there is of something, which is never less than nothing."""
+        return self.name in _COUNTS
+
 
 _TIMES = {"timestamp", "next_time", "expiry"}
 _ENGINE = {"exchange", "received", "is_snapshot", "size_unit", "type"}
@@ -54,6 +59,8 @@ PRICES_OF_SIZES: dict[str, tuple[str, ...]] = {
     "base_size": (),
 }
 """Fields that may be counted in contracts, and the prices (the first that the mapping has) that convert inverse ones."""
+
+_COUNTS = {"contracts", "quote_volume", "value", "contract_size", "tick_size", "step_size", "min_size", "max_size", *PRICES_OF_SIZES}
 
 
 @lru_cache(maxsize=64)

@@ -50,6 +50,8 @@ TIMES = {"s": Leaf.SECONDS, "ms": Leaf.MILLISECONDS, "us": Leaf.MICROSECONDS, "n
 
 _FINITE = Annotated[float, Meta(gt=-1e300, lt=1e300)]
 """Refuses the texts "NaN" and "Infinity", which msgspec would take."""
+_COUNT = Annotated[float, Meta(ge=0, lt=1e300)]
+"""Refuses what is less than nothing, too."""
 _INTEGER = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 _WHOLE_TIMES: dict[Leaf, Any] = {
     leaf: Annotated[int, Meta(ge=-MAX_INTEGER // NANOSECONDS[unit], le=MAX_INTEGER // NANOSECONDS[unit])]
@@ -195,7 +197,7 @@ class Wire:
         if leaf is Leaf.WORDS:
             return Literal[words]
         if leaf is Leaf.PAIR:
-            return tuple[self.leaf_type(Leaf.NUMBER), self.leaf_type(Leaf.NUMBER)]  # type: ignore[misc]
+            return tuple[self.leaf_type(Leaf.NUMBER), _COUNT if self.number is float else self.leaf_type(Leaf.NUMBER)]  # type: ignore[misc]
         if leaf is Leaf.NUMBER and self.number is float:
             return _FINITE
         if leaf in (Leaf.NUMBER, Leaf.NUMBER_OR_EMPTY):

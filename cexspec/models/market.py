@@ -32,10 +32,10 @@ class Market:
         object.__setattr__(self, "counted", self.kind != "spot" and (self.contract_in_quote or self.contract_size != 1))
 
     def base_size(self, contracts: Number, price: Number | None) -> Number | None:
-        """Contracts in base currency; None while the contract size (or, inverse, the price) is unknown."""
+        """Contracts in base currency; None while the contract size is unknown, and, inverse, without a price above zero."""
         if self.contract_size is None:
             return None
         size = self.number(self.contract_size)
         if not self.contract_in_quote:
             return contracts * size  # type: ignore[operator]
-        return contracts * size / price if price else None  # type: ignore[operator]
+        return contracts * size / price if price is not None and price > 0 else None  # type: ignore[operator]

@@ -20,7 +20,17 @@ from cexspec.compile.convert import Words, columns, iso_nanoseconds, keyed, part
 from cexspec.compile.hole import Hole, shown
 from cexspec.compile.inline import demanded
 from cexspec.compile.leaves import Bases, request_paths
-from cexspec.compile.numbers import MAX_INTEGER, best_first, decimal_levels, finite, number_reader, to_decimal, to_float
+from cexspec.compile.numbers import (
+    MAX_INTEGER,
+    best_first,
+    decimal_levels,
+    finite,
+    float_levels,
+    number_reader,
+    to_decimal,
+    to_float,
+    unsigned,
+)
 from cexspec.compile.paths import PathError, Wild
 from cexspec.compile.targets import Target, strict, targets
 from cexspec.compile.wire import Leaf, Wire
@@ -125,6 +135,19 @@ def test_levels_hold_numbers_of_plain_digits_only(bad: str, at: int) -> None:
     assert str(decimal_levels(rows)) == str([(D("1.50"), D(2)), (D("1E+3"), D(0))])
     with pytest.raises(Hole, match="is not a number"):
         decimal_levels([*rows, (bad, "1") if at == 0 else ("1", bad)])
+
+
+@pytest.mark.parametrize("read", [lambda rows: decimal_levels([(str(a), str(b)) for a, b in rows]), float_levels])
+def test_levels_of_less_than_nothing_are_refused(read: Callable[[list[tuple[float, float]]], list[Level]]) -> None:
+    assert [tuple(map(float, level)) for level in read([(-1.5, 2.0), (1e-05, 0.0)])] == [(-1.5, 2.0), (1e-05, 0.0)]
+    with pytest.raises(Hole, match=r"'-2\.0' is less than nothing"):
+        read([(1.5, 1.0), (1.0, -2.0)])
+
+
+def test_nothing_may_have_a_sign() -> None:
+    assert (unsigned(D("-0")), unsigned(-0.0), unsigned(D(1))) == (0, 0, 1)
+    with pytest.raises(Hole, match="'-1' is less than nothing"):
+        unsigned(D(-1))
 
 
 def test_levels_are_sorted_best_first() -> None:
