@@ -32,6 +32,8 @@ Hear = Callable[[SyncedBook, list[Event], float], list[Event]]
 ONE = Decimal(1)
 MAX_WAYS = 20_000
 """Ways kept; symbols come from the wire."""
+MAX_BOOKS = 5_000
+"""Books kept where nobody subscribes: the one begun first is let go."""
 
 
 class Instruments(Protocol):
@@ -112,6 +114,8 @@ class BookSync:
         if key not in self._ways:
             found = next((book for book in self.books if _is(book, channel, symbol, topic)), None)
             if found is None and self._every:
+                if len(self.books) >= MAX_BOOKS:
+                    self.close(self.books[0])
                 found = self.open(channel, topic, lambda: symbol)
             if len(self._ways) >= MAX_WAYS:
                 self._ways.clear()
