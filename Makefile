@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench docs clean .venv
+.PHONY: help demo test lint bench fuzz soak docs clean .venv
 
 BIN := .venv/bin
 PIP := -m pip install --quiet --disable-pip-version-check
@@ -13,6 +13,8 @@ help:
 	@echo "make test    the whole test suite with coverage"
 	@echo "make lint    style, types, import rules, specs, generated files"
 	@echo "make bench   the benchmarks; rewrites the tables of docs/performance.md"
+	@echo "make fuzz    looks for inputs that do harm, for 3 minutes (MINUTES=20, SEED=7, TARGET=frames)"
+	@echo "make soak    a client under load and faults for 10 minutes (MINUTES=1, RATE=20000)"
 	@echo "make docs    regenerate the schemas and the generated parts of docs/"
 	@echo "make clean   remove environments and what tools left"
 
@@ -42,6 +44,15 @@ docs: .venv/.installed-dev
 
 bench: .venv-bench/.installed
 	.venv-bench/bin/python -m benchmarks.run --write
+
+fuzz: MINUTES ?= 3
+fuzz: .venv/.installed-dev
+	@$(BIN)/python -m tools.fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(TARGET),--target '$(TARGET)')
+
+soak: MINUTES ?= 10
+soak: RATE ?= 20000
+soak: .venv/.installed-dev
+	@$(BIN)/python -m tools.soak --minutes $(MINUTES) --rate $(RATE)
 
 clean:
 	rm -rf .venv .venv-bench .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

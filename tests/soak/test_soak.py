@@ -1,0 +1,122 @@
+"""The soak in short: its checks hold for the client as it is, and fail for what is planted. At length: `make soak`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from cexspec.models import Event, Gap, Trade
+from tests.soak.frames import NUMBER, PRICE, TIME, FrameMould, stamp
+from tests.soak.measure import Sample, growth, slope
+from tests.soak.oracle import BUCKET, Latencies, TradeOracle
+from tests.soak.plan import Plan
+from tests.soak.report import MIB, Bounds, verdicts
+from tests.soak.run import soak
+from tools.soak import report
+
+SHORT = Plan(
+    seconds=8.0,
+    rate=400,
+    trades=20,
+    depths=3,
+    fault_every=1.0,
+    faults=("close", "lost book messages", "reset", "garbage", "refused connects"),
+    warm_up=1.0,
+    quiet=3.0,
+    sample_every=0.25,
+    refuse_for=0.5,
+)
+LAX = Bounds(memory=50_000, latency=5.0, rate=0.1)
+"""Bounds that say something on a machine that runs other tests at the same time."""
+
+
+async def test_a_short_soak_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    seen = await soak(SHORT)
+    assert [str(one) for one in verdicts(seen, LAX) if not one.passed] == [], seen.faults
+    assert len(seen.faults) >= 4 and seen.trades.reported > 0 and seen.trades.gaps > 0
+    assert seen.books.lost > 0 and seen.books.views > 0
+    report(seen, as_json=True)
+    assert len(json.loads(capsys.readouterr().out)["verdicts"]) == 8
+    report(seen, as_json=False)
+    assert "trades lost silently" in capsys.readouterr().out
+
+
+async def test_leaks_and_a_hidden_trade_fail() -> None:
+    plan = replace(SHORT, seconds=4.0, quiet=1.5, faults=("hidden trade",), plant=True)
+    seen = await soak(plan)
+    failed = [one.what for one in verdicts(seen, LAX) if not one.passed]
+    assert failed == ["memory of the client", "trades lost silently", "tasks"]
+    for task in [one for one in asyncio.all_tasks() if one is not asyncio.current_task()]:
+        task.cancel()
+
+
+def trade(number: int, timestamp: int) -> Trade:
+    price = Decimal("1000000000.5")
+    return Trade(exchange="x", symbol="A/B", id=str(number), price=price, size=None, side=None, timestamp=timestamp * 10**9)
+
+
+def gap(start: int, end: int, symbol: str | None = "A/B") -> Gap:
+    return Gap(exchange="x", symbol=symbol, channel="trades", cause="x", from_time=start * 10**9, to_time=end * 10**9)
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([trade(1, 1), trade(2, 2), trade(3, 3)], (0, 0, 0)),
+        ([trade(1, 1), trade(3, 3)], (0, 1, 0)),
+        ([trade(1, 1), gap(1, 9), trade(5, 9)], (3, 0, 0)),
+        ([trade(1, 1), gap(1, 9, None), trade(5, 9)], (3, 0, 0)),
+        ([trade(1, 1), gap(1, 2), gap(2, 9), trade(5, 9)], (3, 0, 0)),
+        ([trade(1, 1), gap(1, 9), trade(5, 9), trade(7, 11)], (3, 1, 0)),
+        ([trade(1, 1), gap(2, 4), trade(5, 5)], (3, 0, 0)),
+        ([trade(1, 1), gap(3, 4), trade(5, 5)], (0, 3, 0)),
+        ([trade(1, 1), gap(1, 3), trade(5, 5)], (0, 3, 0)),
+        ([trade(1, 1), gap(1, 9, "C/D"), trade(5, 9)], (0, 3, 0)),
+        ([trade(1, 1), trade(2, 2), trade(2, 2), trade(3, 3)], (0, 0, 1)),
+        ([trade(1, 1), trade(3, 3), trade(2, 2), trade(4, 4)], (0, 1, 1)),
+    ],
+)
+def test_each_missing_trade_is_reported_or_lost_silently(events: list[Event], expected: tuple[int, int, int]) -> None:
+    oracle = TradeOracle()
+    for event in events:
+        oracle.take(event)
+    oracle.settle([(hole.first * 10**9, hole.last * 10**9) for hole in oracle.doubtful])
+    assert (oracle.reported, oracle.silent, oracle.doubled) == expected
+
+
+def test_what_never_came_is_counted_at_the_end() -> None:
+    oracle = TradeOracle()
+    oracle.take(trade(NUMBER + 1, 1))
+    assert oracle.unseen({"A/B": NUMBER + 3, "C/D": NUMBER + 2}) == 4
+
+
+def test_a_frame_is_filled_with_number_price_and_time_and_says_its_size() -> None:
+    mould = FrameMould(f'{{"id":"{NUMBER}","px":"{PRICE}","ts":{TIME},"x":"{"y" * 100}"}}')
+    frame = mould.fill(NUMBER + 1, stamp(12.5), b"1790000000000")
+    assert frame[:2] == b"\x81\x7e" and int.from_bytes(frame[2:4], "big") == len(frame) - 4
+    assert json.loads(frame[4:]) | {"x": ""} == {"id": str(NUMBER + 1), "px": "1000000012.500000", "ts": 1790000000000, "x": ""}
+    assert FrameMould(f"{NUMBER} {PRICE}").fill(NUMBER, stamp(0), b"")[:2] == bytes([0x81, 28])
+    with pytest.raises(ValueError, match="no number or price"):
+        FrameMould(f'{{"px":"{PRICE}"}}')
+
+
+def test_latencies_are_told_by_their_share() -> None:
+    latencies = Latencies()
+    for number in range(100):
+        latencies.add(number / 1000)
+    assert latencies.at(0.5) == pytest.approx(0.049, abs=2 * BUCKET)
+    assert latencies.at(0.99) == pytest.approx(0.098, abs=2 * BUCKET)
+    assert (latencies.most, latencies.count) == (0.099, 100)
+    latencies.clear()
+    assert (latencies.at(0.99), latencies.count) == (0.0, 0)
+
+
+def test_growth_is_that_of_the_second_half() -> None:
+    rising = [Sample(float(at), MIB * (100 + max(0, 50 - at)), 1, 1, 0.0) for at in range(101)]
+    assert growth(rising, 0, 100) == 0
+    assert growth([replace(one, memory=int(one.at) * MIB) for one in rising], 0, 100) == pytest.approx(MIB)
+    assert slope([]) == slope([(1, 2)]) == slope([(1, 2), (1, 3)]) == 0
