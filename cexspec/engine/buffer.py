@@ -21,7 +21,9 @@ Policy = Literal["block", "drop_oldest", "conflate"]
 MEASURED_EVERY = 16
 """Of so many events one is measured: the first."""
 YIELD_EVERY = 16 * MEASURED_EVERY
-"""A consumer that never waits gives way to others after so many events."""
+"""A consumer that never waits gives way to others after so many events, or after all that wait then, if that is more."""
+YIELD_AT_MOST = 8 * YIELD_EVERY
+"""Whoever reads takes all that has arrived at once: a consumer that may take less in its turn would fall behind in a burst."""
 GAP_EVERY = 100
 """Among so many events comes the gap that waits longest: its symbol may have no more events."""
 
@@ -78,7 +80,7 @@ class Buffer:
         self._lost: dict[str | None, _Dropped] = {}
         self._news, self._room = _Bell(), _Bell()
         self._delays, self._time_ns = delays, time_ns
-        self._turns = 0
+        self._gives_way, self._turns = YIELD_EVERY, 0
         self._plain = True
         """only events wait: nothing that goes before them"""
         self._end: Exception | None = None
@@ -140,8 +142,9 @@ class Buffer:
         return await self._get_waiting()
 
     async def _get_measured(self) -> Event:
-        if self.taken % YIELD_EVERY == 0 and self.taken:
+        if self.taken >= self._gives_way:
             await asyncio.sleep(0)
+            self._gives_way = self.taken + min(max(YIELD_EVERY, len(self._items)), YIELD_AT_MOST)
         event = await self._get_waiting()
         if self._delays is not None and event.received is not None:
             self._delays.add(self._time_ns() - event.received)

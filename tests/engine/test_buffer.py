@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cexspec.engine.buffer import MEASURED_EVERY, YIELD_EVERY, Buffer, Ended
+from cexspec.engine.buffer import MEASURED_EVERY, YIELD_AT_MOST, YIELD_EVERY, Buffer, Ended
 from cexspec.engine.distribution import Durations
 from cexspec.models import BookState, Candle, Event, Gap, InvalidSymbol, Ticker, Trade
 
@@ -199,8 +199,8 @@ async def test_several_consumers_share_and_one_that_is_cancelled_harms_nobody() 
 
 
 async def test_a_consumer_with_much_to_take_gives_way() -> None:
-    buffer = Buffer("trades", 10 * YIELD_EVERY, "block")
-    for number in range(2 * YIELD_EVERY + 1):
+    buffer = Buffer("trades", 10 * YIELD_AT_MOST, "block")
+    for number in range(4 * YIELD_AT_MOST):
         buffer.put(trade(number))
     turns = 0
 
@@ -211,10 +211,27 @@ async def test_a_consumer_with_much_to_take_gives_way() -> None:
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    for _ in range(2 * YIELD_EVERY + 1):
+    for _ in range(4 * YIELD_AT_MOST):
         await buffer.get()
     task.cancel()
-    assert turns >= 2
+    assert turns >= 4
+
+
+async def test_a_consumer_takes_as_much_in_its_turns_as_arrives_between_them() -> None:
+    buffer = Buffer("trades", 10 * YIELD_EVERY, "drop_oldest")
+    arriving = 4 * YIELD_EVERY
+
+    async def reader() -> None:
+        for _ in range(20):
+            for number in range(arriving):
+                buffer.put(trade(number))
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(reader())
+    for _ in range(20 * arriving):
+        assert isinstance(await buffer.get(), Trade)
+    await task
+    assert buffer.dropped == 0
 
 
 async def test_one_event_in_a_few_is_measured_from_its_arrival_to_its_taking() -> None:

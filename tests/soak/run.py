@@ -18,6 +18,7 @@ from cexspec.models import BookOutOfSync, Event
 from tests.soak.measure import Sample, sample
 from tests.soak.oracle import BookOracle, TradeOracle
 from tests.soak.plan import Plan
+from tests.soak.server import LINE
 
 ROOT = Path(__file__).parents[2]
 SETTLE = 5.0
@@ -71,7 +72,7 @@ async def server(plan: Plan) -> AsyncIterator[Server]:
     """A running one."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.soak.server", plan.to_json(), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,
-        limit=1 << 24,
+        limit=LINE,
     )  # fmt: skip
     try:
         assert process.stdout is not None

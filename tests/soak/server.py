@@ -29,6 +29,8 @@ from cexspec.mock.venue import MockVenue
 from tests.soak.frames import NUMBER, PRICE, TIME, FrameMould, stamp
 from tests.soak.plan import Plan
 
+LINE = 1 << 24
+"""Bytes of a command at most."""
 TICK = 0.001
 """Seconds between batches."""
 AT_MOST = 0.02
@@ -347,7 +349,7 @@ async def serve(plan: Plan) -> None:
     server = LoadServer(plan)
     await server.listen()
     _tell(str(server.port))
-    reader = asyncio.StreamReader()
+    reader = asyncio.StreamReader(LINE)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         _tell(json.dumps(await server.do(json.loads(line))))
