@@ -8,6 +8,8 @@ from typing import TypeVar
 from cexspec.models import Event, Trade
 
 T = TypeVar("T", bound=Event)
+MAX_DIGITS = 80
+"""Digits of an id that counts at most: Python itself refuses to read some thousands."""
 
 
 def chronological(trades: Sequence[T]) -> list[T]:
@@ -26,8 +28,12 @@ def told_newest_first(events: Sequence[Event]) -> bool:
 
 def rank(trade: Event) -> tuple[int, int]:
     """What sorts trades: the time, then the id where ids are numbers."""
-    number: str | None = getattr(trade, "id", None)
-    return when(trade), int(number) if number is not None and number.isdecimal() else 0
+    return when(trade), counted(getattr(trade, "id", None))
+
+
+def counted(id: object) -> int:
+    """The number that an id is; 0 where it is none, or one that nobody counts to."""
+    return int(id) if isinstance(id, str) and id.isdecimal() and len(id) <= MAX_DIGITS else 0
 
 
 def when(event: Event) -> int:

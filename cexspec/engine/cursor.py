@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from cexspec.compile.plan import HttpRequest, PagePlan
+from cexspec.engine.chronology import counted
 from cexspec.engine.times import UNITS
 from cexspec.models import Candle, Event, FundingRate, OpenInterest
 
@@ -29,8 +30,7 @@ def ascending(rows: Sequence[Event], *, newest_first: bool = False) -> list[Even
 
 def place(row: Event) -> tuple[int, int]:
     """What rows are sorted by: their time, and their id where it counts."""
-    found = getattr(row, "id", None)
-    return moment(row), int(found) if isinstance(found, str) and found.isdecimal() else 0
+    return moment(row), counted(getattr(row, "id", None))
 
 
 def moment(row: Event) -> int:

@@ -23,6 +23,8 @@ from cexspec.transport.translate import retry_after
 
 USER_AGENT = ("User-Agent", "cexspec")
 BANNED = 418
+MAX_DIGITS = 18
+"""Digits of a usage header at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,6 @@ def _used(pool: PoolPlan, answer: HttpAnswer) -> int | None:
     """The units used of the spec's first window, by the header that tells it or what is left; None where none does."""
     header = pool.usage_header or pool.usage_remaining
     text = answer.headers.get(header.lower(), "") if header else ""
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > MAX_DIGITS:
         return None
     return int(text) if pool.usage_header else pool.windows[0].rate - int(text)

@@ -97,20 +97,24 @@ def refused_handshake(status: int, headers: Mapping[str, str], where: str) -> Ex
     return error
 
 
+LONGEST = 7 * 86400.0
+"""Seconds: no venue bans for longer, and what says so is no answer of its own."""
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a `Retry-After` header; a date counts from the answer's own `Date`, which is by the venue's clock."""
+    """Seconds of a `Retry-After` header, at most `LONGEST`; a date counts from the answer's own `Date`, which is by the venue's clock."""
     known = {name.lower(): value.strip() for name, value in headers.items()}
     text = known.get("retry-after", "")
     if text.replace(".", "", 1).isdecimal():
-        return float(text)
+        return min(float(text), LONGEST)
     then, now = _date(text), _date(known.get("date", ""))
-    return max(0.0, (then - now).total_seconds()) if then is not None and now is not None else None
+    return min(max(0.0, (then - now).total_seconds()), LONGEST) if then is not None and now is not None else None
 
 
 def _date(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 

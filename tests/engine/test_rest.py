@@ -281,11 +281,13 @@ async def test_retries_draw_on_the_same_budget() -> None:
 
 async def test_usage_headers_correct_the_budget() -> None:
     pools = {"p": pool("p", 100, 60.0, usage_header="X-Used-Weight"), "q": pool("q", 9, 1.0)}
-    venue = rig({"/trades": [ok([], X_Used_Weight="80"), ok([], X_Used_Weight="junk")]}, trades(pools=("p", "q")), pools=pools)
+    venue = rig({"/trades": [ok([], X_Used_Weight=text) for text in ("80", "junk", "9" * 5000)]}, trades(pools=("p", "q")), pools=pools)
     await venue.call("trades", id="BTC-USDT")
     assert venue.limiter.view("p").remaining == 20
     await venue.call("trades", id="BTC-USDT")
     assert venue.limiter.view("p").remaining == 19
+    await venue.call("trades", id="BTC-USDT")
+    assert venue.limiter.view("p").remaining == 18
 
 
 async def test_headers_may_tell_what_is_left_of_a_budget() -> None:

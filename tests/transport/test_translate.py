@@ -25,7 +25,7 @@ from cexspec.models import (
     RateLimitExceeded,
     TimeoutError,
 )
-from cexspec.transport.translate import TABLE, origin, refused_handshake, retry_after, translate
+from cexspec.transport.translate import LONGEST, TABLE, origin, refused_handshake, retry_after, translate
 
 SECRET = "https://host/path?signature=SECRET"
 KEY = ConnectionKey("host", 443, True, True, None, None, None)
@@ -112,6 +112,9 @@ def test_a_refused_handshake_is_an_error_of_the_venue(status: int, cls: type[Exc
         ({"Retry-After": "soon", "Date": "Fri, 31 Dec 1999 23:58:29 GMT"}, None),
         ({"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT", "Date": "long ago"}, None),
         ({"Retry-After": "-1"}, None),
+        ({"Retry-After": "9" * 5000}, LONGEST),
+        ({"Retry-After": "Fri, 31 Dec 2100 23:59:59 GMT", "Date": "Fri, 31 Dec 1999 23:59:59 GMT"}, LONGEST),
+        ({"Retry-After": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Date": "Fri, 31 Dec 1999 23:59:59 GMT"}, None),
         ({}, None),
     ],
 )
