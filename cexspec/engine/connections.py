@@ -22,6 +22,7 @@ from cexspec.engine.books.bookkeeper import Bookkeeper, Consumers, MarketParams
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.connection import Connection
+from cexspec.engine.dialing import Dialer
 from cexspec.engine.dispatch import Dispatcher, Interruption, KnownSymbols, Subscription
 from cexspec.engine.freshness import Mark
 from cexspec.engine.gate import Relayed
@@ -43,15 +44,14 @@ from cexspec.engine.outputs import (
 from cexspec.engine.placement import Lane, Placement
 from cexspec.engine.planning import DrawsOf, Forecast, full_budgets
 from cexspec.engine.rotation import Rotations
-from cexspec.engine.session import Session
 from cexspec.engine.states import State, StateBoard, Transition
-from cexspec.engine.stats import SAMPLE_EVERY, ConnectionCounts, Counters, QueueStats, StreamStats
+from cexspec.engine.stats import SAMPLE_EVERY, Counters, QueueStats, StreamStats
 from cexspec.engine.topics import Topic
 from cexspec.engine.uses import Use, Uses, Watcher
-from cexspec.models import CexspecError, NotSupported, RateLimitExceeded
+from cexspec.models import CexspecError
 from cexspec.models.log_events import LogEvent
 from cexspec.transport.clock import Clock
-from cexspec.transport.websocket import Socket, WebSocketTransport
+from cexspec.transport.websocket import WebSocketTransport
 
 
 class KnownMarkets(KnownSymbols, MarketParams, Protocol):
@@ -74,9 +74,9 @@ class Connections:
         fetch: FetchRows | None = None,
         draws_of: DrawsOf | None = None,
     ) -> None:
-        self._plan, self._environment, self._markets = plan, environment, markets
-        self._transport, self._clock, self._random, self._options = transport, clock, random, options
-        self._budgets = budgets or ConnectBudgets(clock)
+        self._plan, self._clock, self._options, self.counters = plan, clock, options, Counters(plan.id)
+        budgets = budgets or ConnectBudgets(clock)
+        self._dialer = Dialer(plan, environment, markets, transport, clock, random, options, budgets, self.counters)
         self._dispatcher = Dispatcher(markets, self._awake)
         self._uses = Uses()
         self._placement = Placement(self._connection, lambda kind: plan.connection(kind).max_topics, lambda one: len(self._uses.on(one)))
@@ -84,7 +84,6 @@ class Connections:
         self._rotations = Rotations()
         self._all: set[Connection] = set()
         self.states = StateBoard()
-        self.counters = Counters(plan.id)
         consumers = Consumers(self._dispatcher.wants, self._dispatcher.deliver, self._dispatcher.symbol_of)
         forecast = Forecast(plan, draws_of or full_budgets(plan), options.books.at_once)
         self.books = Bookkeeper(plan.id, markets, clock, random, self.counters, consumers, fetch, options.books, forecast)
@@ -204,41 +203,18 @@ class Connections:
             connection.start()
 
     def _connection(self, lane: Lane, name: str) -> Connection:
-        kind = lane.kind
-        plan, url = self._plan.connection(kind), self._environment.ws.get(kind)
-        if url is None:
-            raise NotSupported(f"{self._plan.id} has no URL for the connection {kind!r} in its environment {self._environment.name!r}")
-        every = {name: self._plan.channel(name) for name in self._plan.channel_names}
-        channels = {name: channel for name, channel in every.items() if kind in channel.connections.values()}
-
-        def mark_of(topic: Topic) -> Mark:
-            use = self._uses.on(connection).get(topic.text)
-            return self._mark_of(use) if use is not None else None
-
-        async def open_socket() -> Socket:
-            await self._budgets.acquire(url, plan.connects_per)
-            try:
-                return await self._transport.connect(url, self._environment.headers, self._options.socket)
-            except RateLimitExceeded as refusal:
-                self._budgets.pause(url, plan.connects_per, refusal.retry_after or 0.0)
-                raise
-
-        def lifetime() -> float | None:
-            return None if plan.lifetime is None else plan.lifetime * self._random.uniform(*self._options.lifetime)
-
         self.states.forget_failed()
-        counts = self.counters.connections.setdefault(plan.name, ConnectionCounts())
-        session = Session(self._plan.id, plan, channels, self._markets, self._options, mark_of)
-        connection = Connection(
-            name, session, open_socket, self._clock, self, counts, self._random, self._options.reconnecting, lifetime, lane.own
-        )
+        connection = self._dialer.connection(lane, name, self, self._mark_of)
         self._all.add(connection)
         return connection
 
-    def _mark_of(self, use: Use) -> Mark:
-        subscription = next(iter(use.users), None)
-        symbol = self._dispatcher.symbol_of(subscription) if subscription is not None else None
-        return (symbol, subscription.interval) if subscription is not None and subscription.interval is not None else symbol
+    def _mark_of(self, connection: Connection, topic: Topic) -> Mark:
+        use = self._uses.on(connection).get(topic.text)
+        subscription = next(iter(use.users), None) if use is not None else None
+        if subscription is None:
+            return None
+        symbol = self._dispatcher.symbol_of(subscription)
+        return symbol if subscription.interval is None else (symbol, subscription.interval)
 
     def _subscribed(self, connection: Connection, topic: Topic, *, certain: bool) -> None:
         use = self._uses.on(connection).get(topic.text)
