@@ -79,10 +79,10 @@ class PoolBudget:
 class LimiterStats(Struct, kw_only=True):
     """What calls had to wait for since the limiter was made, and who waits now."""
 
-    waits: Annotated[int, Measure("counter", "Calls that had to wait for a budget")] = 0
-    wait_seconds: Annotated[float, Measure("counter", "Seconds that calls waited for budgets, those that gave up included")] = 0.0
-    refusals: Annotated[int, Measure("counter", 'Calls refused because they would have had to wait (`on_limit="raise"`)')] = 0
-    waiting: Annotated[int, Measure("gauge", "Calls that wait for a budget now")] = 0
+    waits: Annotated[int, Measure("counter", "REST calls that had to wait for a budget")] = 0
+    wait_seconds: Annotated[float, Measure("counter", "Seconds that REST calls waited for budgets, those that gave up included")] = 0.0
+    refusals: Annotated[int, Measure("counter", 'REST calls refused because they would have had to wait (`on_limit="raise"`)')] = 0
+    waiting: Annotated[int, Measure("gauge", "REST calls that wait for a budget now")] = 0
 
 
 class Limiter:

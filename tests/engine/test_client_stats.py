@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import threading
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -102,3 +104,22 @@ async def test_calls_are_counted_by_their_outcome() -> None:
 def test_the_running_counts_and_the_snapshot_have_one_list_of_names() -> None:
     assert set(StreamCounts.__struct_fields__) < set(StreamStats.__struct_fields__)
     assert set(ConnectionCounts.__struct_fields__) < set(ConnectionStats.__struct_fields__)
+
+
+async def test_a_snapshot_can_be_taken_in_another_thread_while_streams_come_and_go() -> None:
+    ended = threading.Event()
+    taken: list[ClientStats] = []
+
+    def look(client: Client) -> None:
+        while not ended.is_set():
+            taken.append(client.stats)
+
+    async with MockVenue("okx", interval=0.005) as venue, Client("okx", environment=venue.environment) as client:
+        looking = asyncio.create_task(asyncio.to_thread(look, client))
+        for symbol in ("BTC/USDT", "ETH/USDT", "SOL/USDT"):
+            async with client.ws.stream_trades(symbol) as trades, client.ws.stream_order_book(symbol) as books:
+                await asyncio.gather(anext(trades), anext(books), client.rest.get_ticker(symbol))
+        ended.set()
+        await looking
+    messages = [stats.streams.messages for stats in taken]
+    assert len(taken) > 10 and messages == sorted(messages) and messages[-1] > 0
