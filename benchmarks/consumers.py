@@ -29,7 +29,7 @@ class Meter:
 
     def __init__(self, kind: Kind) -> None:
         run = run_of(kind)
-        self.kind, self.frames, self.ends = kind, len(run.data), run.ends
+        self.kind, self.frames, self.ends = kind, run.count, run.ends
         self.seen = 0
         self._began = self._ended = 0.0
         self._done: asyncio.Future[None] | None = None

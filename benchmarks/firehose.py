@@ -52,7 +52,7 @@ def framed(payload: bytes) -> bytes:
 
 def serve(kind: Kind) -> None:
     """Serve until killed."""
-    blob = b"".join(map(framed, run_of(kind).data))
+    blob = b"".join(map(framed, run_of(kind).frames()))
     ack = json.dumps({"event": "subscribe", "arg": {"channel": kind, "instId": "BTC-USDT"}, "connId": "a4d3ae55"}).encode()
     with socket.create_server(("127.0.0.1", 0)) as server:
         print(server.getsockname()[1], flush=True)

@@ -41,10 +41,11 @@ class Frames:
 
 @dataclass(frozen=True)
 class Run:
-    """What a connection brings: frames in order, of which only the last has the time `ends` (milliseconds)."""
+    """What a connection brings: so many frames in order, of which only the last has the time `ends` (milliseconds)."""
 
-    data: list[bytes]
+    count: int
     ends: int
+    frames: Callable[[], Iterator[bytes]]
 
 
 def trades(venue: str) -> Frames:
@@ -65,17 +66,23 @@ def books(venue: str) -> Frames:
 
 
 def run_of_trades(venue: str, rounds: int) -> Run:
-    """The trades so many times over, then one that is later than all of them."""
-    shapes, frames = SHAPES[venue], trades(venue)
-    last = shapes.trade(COUNT, *frames.rows[-1][0], False).encode()
-    return Run(frames.data * rounds + [last], START_MS + 7 * COUNT)
+    """Trades of their own, at the same prices every round."""
+    write, rows = SHAPES[venue].trade, [row for (row,) in trades(venue).rows]
+    count = rounds * len(rows)
+    return Run(count, START_MS + 7 * (count - 1), lambda: (write(n, *rows[n % len(rows)], n % 3 == 0).encode() for n in range(count)))
 
 
 def run_of_books(venue: str, rounds: int) -> Run:
     """A snapshot and changes that follow one another without a gap."""
-    shapes, rows = SHAPES[venue], books(venue).rows * rounds
-    begin = [] if shapes.first is None else [shapes.first(rows[0]).encode()]
-    return Run(begin + [shapes.book(number + 1, each).encode() for number, each in enumerate(rows)], START_MS + 100 * len(rows))
+    shapes, rows = SHAPES[venue], books(venue).rows
+    count = rounds * len(rows)
+
+    def frames() -> Iterator[bytes]:
+        if shapes.first is not None:
+            yield shapes.first(rows[0]).encode()
+        yield from (shapes.book(n + 1, rows[n % len(rows)]).encode() for n in range(count))
+
+    return Run(count + (shapes.first is not None), START_MS + 100 * count, frames)
 
 
 def _walk(random_numbers: random.Random) -> Iterator[Row]:
