@@ -76,7 +76,7 @@ def test_info_tells_what_is_polled() -> None:
 
 def test_what_is_polled_needs_no_plan() -> None:
     result = run("plan", "binance_usdm", "open_interest", "--count", "3")
-    assert result.exit_code == 1 and "it is polled over REST" in result.output
+    assert result.exit_code == 2 and "it is polled over REST" in result.output
 
 
 def test_explain_shows_the_plan(terminal: None) -> None:
