@@ -74,6 +74,8 @@ class Bookkeeper:
         self._channels: dict[str, ChannelPlan] = {}
         self._kept: dict[Key, Kept] = {}
         self._of: dict[SyncedBook, Kept] = {}
+        self._by_topic: dict[str, dict[Key, Kept]] = {}
+        self._begun_ones = 0
         self._changed = asyncio.Event()
         self._timer: asyncio.Task[None] | None = None
 
@@ -89,7 +91,9 @@ class Bookkeeper:
         """
         kept = self._kept.get(key_of(subscription))
         if kept is None:
-            kept = self._kept[key_of(subscription)] = self._new(subscription, connection, live=live)
+            key = key_of(subscription)
+            kept = self._kept[key] = self._new(subscription, connection, live=live)
+            self._by_topic.setdefault(subscription.topic.text, {})[key] = kept
         if kept.legs and kept.legs.trouble is None and all(subscription not in leg.users for leg in kept.on.values()):
             subscription.buffer.put(kept.legs.primary.view(first=True))
         if connection not in kept.on:
@@ -213,22 +217,23 @@ class Bookkeeper:
             await asyncio.gather(self._timer, return_exceptions=True)
         for book in self._of:
             book.ended()
-        for found in (self._kept, self._of, self._syncs):
+        for found in (self._kept, self._of, self._by_topic, self._syncs):
             found.clear()
+        self._begun_ones = 0
 
     def _new(self, subscription: Subscription, connection: Connection, *, live: bool) -> Kept:
         """A book that wasn't kept before."""
         now = self._clock.monotonic()
         served = now if live else self._forecast.served(connection, subscription.connection, subscription.topic, now)
         kept = Kept(Legs(self._settings.catch_up, lambda: self._begun(kept)), next(self._numbers), served)
-        self.milestones.more(sum(each.begun for each in self._kept.values()), len(self._kept) + 1)
+        self.milestones.more(self._begun_ones, len(self._kept) + 1)
         return kept
 
     def _begun(self, kept: Kept) -> None:
         if not kept.begun:
             kept.begun = True
-            begun = sum(each.begun for each in self._kept.values())
-            self.milestones.begun(begun, len(self._kept), lambda: self.progress)
+            self._begun_ones += 1
+            self.milestones.begun(self._begun_ones, len(self._kept), lambda: self.progress)
 
     def _eta(self, waiting: list[Kept]) -> float:
         """Seconds until these are ready; `inf` where a snapshot can't be asked for."""
@@ -261,12 +266,15 @@ class Bookkeeper:
         del self._of[leg.book]
         leg.sync.close(leg.book)
         if not kept.on:
-            del self._kept[key]
+            del self._kept[key], self._by_topic[key[-1]][key]
+            self._begun_ones -= kept.begun
+            if not self._by_topic[key[-1]]:
+                del self._by_topic[key[-1]]
         if told:
             self._tell([(leg.book, told)])
 
     def _kept_of(self, connection: Connection, topic: Topic) -> list[Kept]:
-        return [kept for (_, _, text), kept in self._kept.items() if text == topic.text and connection in kept.on]
+        return [kept for kept in self._by_topic.get(topic.text, {}).values() if connection in kept.on]
 
     def _hear(self, book: SyncedBook, events: list[Event], now: float) -> list[Event]:
         kept = self._of.get(book)

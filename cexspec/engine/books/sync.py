@@ -70,6 +70,8 @@ class BookSync:
         self._every = every
         self._hear = hear or (lambda book, events, now: events)
         self._ways: dict[Key, SyncedBook | None] = {}
+        self._named: dict[tuple[str, str | None], list[SyncedBook]] = {}
+        """channel and symbol -> books, as far as they have been looked for"""
         self._paced_until = -inf
         self.hurry = False
         """a message has made something due earlier than it was; whoever looks sets it back"""
@@ -95,6 +97,7 @@ class BookSync:
         book.ended()
         self.books.remove(book)
         self._ways.clear()
+        self._named.clear()
 
     def apply(self, channel: ChannelPlan, messages: Iterable[Event], topic: Topic | None, now: float) -> list[Event]:
         """The events to deliver for these messages of a channel; `topic` is theirs, where the frame tells."""
@@ -112,7 +115,7 @@ class BookSync:
         """The book that a message is about; None: nobody asked for it."""
         key = channel.name, symbol, None if topic is None else topic.text
         if key not in self._ways:
-            found = next((book for book in self.books if _is(book, channel, symbol, topic)), None)
+            found = self._found(channel, symbol, topic)
             if found is None and self._every:
                 if len(self.books) >= MAX_BOOKS:
                     self.close(self.books[0])
@@ -121,6 +124,19 @@ class BookSync:
                 self._ways.clear()
             self._ways[key] = found
         return self._ways[key]
+
+    def _found(self, channel: ChannelPlan, symbol: str | None, topic: Topic | None) -> SyncedBook | None:
+        found = self._called(channel, symbol, topic)
+        if found is None:  # there are others by now, or instruments have taught other names
+            self._named.clear()
+            for book in self.books:
+                self._named.setdefault((book.channel.name, book.symbol()), []).append(book)
+            found = self._called(channel, symbol, topic)
+        return found
+
+    def _called(self, channel: ChannelPlan, symbol: str | None, topic: Topic | None) -> SyncedBook | None:
+        alike = self._named.get((channel.name, symbol), ())
+        return next((book for book in alike if _is(book, channel, symbol, topic)), None)
 
     def missed(self, count: int, now: float) -> list[Told]:
         """Frames of the connection were lost: books whose rule is that none is are no longer right."""
