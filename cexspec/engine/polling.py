@@ -14,6 +14,7 @@ import logging
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, NamedTuple, Protocol
 
 from cexspec.compile.plan import ExchangePlan, HttpRequest, OperationPlan, Params
@@ -215,8 +216,9 @@ class Polls:
         try:
             while poller.users:
                 await self._clock.sleep(max(0.0, due - self._clock.monotonic()))
-                await self._poll(poller, rest)
-                due = max(due + self._interval(poller), self._clock.monotonic())
+                await self._poll(poller, rest, due)
+                interval = self._interval(poller)
+                due += interval * max(1, ceil((self._clock.monotonic() - due) / interval))  # what is late keeps its turn
         except Exception as failure:
             log.exception("polling of %s: an internal error", poller.operation.name, extra={"event": LogEvent.INTERNAL_ERROR})
             self._give_up(poller, CexspecError(f"{poller.operation.name}: internal error: {failure!r}"))
@@ -233,7 +235,7 @@ class Polls:
         self._begin[name] = turn + min(APART, self._interval(poller) / max(1, self._alike[name]))
         return turn
 
-    async def _poll(self, poller: _Poller, rest: RestCalls) -> None:
+    async def _poll(self, poller: _Poller, rest: RestCalls, due: float) -> None:
         try:
             self._counters.polls += 1
             rows = await rest.call(poller.operation.name, poller.params, priority=Priority.POLL)
@@ -242,6 +244,7 @@ class Polls:
         except CexspecError as error:
             self._failed(poller, error)
         else:
+            self._look_at_delay(poller, self._clock.monotonic() - due)
             for buffer in self._answered(poller, rows):
                 await buffer.room()
 
@@ -252,6 +255,12 @@ class Polls:
         if poller.failures > PATIENCE:
             for subscription in poller.users:
                 subscription.interrupted(f"{poller.failures} polls in a row failed, the last one: {error}", poller.answered)
+
+    def _look_at_delay(self, poller: _Poller, seconds: float) -> None:
+        """An answer that took as long as several polls, maybe because the venue had the client wait, leaves a gap as failures do."""
+        if seconds > PATIENCE * self._interval(poller):
+            for subscription in poller.users:
+                subscription.interrupted(f"an answer came after {seconds:.1f} s", poller.answered)
 
     def _answered(self, poller: _Poller, rows: Sequence[Event]) -> list[Buffer]:
         """Tell everybody what an answer says; the queues that are full now, whose consumer is to be waited for."""

@@ -39,7 +39,7 @@ from cexspec.models import (
 from cexspec.spec.load import load_text
 from cexspec.transport.clock import VirtualClock
 from cexspec.transport.http import HttpAnswer, HttpCall
-from cexspec.transport.limiter import Priority
+from cexspec.transport.limiter import Limiter, Priority
 from tests.simulation.network import Network
 from tests.simulation.stage import START, Collector
 from tests.simulation.venues import Bazaar
@@ -190,6 +190,7 @@ class Scene:
     desk: Desk
     engine: RestEngine
     client: StreamClient
+    limiter: Limiter
 
     async def wait(self, seconds: float) -> None:
         await self.clock.sleep(seconds)
@@ -214,7 +215,7 @@ async def perform(play: Callable[[Scene], Awaitable[None]], *, prepared: bool = 
             prepare=engine.ensure_instruments if prepared else None,
         )
         try:
-            await play(Scene(clock, desk, engine, client))
+            await play(Scene(clock, desk, engine, client, limiter))
         finally:
             await client.close()
 
@@ -340,10 +341,10 @@ async def test_a_slow_answer_is_waited_for() -> None:
         scene.desk.answers["/interest"] = interest(lambda: len(scene.desk.asked))
         scene.desk.takes = 8.0
         collector = Collector(scene.client.stream_open_interest(BTC))
-        await scene.wait(30)
+        await scene.wait(29)
         assert scene.desk.most_under_way == 1
         begin = scene.desk.asked[0][0]
-        assert [round(at - begin, 3) for at, _, _ in scene.desk.asked] == [0, 8, 16, 24] and sizes(collector) == [1, 2, 3]
+        assert [round(at - begin, 3) for at, _, _ in scene.desk.asked] == [0, 10, 20] and sizes(collector) == [1, 2, 3]
 
     await perform(play)
 
@@ -488,6 +489,25 @@ async def test_short_trouble_is_counted_and_logged_and_long_trouble_is_a_gap(cap
     await perform(play)
 
 
+async def test_a_venue_that_has_the_client_wait_for_long_leaves_a_gap_too() -> None:
+    async def play(scene: Scene) -> None:
+        scene.desk.answers["/interest"] = interest(lambda: len(scene.desk.asked))
+        collector = Collector(scene.client.stream_open_interest(BTC))
+        await scene.wait(1)
+        scene.limiter.pause("public", 12)
+        await scene.wait(20)
+        assert sizes(collector) == [1, 2, 3, 4] and not collector.gaps, "that was short"
+        known = scene.clock.time_ns()
+        scene.limiter.pause("public", 60)
+        await scene.wait(61)
+        (gap,) = collector.gaps
+        assert "an answer came after" in gap.cause and (gap.from_time or 0) <= known
+        assert sizes(collector)[-1] == 5 and collector.events[-2] is gap
+        assert scene.client.stats.poll_failures == 0
+
+    await perform(play)
+
+
 async def test_a_stream_begins_when_the_venue_answers_at_last() -> None:
     async def play(scene: Scene) -> None:
         scene.desk.answers["/interest"] = lambda query: {"error": "500", "text": "maintenance"}
@@ -536,7 +556,7 @@ async def test_a_consumer_that_is_waited_for_delays_its_own_polls_alone() -> Non
         assert slow.pending == 1 and len(quick.events) == 5
         collector = Collector(slow)
         await scene.wait(11)
-        assert len(collector.events) == 4 and not slow.dropped, "it goes on where it was"
+        assert len(collector.events) == 3 and not slow.dropped, "it goes on where it was"
 
     await perform(play)
 
