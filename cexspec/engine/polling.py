@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
@@ -22,6 +21,7 @@ from cexspec.engine.buffer import Buffer
 from cexspec.engine.dispatch import Interruption, Subscription
 from cexspec.engine.frames import MarketLookup
 from cexspec.engine.novelty import OCCURRENCES, Novelty
+from cexspec.engine.poll_pace import Poll, PollPace
 from cexspec.engine.stats import Counters
 from cexspec.engine.topics import Topic
 from cexspec.engine.uses import Watcher
@@ -44,10 +44,6 @@ REFUSALS = (InvalidSymbol, InvalidRequest, NotSupported, AuthenticationError, Pe
 """What asking again won't change; everything else may be better the next time."""
 PATIENCE = 3
 """Failures in a row that are no gap: how things stand comes a little late."""
-SHARE = 0.5
-"""Of a budget, what all pollers together take of it."""
-APART = 0.1
-"""Seconds between the first calls of two pollers at most."""
 OF_SYMBOL = ("id", "symbol", "base", "quote")
 """Parameters that differ from symbol to symbol."""
 SOME = "-"
@@ -80,7 +76,7 @@ class _Poller:
     key: _Key
     operation: OperationPlan
     params: Params
-    shares: Mapping[Hashable, float]
+    poll: Poll
     users: dict[Subscription, Watcher] = field(default_factory=dict)
     latest: dict[str | None, Event] = field(default_factory=dict)
     """of how things stand, the last that is known of each symbol"""
@@ -90,11 +86,6 @@ class _Poller:
     failures: int = 0
     """calls in a row that brought none"""
     task: asyncio.Task[None] | None = None
-
-    @property
-    def often(self) -> float:
-        """Seconds between two calls, by the spec."""
-        return self.operation.poll or 1.0
 
     @property
     def of_occurrences(self) -> bool:
@@ -121,18 +112,13 @@ class Polls:
         self._pollers: dict[_Key, _Poller] = {}
         self._of: dict[Subscription, _Poller] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._alike: Counter[str] = Counter()
-        """operation -> its pollers"""
-        self._used: Counter[Hashable] = Counter()
-        """budget -> the part of it that all pollers would take by the spec's intervals"""
-        self._begin: dict[str, float] = {}
-        """operation -> when its next poller may begin"""
+        self._pace = PollPace()
         self.events = 0
 
     def is_shared(self, operation: OperationPlan) -> bool:
         """Whether one call answers for all symbols."""
         some = dict.fromkeys(OF_SYMBOL, SOME)
-        return self._request(operation, some) == self._request(operation, {})
+        return request_of(operation, some) == request_of(operation, {})
 
     def subscription(
         self, operation: OperationPlan, buffer: Buffer, market: Market | None, params: Mapping[str, Any], since: int
@@ -175,65 +161,38 @@ class Polls:
     async def close(self) -> None:
         """Stop; returns when nothing is left running."""
         tasks = tuple(self._tasks)
-        for found in (self._pollers, self._of, self._used, self._alike):
+        for found in (self._pollers, self._of, self._pace):
             found.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _request(self, operation: OperationPlan, params: Params) -> HttpRequest | None:
-        try:
-            return operation.build({**_filled(operation), **params})
-        except KeyError:
-            return None
-
     def _poller(self, operation: OperationPlan, subscription: Subscription, rest: RestCalls) -> _Poller:
-        params = self._common(operation, subscription.topic.params)
+        params = common_params(operation, subscription.topic.params)
         request = operation.build({**_filled(operation), **params})
         key = _Key(operation.name, request, subscription.lane)
         poller = self._pollers.get(key)
         if poller is None:
-            poller = self._pollers[key] = _Poller(key, operation, params, rest.shares(operation, params))
-            self._used.update({budget: seconds / poller.often for budget, seconds in poller.shares.items()})
+            poll = Poll(operation.name, operation.poll or 1.0, rest.shares(operation, params))
+            poller = self._pollers[key] = _Poller(key, operation, params, poll)
+            self._pace.join(poll)
             name = f"cexspec polling of {self._exchange} {operation.name}"
-            self._alike[operation.name] += 1
             poller.task = asyncio.get_running_loop().create_task(self._run(poller, rest), name=name)
             self._tasks.add(poller.task)
             poller.task.add_done_callback(self._tasks.discard)
         return poller
 
-    def _common(self, operation: OperationPlan, params: Params) -> Params:
-        """The parameters without those of the symbol, where they change nothing in the request."""
-        asked = self._request(operation, params)
-        for left_out in ((*OF_SYMBOL, "category"), OF_SYMBOL):
-            fewer = {name: value for name, value in params.items() if name not in left_out}
-            if self._request(operation, fewer) == asked:
-                return fewer
-        return params
-
     async def _run(self, poller: _Poller, rest: RestCalls) -> None:
-        due = self._turn(poller)
+        due = self._pace.turn(poller.poll, self._clock.monotonic())
         try:
             while poller.users:
                 await self._clock.sleep(max(0.0, due - self._clock.monotonic()))
                 await self._poll(poller, rest, due)
-                interval = self._interval(poller)
+                interval = self._pace.interval(poller.poll)
                 due += interval * max(1, ceil((self._clock.monotonic() - due) / interval))  # what is late keeps its turn
         except Exception as failure:
             log.exception("polling of %s: an internal error", poller.operation.name, extra={"event": LogEvent.INTERNAL_ERROR})
             self._give_up(poller, CexspecError(f"{poller.operation.name}: internal error: {failure!r}"))
-
-    def _interval(self, poller: _Poller) -> float:
-        """Seconds between two calls of a poller: the spec's, longer where all together would take too much of a budget."""
-        stretch = max((self._used[budget] / SHARE for budget in poller.shares), default=0.0)
-        return poller.often * max(1.0, stretch)
-
-    def _turn(self, poller: _Poller) -> float:
-        """When a new poller makes its first call."""
-        name = poller.operation.name
-        turn = max(self._clock.monotonic(), self._begin.get(name, 0.0))
-        self._begin[name] = turn + min(APART, self._interval(poller) / max(1, self._alike[name]))
-        return turn
 
     async def _poll(self, poller: _Poller, rest: RestCalls, due: float) -> None:
         try:
@@ -258,7 +217,7 @@ class Polls:
 
     def _look_at_delay(self, poller: _Poller, seconds: float) -> None:
         """An answer that took as long as several polls, maybe because the venue had the client wait, leaves a gap as failures do."""
-        if seconds > PATIENCE * self._interval(poller):
+        if seconds > PATIENCE * self._pace.interval(poller.poll):
             for subscription in poller.users:
                 subscription.interrupted(f"an answer came after {seconds:.1f} s", poller.answered)
 
@@ -327,8 +286,7 @@ class Polls:
 
     def _end(self, poller: _Poller) -> None:
         self._pollers.pop(poller.key, None)
-        self._alike[poller.operation.name] -= 1
-        self._used.subtract({budget: seconds / poller.often for budget, seconds in poller.shares.items()})
+        self._pace.leave(poller.poll)
         if poller.task is not None and poller.task is not asyncio.current_task():
             poller.task.cancel()
 
@@ -337,6 +295,24 @@ class Polls:
         if subscription.native_id is None:
             return None
         return self._markets.within(subscription.category)(subscription.native_id).symbol
+
+
+def request_of(operation: OperationPlan, params: Params) -> HttpRequest | None:
+    """The request for these parameters; None where they are not enough."""
+    try:
+        return operation.build({**_filled(operation), **params})
+    except KeyError:
+        return None
+
+
+def common_params(operation: OperationPlan, params: Params) -> Params:
+    """The parameters without those of the symbol, where they change nothing in the request: one call then answers for all."""
+    asked = request_of(operation, params)
+    for left_out in ((*OF_SYMBOL, "category"), OF_SYMBOL):
+        fewer = {name: value for name, value in params.items() if name not in left_out}
+        if request_of(operation, fewer) == asked:
+            return fewer
+    return params
 
 
 def _filled(operation: OperationPlan) -> dict[str, Any]:
