@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +15,8 @@ from cexspec.cli._run import errors
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from cexspec.engine.planning import StartPlan, Wanted
+    from cexspec.compile.exchange import Exchange
+    from cexspec.engine.planning import StartPlan
 
 SHOWN = 5
 """Symbols named in a table."""
@@ -42,30 +44,36 @@ def command(
     cexspec plan EXCHANGE order_book --count 500 --depth 100
     cexspec plan EXCHANGE trades --count 1000 --json | jq .seconds
     """
-    from cexspec.engine.books.settings import BookSettings
-    from cexspec.engine.planning import plan_start
-
     given = {name: value for name, value in (("depth", depth), ("interval", interval)) if value is not None}
     named = [symbol.strip() for text in symbols or [] for symbol in text.split(",") if symbol.strip()]
     if not named and count is None:
         raise typer.BadParameter("name symbols, or how many there are (--count)", param_hint="--symbols")
     with errors():
         plan = exchange_of(exchange)
-        wanted = _wanted(plan, stream, named, count, given)
-        found = plan_start(plan, wanted, BookSettings(), round_trip)
+        total, found = _planned(plan, stream, named, count or 0, given, round_trip)
     if for_people(as_json):
-        print_tables(*_tables(plan.id, stream, len(wanted), found))
+        print_tables(*_tables(plan.id, stream, total, found))
     else:
-        print_json({"exchange": plan.id, "stream": stream, "symbols": len(wanted), "messages": found.messages, **asdict(found)})
+        print_json({"exchange": plan.id, "stream": stream, "symbols": total, "messages": found.messages, **asdict(found)})
 
 
-def _wanted(plan: Any, stream: str, named: list[str], count: int | None, params: dict[str, Any]) -> list[Wanted]:
+def _planned(plan: Exchange, stream: str, named: list[str], count: int, params: dict[str, Any], round_trip: float) -> tuple[int, StartPlan]:
+    """How many symbols there are, and their start."""
+    from cexspec.engine.books.settings import BookSettings
+    from cexspec.engine.channel_choice import channels_for
     from cexspec.engine.markets import Markets
-    from cexspec.engine.planning import made_up, wanted_of
+    from cexspec.engine.planning import made_up, plan_start, wanted_of
+    from cexspec.engine.poll_planning import plan_polls, polled_of
 
     markets = Markets(plan)
-    wanted = [wanted_of(plan, markets, stream, symbol, params) for symbol in named]
-    return [*wanted, *made_up(plan, markets, stream, (count or 0) - len(wanted), params)]
+    if stream in plan.polls:
+        ask = partial(polled_of, plan, markets, stream, params=params)
+        polled = [*map(ask, named), *made_up(count - len(named), ask)]
+        return len(polled), plan_polls(plan, polled, round_trip)
+    channels_for(plan, stream)
+    want = partial(wanted_of, plan, markets, stream, params=params)
+    wanted = [*map(want, named), *made_up(count - len(named), want)]
+    return len(wanted), plan_start(plan, wanted, BookSettings(), round_trip)
 
 
 def _tables(exchange: str, stream: str, count: int, found: StartPlan) -> list[Table]:
@@ -77,10 +85,13 @@ def _tables(exchange: str, stream: str, count: int, found: StartPlan) -> list[Ta
         ("seconds until ready", found.seconds),
     ]
     lines = [(one.name, one.opens, len(one.topics), one.messages, one.served, one.topics[0]) for one in found.connections]
-    tables = [
-        table(f"{stream} of {exchange}, from nothing", ("", ""), head),
-        table("Connections", ("name", "open after", "topics", "messages", "served after", "first topic"), lines),
-    ]
+    tables = [table(f"{stream} of {exchange}, from nothing", ("", ""), head)]
+    if found.connections:
+        tables.append(table("Connections", ("name", "open after", "topics", "messages", "served after", "first topic"), lines))
+    if found.polls:
+        some = found.polls[0]
+        calls = [(some.operation, len(found.polls), some.weight, some.every, some.ready, found.polls[-1].ready)]
+        tables.append(table("Polls", ("operation", "calls", "weight of each", "every", "first after", "last after"), calls))
     if found.snapshots:
         each = found.snapshots[0]
         symbols = [one.symbol for one in found.snapshots]

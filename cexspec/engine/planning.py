@@ -12,7 +12,7 @@ import heapq
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from cexspec.compile.plan import ConnectionPlan, ExchangePlan, Params
 from cexspec.engine.books.settings import BookSettings
@@ -28,6 +28,7 @@ FORMS = ("C{}/USDT", "C{}/USD", "C{}/USDC", "C{}/USDT:PERP", "C{}/USDC:PERP", "C
 """Symbols made up, of the first form that a venue has the stream for."""
 ROUND_TRIP = 0.25
 """Seconds taken for a request and its answer, or for a connection to open."""
+T = TypeVar("T")
 DrawsOf = Callable[[str, Params], Sequence[Draw]]
 """(operation, parameters) -> what a call of it draws on"""
 
@@ -80,6 +81,17 @@ class PlannedSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedPoll:
+    """A call that is made again and again: for which symbols, its weight, seconds between two, and when the first is answered."""
+
+    operation: str
+    symbols: list[str]
+    weight: int
+    every: float
+    ready: float
+
+
+@dataclass(frozen=True, slots=True)
 class StartPlan:
     """A start, in the order in which it goes. `weights`: units spent of each budget; `seconds` until everything is ready."""
 
@@ -87,6 +99,7 @@ class StartPlan:
     snapshots: tuple[PlannedSnapshot, ...]
     weights: dict[str, int]
     seconds: float
+    polls: tuple[PlannedPoll, ...] = ()
 
     @property
     def messages(self) -> int:
@@ -235,14 +248,11 @@ def wanted_of(plan: ExchangePlan, markets: Markets, stream: str, symbol: str, pa
     return Wanted(market.symbol or symbol, connection, topic, snapshot)
 
 
-def made_up(plan: ExchangePlan, markets: Markets, stream: str, count: int, params: Params) -> list[Wanted]:
-    """So many symbols that a stream might be asked for. Raises what speaks against the last form that was tried."""
-    channels_for(plan, stream)
-    if count <= 0:
-        return []
+def made_up(count: int, want: Callable[[str], T]) -> list[T]:
+    """What is wanted of so many symbols. Raises what speaks against the last form of them that was tried."""
     for form in FORMS:
         try:
-            return [wanted_of(plan, markets, stream, form.format(at), params) for at in range(1, count + 1)]
+            return [want(form.format(at)) for at in range(1, count + 1)]
         except (InvalidSymbol, NotSupported) as error:
             trouble = error
     raise trouble

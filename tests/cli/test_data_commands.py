@@ -74,11 +74,6 @@ def test_info_tells_what_is_polled() -> None:
     assert "polled every 5s" in run("info", "binance_usdm").stdout
 
 
-def test_what_is_polled_needs_no_plan() -> None:
-    result = run("plan", "binance_usdm", "open_interest", "--count", "3")
-    assert result.exit_code == 2 and "it is polled over REST" in result.output
-
-
 def test_explain_shows_the_plan(terminal: None) -> None:
     shown_on_terminal = run("explain", "okx", "trades").stdout
     assert all(word in shown_on_terminal for word in ("WS trades", "wire type", "extractor", "BTC-USDT"))
@@ -290,11 +285,23 @@ def test_plan_shows_tables_to_people(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Snapshots" not in run("plan", "binance", "trades", "--symbols", "BTC/USDT").stdout
 
 
+def test_plan_tells_how_often_what_is_polled_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = json.loads(run("plan", "binance_usdm", "open_interest", "--count", "300").stdout)
+    assert (found["symbols"], found["connections"], found["messages"]) == (300, [], 0)
+    assert [len(poll["symbols"]) for poll in found["polls"]] == [1] * 300
+    assert found["polls"][0]["every"] == pytest.approx(15.0), "300 calls of weight 1 within half of 2400 a minute"
+    assert found["weights"] == {"request_weight": 300}
+    monkeypatch.setattr("cexspec.cli.plan.for_people", lambda as_json: True)
+    text = run("plan", "binance_usdm", "open_interest", "--symbols", "BTC/USDT:PERP").stdout
+    assert "Polls" in text and "Connections" not in text
+
+
 # arguments, exit code, what it says
 NO_PLAN = [
     (("binance", "order_book"), 2, "--count"),
     (("binance", "candles", "--count", "1"), 1, "candles needs 'interval'"),
     (("binance", "nothing", "--count", "1"), 2, "declares no stream 'nothing'"),
+    (("binance_usdm", "open_interest", "--symbols", "BTC/USDT"), 1, "BTC/USDT"),
     (("kraken", "order_book", "--symbols", "not/a/symbol"), 1, "not/a/symbol"),
     (("hyperliquid", "order_book", "--symbols", "BTC/USDC:PERP", "--depth", "100"), 1, "the deepest has 20"),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from random import Random
 from urllib.parse import parse_qs, urlsplit
@@ -21,10 +21,12 @@ from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.limits import limiter_of
 from cexspec.engine.markets import Markets
 from cexspec.engine.planning import ROUND_TRIP, StartPlan, answers, plan_start, wanted_of
+from cexspec.engine.poll_planning import Polled, plan_polls, polled_of
+from cexspec.engine.polling import common_params
 from cexspec.engine.rest import RestEngine
 from cexspec.engine.stream_client import StreamClient
 from cexspec.mock import MockVenue
-from cexspec.models import InvalidRequest
+from cexspec.models import InvalidRequest, InvalidSymbol, NotSupported
 from cexspec.transport.clock import VirtualClock
 from cexspec.transport.http import HttpAnswer, HttpCall
 from cexspec.transport.limiter import Draw, Limiter, Pool
@@ -236,3 +238,32 @@ async def test_a_running_book_that_breaks_does_not_wait_until_all_others_have_be
     order, victim = await clock.run(work(), limit=1e4)
     again = order.index(victim.replace("/", ""), 24)
     assert again <= 24 + 4 + 1, "the four that were in line before it, and one whose turn it was"
+
+
+def test_what_is_polled_is_planned_by_the_pace_that_it_is_polled_with() -> None:
+    plan = compile_exchange("binance_usdm")
+    markets = Markets(plan)
+    few, many = (
+        plan_polls(plan, [polled_of(plan, markets, "open_interest", f"C{at}/USDT:PERP", {}) for at in range(count)]) for count in (3, 400)
+    )
+    assert [poll.every for poll in few.polls] == [5.0] * 3
+    assert few.seconds == pytest.approx(0.2 + ROUND_TRIP), "one after the other, a tenth of a second apart"
+    assert [poll.every for poll in many.polls] == pytest.approx([20.0] * 400), "half of 2400 a minute"
+    assert many.weights == {"request_weight": 400}
+    assert many.seconds == pytest.approx(400 * 0.05 + ROUND_TRIP, rel=0.01)
+
+
+def test_what_is_polled_by_one_call_for_all_symbols_is_asked_for_once() -> None:
+    plan = compile_exchange("binance_usdm")
+    operation = replace(plan.operation("tickers"), poll=5.0)
+    wanted = [Polled(symbol, operation, common_params(operation, {"id": symbol, "symbol": symbol})) for symbol in ("A", "B")]
+    assert [poll.symbols for poll in plan_polls(plan, wanted).polls] == [["A", "B"]]
+
+
+def test_what_can_not_be_polled_is_refused_as_the_stream_refuses_it() -> None:
+    plan = compile_exchange("binance_usdm")
+    markets = Markets(plan)
+    with pytest.raises(NotSupported, match="polls nothing for the stream 'trades'"):
+        polled_of(plan, markets, "trades", "BTC/USDT:PERP", {})
+    with pytest.raises(InvalidSymbol):
+        polled_of(plan, markets, "open_interest", "not/a/symbol", {})
