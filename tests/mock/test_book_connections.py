@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 
 import pytest
 
@@ -11,7 +12,7 @@ from cexspec.engine.options import StreamOptions
 from cexspec.models import Book, BookState, Event, Gap
 from cexspec.spec.load import shipped
 from tests.mock.side import Scene, perform
-from tests.mock.test_books import agrees, started
+from tests.mock.test_books import agrees, consumers_were_told, started
 from tests.simulation.stage import Collector
 
 VENUES = sorted(shipped())
@@ -49,6 +50,28 @@ async def test_of_two_connections_one_may_die_and_its_books_go_on(name: str) -> 
         firsts = [event.first for event in collector.events if isinstance(event, BookView)]
         assert firsts == [True, *[False] * (len(firsts) - 1)]
         assert forward(collector.events)
+
+    await perform(name, play, DOUBLED)
+
+
+@pytest.mark.parametrize("name", VENUES)
+async def test_whatever_happens_on_two_connections_the_book_is_the_venues_and_no_end_is_hidden(name: str) -> None:
+    random = Random(name)
+
+    async def play(scene: Scene) -> None:
+        symbol, _, collector = await started(scene)
+        for _ in range(25):
+            scene.far.faults.extend(random.choices(("drop", "twice", "late"), k=random.randrange(3)))
+            if random.random() < 0.3 and scene.network.lines:
+                random.choice(scene.network.lines).cut()
+            while scene.far.faults or scene.far.held:
+                await scene.move()
+            await scene.move(random.randrange(2, 5))
+            assert agrees(scene, symbol) is not False
+        await scene.clock.sleep(60)
+        await scene.move(3)
+        assert agrees(scene, symbol)
+        consumers_were_told(collector.events)
 
     await perform(name, play, DOUBLED)
 

@@ -94,12 +94,12 @@ async def test_after_faults_heal_the_book_is_the_venues_and_never_another(name: 
                 assert agrees(scene, symbol) is not False
                 await scene.move()
         assert agrees(scene, symbol)
-        _consumers_were_told(collector.events)
+        consumers_were_told(collector.events)
 
     await perform(name, play)
 
 
-def _consumers_were_told(events: list[Event]) -> None:
+def consumers_were_told(events: list[Event]) -> None:
     """Between a book that is right no longer and the next first view there is no view."""
     believed = False
     for event in events:
