@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import structs
+
 from cexspec.engine.distribution import Durations
 from cexspec.models import BookState, Candle, CexspecError, Event, Gap
 
@@ -214,8 +216,11 @@ class Buffer:
             self.put_gap(event)
             return False
         key = (event.symbol, event.interval, event.timestamp) if isinstance(event, Candle) else event.symbol
-        if key in self._latest:
+        waits = self._latest.get(key)
+        if waits is not None:
             self.dropped += 1
+            if getattr(waits, "first", False):  # of a book that was begun: its first view, however new, says so
+                event = structs.replace(event, first=True)
         elif len(self._latest) >= self._limit:
             self._drop(self._latest.pop(next(iter(self._latest))))
         self._latest[key] = event

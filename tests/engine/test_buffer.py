@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cexspec.engine.books.legs import Legs
+from cexspec.engine.books.view import BookView
 from cexspec.engine.buffer import MEASURED_EVERY, YIELD_AT_MOST, YIELD_EVERY, Buffer, Ended
 from cexspec.engine.distribution import Durations
 from cexspec.models import BookState, Candle, Event, Gap, InvalidSymbol, Ticker, Trade
@@ -266,3 +268,15 @@ async def test_what_ends_a_book_takes_the_view_that_waits_along_and_goes_before_
         assert buffer.put(event) is False
     buffer.end()
     assert await take(buffer) == [state, gap(), ticker("C/D", 2), ticker("A/B", 3)]
+
+
+async def test_the_first_view_of_a_book_is_told_to_be_one_though_a_newer_one_takes_its_place() -> None:
+    buffer = Buffer("order_book", 10, "conflate")
+    kept = Legs(0.0)
+    for first in (True, False, False):
+        buffer.put(BookView(exchange="x", symbol="A/B", source=kept, first=first, timestamp=int(not first)))
+    view: Any = await buffer.get()
+    assert (view.first, view.timestamp, view.source is kept, buffer.dropped) == (True, 1, True, 2)
+    buffer.put(BookView(exchange="x", symbol="A/B", source=kept))
+    view = await buffer.get()
+    assert not view.first
