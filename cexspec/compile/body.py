@@ -30,7 +30,7 @@ class Surroundings:
 
 
 class BodyWriter:
-    """Writes `extract(frame, ctx)`: a frame and its context -> a list of events.
+    """Writes `extract(ctx, frame)`: a context and a frame -> a list of events.
 
     For many items it takes the items to go through as a third argument, if they are not to be the message's own. `affixed` are
     places whose texts must begin and end so.
@@ -46,7 +46,7 @@ class BodyWriter:
     def write(self) -> str | None:
         """Write it all; returns the code of what is iterated, None for one item."""
         if self.parts.items.loop is None:
-            with self.block("def extract(frame, ctx)"):
+            with self.block("def extract(ctx, frame)"):
                 self._before()
                 self._bind_item()
                 self._item(f"return {self._kept('[]')}")
@@ -56,7 +56,7 @@ class BodyWriter:
         loop = items.loop()  # type: ignore[misc]
         if not items.plain:
             self.scope.bind(items.element, "i")
-        with self.block("def extract(frame, ctx, items=None)"):
+        with self.block("def extract(ctx, frame, items=None)"):
             self._before()
             self.line("out = []")
             with self.block(f"for {items.variables} in {loop} if items is None else items"):

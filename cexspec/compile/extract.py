@@ -36,7 +36,7 @@ class Extractor:
     decode: Callable[[Any], Any]
     """frame -> message; `extract` begins with it"""
     extract: Callable[..., list[Event]]
-    """(frame, context), and for a mapping of many items optionally the items to take instead of the message's"""
+    """(context, frame), and for a mapping of many items optionally the items to take instead of the message's"""
     loop: str | None
     """code of what is iterated, over a decoded message `m`; None for one item"""
     asked: tuple[tuple[Steps, Origin], ...]

@@ -88,7 +88,7 @@ class ReaderPlan:
     model: type[Event]
     wire: Any
     decode: Callable[[bytes], Any]
-    extract: Callable[[Any, Context], list[Event]]
+    extract: Callable[[Context, Any], list[Event]]
     read: Callable[[bytes, Context], list[Event]]
     source: str
     unlowered: tuple[str, ...]

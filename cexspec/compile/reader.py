@@ -70,7 +70,7 @@ class Reader:
     def read(self, frame: bytes, context: Context) -> list[Event]:
         """The events of a frame. Raises `DecodeError`; one bad record among others is quarantined instead."""
         try:
-            return self._extract(frame, context)
+            return self._extract(context, frame)
         except FAILURES as failure:
             error = self._error(failure)
         if self.extractor.loop is None:

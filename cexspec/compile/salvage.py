@@ -32,7 +32,7 @@ class Salvage:
         bad: list[tuple[int, Exception]] = []
         for number, record in enumerate(self._records(message)):
             try:
-                events += self._extract(message, context, [self._decoded(record)])
+                events += self._extract(context, message, [self._decoded(record)])
             except failures as failure:
                 bad.append((number, failure))
         return events, bad

@@ -7,6 +7,7 @@ partial updates told. Nothing a peer sends raises here: what can't be read is a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MethodType
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct
@@ -86,8 +87,8 @@ class _Context:
         self.quarantine = self.left_out.append
 
 
-Guess = tuple[str, str, Callable[[Any, _Context], list[Event]], _Context]
-"""A connection, its channel with the extractor of one of its readers, and a context without a request."""
+Read = Callable[[bytes | str], list[Event]]
+"""Reads one kind of frame; it fails on any other."""
 
 
 class FrameReader:
@@ -109,7 +110,7 @@ class FrameReader:
         live: bool = False,
         certain: bool = True,
         max_frame: int = MAX_FRAME,
-        guesses: dict[bytes | str, Guess] | None = None,
+        known: dict[bytes | str, Read] | None = None,
     ) -> None:
         self._exchange, self._connection, self._live, self._max_frame = exchange, connection, live, max_frame
         self._channels = {name: channel for name, channel in channels.items() if connection.name in channel.connections.values()}
@@ -119,8 +120,8 @@ class FrameReader:
         self._context, self._bare_context = (_Context(markets, category, self._state) for _ in range(2))
         self._learned: dict[str, str] = {}
         self._topics: dict[str, Topic] = {}
-        self._guesses: dict[bytes | str, Guess] = {} if guesses is None else guesses
-        self._name = connection.name
+        self._guesses: dict[bytes | str, tuple[str, Read]] = {}
+        self._known = {} if known is None else known
         self._misses = 0
 
     def read(self, frame: bytes | str, received: int | None = None) -> Reading:
@@ -140,12 +141,12 @@ class FrameReader:
         Guessing is safe: only readers are guessed that refuse every message that isn't theirs.
         """
         guess = self._guesses.get(frame[BEGINNING])
-        if guess is None or guess[0] is not self._name or len(frame) > self._max_frame:
+        if guess is None or len(frame) > self._max_frame:
             return None
-        _, channel, extract, context = guess
-        context.received = received
+        channel, read = guess
+        self._bare_context.received = received
         try:
-            return channel, extract(frame, context)
+            return channel, read(frame)
         except FAILURES:  # another message, or a bad one: the router tells
             self._misses += 1
             return None
@@ -193,13 +194,15 @@ class FrameReader:
         """
         if len(self._guesses) >= MAX_GUESSES:
             self._guesses.clear()
+            self._known.clear()
             self._misses += MAX_GUESSES
         if self._misses >= MAX_GUESSES:
             return
         chosen = next((twin for twin in reader.twins(frame) if _decodes(twin, frame)), reader)
         beginning = frame[:PREFIX]
-        guess = self._name, channel, chosen.extract, self._bare_context
-        self._guesses[beginning] = self._guesses[beginning.decode(errors="replace")] = guess
+        read = MethodType(chosen.extract, self._bare_context)
+        for key in (beginning, beginning.decode(errors="replace")):
+            self._guesses[key], self._known[key] = (channel, read), read
 
     def learn(self, answer: Answer, topic: Topic | None = None) -> str | None:
         """Keep what an ack teaches; `topic` is what it answers (None: what it repeats). The value learned, if any."""

@@ -15,7 +15,7 @@ from cexspec.compile.exchange import compile_exchange
 from cexspec.compile.hole import NO_JSON
 from cexspec.compile.plan import OperationPlan
 from cexspec.compile.reader import FAILURES
-from cexspec.engine.frames import BEGINNING, MAX_FRAME, FrameReader, Guess, Part, Reading
+from cexspec.engine.frames import BEGINNING, MAX_FRAME, FrameReader, Part, Read, Reading
 from cexspec.engine.markets import Key, Markets
 from cexspec.engine.topics import Topic
 from cexspec.models import CexspecError, DecodeError, Event, Instrument, InvalidSymbol, NotSupported
@@ -52,17 +52,16 @@ class Normalizer:
         self.markets = Markets(self.exchange, number)
         self._instruments: dict[Key, Instrument] = {}
         self._readers: dict[tuple[str, bool], FrameReader] = {}
-        self._guesses: defaultdict[str | None, dict[bytes | str, Guess]] = defaultdict(dict)
-        """by the connection that was named"""
+        self._known: defaultdict[str | None, dict[bytes | str, Read]] = defaultdict(dict)
+        """what reads frames that begin so, by the connection that was named"""
 
     def ws(self, frame: bytes | str, connection: str | None = None) -> list[Event]:
         """The events of a WebSocket frame. Raises `DecodeError`, or the venue's error where the frame is one."""
-        guess = self._guesses[connection].get(frame[BEGINNING])  # as FrameReader.guessed, without the detour: this is what is measured
-        if guess is not None and len(frame) <= MAX_FRAME:
-            try:
-                return guess[2](frame, guess[3])
-            except FAILURES:
-                pass
+        try:  # as FrameReader.guessed, without the detour: this is what is measured
+            if len(frame) <= MAX_FRAME:
+                return self._known[connection][frame[BEGINNING]](frame)
+        except FAILURES:  # another beginning, too: it is not there
+            pass
         return _strictly(self.read_ws(frame, connection))
 
     def rest(self, endpoint: str, body: bytes | str, params: Mapping[str, Any] | None = None) -> list[Event]:
@@ -201,10 +200,8 @@ class Normalizer:
         if (name, certain) not in self._readers:
             connection = self.exchange.connection(name)
             channels = {channel: self.exchange.channel(channel) for channel in self.exchange.channel_names}
-            guesses = self._guesses[name if certain else None]
-            self._readers[name, certain] = FrameReader(
-                self.exchange.id, connection, channels, self.markets, certain=certain, guesses=guesses
-            )
+            known = self._known[name if certain else None]
+            self._readers[name, certain] = FrameReader(self.exchange.id, connection, channels, self.markets, certain=certain, known=known)
         return self._readers[name, certain]
 
 

@@ -131,7 +131,7 @@ def trades(items: str, inside: Steps, document: object, symbol: object) -> list[
     fields = {"symbol": symbol, "id": {"path": show(inside), "optional": True}, **REST}
     mapping = Mapping.model_validate({"returns": "trade", "items": items, "fields": fields})
     extractor = compile_extractor(mapping, "trade", Form(), AROUND)
-    events: list[Event] = extractor.extract(json.dumps(document).encode(), Notes())
+    events: list[Event] = extractor.extract(Notes(), json.dumps(document).encode())
     return [(event.symbol, event.id) for event in events if isinstance(event, Trade)]
 
 
@@ -187,4 +187,4 @@ def test_a_guarded_reader_refuses_texts_that_do_not_begin_and_end_so(start: str,
     assert extractor.guarded
     frame = json.dumps({"t": value, "at": 5}).encode()
     with nullcontext() if value_predicate(condition)(value) else pytest.raises((msgspec.ValidationError, Hole)):
-        assert len(extractor.extract(frame, Notes())) == 1
+        assert len(extractor.extract(Notes(), frame)) == 1
