@@ -31,6 +31,8 @@ from cexspec.transport.websocket import Socket
 log = logging.getLogger("cexspec.stream")
 FOREVER = 3600.0
 """Seconds the timer sleeps at most; it is woken when something changes."""
+AT_ONCE = 256
+"""Frames read before others have their turn: consumers take what a burst brings, and the socket's buffer holds the rest."""
 
 
 class Listener(Protocol):
@@ -197,12 +199,14 @@ class Connection:
         receive, session, counts = socket.receive, self.session, self.counts
         monotonic, time_ns = self._clock.monotonic, self._clock.time_ns
         while True:
-            frame = await receive()
-            counts.messages += 1
-            counts.bytes += len(frame)
-            session.received(frame, monotonic(), time_ns())
-            if full := self._carry_out():
-                await self._wait_for_room(full)
+            for _ in range(AT_ONCE):
+                frame = await receive()
+                counts.messages += 1
+                counts.bytes += len(frame)
+                session.received(frame, monotonic(), time_ns())
+                if full := self._carry_out():
+                    await self._wait_for_room(full)
+            await asyncio.sleep(0)
 
     async def _write(self, socket: Socket) -> None:
         while True:
