@@ -188,8 +188,10 @@ class Session:
         parts = reading.parts
         if parts:
             self._fresh.heard(parts, reading.topic, now)
-            if any(told_newest_first(events) for _, events in parts):
-                parts = tuple((name, chronological(events) if told_newest_first(events) else events) for name, events in parts)
+            for _, events in parts:
+                if len(events) > 1 and told_newest_first(events):
+                    parts = tuple((name, chronological(events) if told_newest_first(events) else events) for name, events in parts)
+                    break
             self.outputs.append(Deliver(parts, reading.topic))
         if reading.errors:
             self.outputs += [Undecodable(error) for error in reading.errors]
