@@ -37,6 +37,9 @@ AT_MOST = 0.02
 """Seconds of trades made up for at most when this process was kept from running; the rest never happens."""
 BOOKS_EVERY = 0.5
 """Seconds between the changes of a book."""
+CONGESTED = 1 << 17
+"""Bytes that wait for a client at most."""
+SEND_BUFFER = 1 << 16
 GARBAGE = ('{"arg":{"channel":"trades","ins', '{"weather":"rain"}', "[[[[", '{"event":"nothing","arg":null}', "\u00ff")
 
 
@@ -120,6 +123,7 @@ class LoadServer:
         peer_socket = web.WebSocketResponse(compress=False)
         await peer_socket.prepare(request)
         assert isinstance(request.transport, asyncio.Transport)
+        request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         peer = Peer(self.venue.dialogue(request.match_info["connection"]), peer_socket, request.transport)
         self.peers.add(peer)
         try:
@@ -172,7 +176,7 @@ class LoadServer:
             await asyncio.sleep(TICK)
             now = time.monotonic()
             due = int((now - start) * rate) - self.made - self.skipped
-            most = int(rate * AT_MOST) + 1
+            most = 0 if self._congested() else int(rate * AT_MOST) + 1
             if due > most:
                 self.skipped += due - most
                 due = most
@@ -187,6 +191,10 @@ class LoadServer:
                     tape.peer.out.append(tape.mould.fill(tape.number, price, milliseconds))
             self.made += due
             self._flush()
+
+    def _congested(self) -> bool:
+        """Whether a client doesn't take what it is sent: trades wait for it, so that what is reached is what it can take."""
+        return any(peer.transport.get_write_buffer_size() > CONGESTED for peer in self.peers)
 
     def _flush(self) -> None:
         for peer in self.peers:
