@@ -104,7 +104,7 @@ def text(seen: Seen, bounds: Bounds) -> str:
         *map(str, verdicts(seen, bounds)),
         "",
         f"CPU: client {told['client_cpu']:.0%}, server {told['server_cpu']:.0%} of a core; "
-        f"the server alone makes {seen.ceiling:,} frames/s, and left out {told['server_skipped']:,} (kept from running, or the client was behind)",
+        f"the server alone makes {seen.ceiling:,} frames/s, and left out {told['server_skipped']:,} (one of the two was behind)",
         f"latency: p50 {told['p50'] * 1e3:.2f} ms, p99 {told['p99'] * 1e3:.2f} ms, p99.9 {told['p999'] * 1e3:.2f} ms",
     ]
     if stats is not None:
