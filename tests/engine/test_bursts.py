@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from cexspec import Client
-from cexspec.engine.stream_client import StreamOptions
+from cexspec.engine.options import StreamOptions
 from cexspec.models import Event, Gap
 from cexspec.transport.websocket import DEFAULTS, SocketOptions
 
