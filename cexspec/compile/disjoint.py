@@ -101,13 +101,11 @@ def _contains_not(outer: _At, inner: _At) -> bool:
 
 def _fork(one: _At, other: _At) -> bool:
     """Both places must exist, and what holds them would be an array for the one and an object for the other."""
-    if "absent" in _shapes(one[1]) | _shapes(other[1]):
-        return False
     for mine, theirs in zip(parse(one[0]).steps, parse(other[0]).steps, strict=False):
         if isinstance(mine, Wild):
             return False
         if mine != theirs:
-            return not _holders(mine) & _holders(theirs)
+            return not _holders(mine) & _holders(theirs) and "absent" not in _shapes(one[1]) | _shapes(other[1])
     return False
 
 
