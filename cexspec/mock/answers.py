@@ -12,10 +12,11 @@ from cexspec.compile.paths import parse
 from cexspec.mock.document import get, like, put
 from cexspec.mock.encode import Encoder
 from cexspec.mock.history import FEED, Span, rows
-from cexspec.mock.listing import Listed, Listing, Model, Models, symbol_of
+from cexspec.mock.listing import INSTRUMENTS, Listed, Listing, Model, Models, renamed, symbol_of
 from cexspec.mock.market import ID_TIME, MILLISECOND, Market, Row
 from cexspec.mock.requests import Asked, Refused, time_of_cursor
-from cexspec.mock.samples import Case, Samples, decode
+from cexspec.mock.samples import Case, Samples, decode, funding_hours
+from cexspec.mock.shares import Shares
 from cexspec.spec.model import Operation
 
 ROWS = 100
@@ -32,7 +33,11 @@ class Answers:
     def __init__(self, exchange: Exchange, samples: Samples, listing: Listing, market: MarketOf, clock: Callable[[], int]) -> None:
         self._exchange, self._samples, self._listing = exchange, samples, listing
         self._market, self._clock = market, clock
-        self._models: dict[str, Models] = {}
+        self._shares = Shares(exchange, samples, self._row_of)
+        self._models: dict[tuple[str, ...], Models] = {}
+        books = [channel.depth or 0 for channel in (exchange.spec.ws.channels if exchange.spec.ws is not None else {}).values()]
+        self._depth = min(DEPTH, max(books, default=0) or DEPTH)
+        """Levels of a book where the request can't say how many: no more than streams have."""
 
     def answer(self, asked: Asked) -> Any:
         """The decoded body. Raises `Refused` where no sample shows how it looks."""
@@ -48,19 +53,19 @@ class Answers:
         if spec.returns == "server_time":
             return encoder.encode([{"timestamp": self._clock() // MILLISECOND * MILLISECOND}])
         if spec.returns == "instrument":
-            listed = self._wanted(case, asked.params)
-            return _within(spec, listed, encoder.encode(self._instruments(asked, listed)))
-        listed = [one] if one is not None else self._wanted(case, asked.params)
+            listed = self._wanted(name, case, asked.params)
+            return _ended(spec, _within(spec, listed, asked, encoder.encode(self._instruments(asked, listed))))
+        listed = [one] if one is not None else self._wanted(name, case, asked.params)
         if len(listed) > 1 and _is_history(spec):
             found = self._of_many(listed, self._history(spec, case, asked, self._market(str(listed[0].symbol))))
         else:
-            models = self._models_of(name)
+            models = self._models_of(*asked.operations)
             found = [
-                {"symbol": each.id, "like": _alike(models.nearest(each.symbol), encoder, each, asked.params), **row}
+                {"symbol": each.id, "key": each.key, "like": _alike(models.nearest(each.symbol), encoder, each, asked.params), **row}
                 for each in listed
                 for row in self._rows(spec, case, asked, self._market(str(each.symbol)))
             ]
-        return _within(spec, listed, _continued(spec, asked, found, encoder.encode(found, listed[0].branches if listed else ())))
+        return _within(spec, listed, asked, _continued(spec, asked, found, encoder.encode(found, listed[0].branches if listed else ())))
 
     def refusal(self, operation: str, error: str, reason: str) -> tuple[int, str]:
         """Status and body for a refused request, in the venue's words as far as its samples have them."""
@@ -70,20 +75,22 @@ class Answers:
     def _instruments(self, asked: Asked, listed: list[Listed]) -> list[Row]:
         """What is listed; and what no longer is, as the samples of operations show it that this answer serves too."""
         first, *others = (self._models_of(name) for name in asked.operations)
-        each = self._exchange.spec.rest[asked.operations[0]].each or []
-        listed_by = {key for keys in each for key, value in keys.items() if not isinstance(value, str)}
-        own = {key: value for key, value in asked.params.items() if key in listed_by}
         wanted = ((one, first.nearest(one.symbol)) for one in listed)
-        rows = [{**one.row, "like": model.item} for one, model in wanted if model is not None and _agrees(model.item, own)]
-        return [*rows, *({"like": item} for other in others for item in other.retired)]
+        rows = [{**one.row, **_modelled(model, one)} for one, model in wanted if model is not None]
+        retired = (model for other in others for model in other.retired)
+        return [*rows, *({"like": model.item, "key": model.key} for model in retired)]
 
-    def _wanted(self, case: Case, params: Mapping[str, Any]) -> list[Listed]:
-        """The instruments an answer about many is about: of one category where the request names one, else of the sample's kinds."""
+    def _wanted(self, operation: str, case: Case, params: Mapping[str, Any]) -> list[Listed]:
+        """The instruments an answer about many is about: those that the request is for, else those of the sample's kinds."""
         words = {one.params.get("category") for one in self._listing} & set(params.values())
-        if words:
-            return [one for one in self._listing if one.params.get("category") in words]
         kinds = {found.kind for event in case.get("events") or () if (found := symbol_of(str(event["symbol"]))) is not None}
-        return [one for one in self._listing if not kinds or one.symbol.kind in kinds]
+        fits = [one for one in self._listing if (one.params.get("category") in words if words else not kinds or one.symbol.kind in kinds)]
+        return [one for one in fits if self._shares.tells(operation, one, params)]
+
+    def _row_of(self, one: Listed) -> Mapping[str, Any]:
+        model = self._models_of(INSTRUMENTS).nearest(one.symbol)
+        row = renamed(model.item, model.symbol, one.symbol) if model is not None else None
+        return row if isinstance(row, Mapping) else {}
 
     def _of_many(self, listed: Sequence[Listed], found: Iterable[Row]) -> list[Row]:
         """A history that is of all instruments: each in turn."""
@@ -92,9 +99,9 @@ class Answers:
 
     def _rows(self, spec: Operation, case: Case, asked: Asked, market: Market) -> Iterable[Row]:
         if spec.returns == "book":
-            bids, asks = market.top(asked.params.get("depth") or _default(spec, "depth", DEPTH))
+            bids, asks = market.top(asked.params.get("depth") or _default(spec, "depth", self._depth))
             return [{"bids": bids, "asks": asks, "sequence": market.number(spec), "previous_sequence": -1, "timestamp": market.time}]
-        return self._history(spec, case, asked, market) if _is_history(spec) else [market.state()]
+        return self._history(spec, case, asked, market) if _is_history(spec) else [market.state(funding_hours(case))]
 
     def _history(self, spec: Operation, case: Case, asked: Asked, market: Market) -> list[Row]:
         limit = min(asked.params.get("limit") or _default(spec, "limit", ROWS), MOST)
@@ -102,15 +109,15 @@ class Answers:
         span = _span(spec, asked.params.get("start"), asked.params.get("end"), cursor, market.time)
         oldest_first = _forward(spec) and (cursor is not None or "start" in asked.params)
         interval = asked.params.get("interval") or _word(spec, "interval")
-        found = rows(market, str(spec.returns), interval, span, newest_first=not oldest_first)
+        found = rows(market, str(spec.returns), interval, span, newest_first=not oldest_first, hours=funding_hours(case))
         chosen = list(islice((row for row in found if _reached(spec, asked.cursor, row)), limit))
         return chosen if oldest_first == _ascending(spec, case) else chosen[::-1]
 
-    def _models_of(self, operation: str) -> Models:
+    def _models_of(self, *operations: str) -> Models:
         """Read once."""
-        if operation not in self._models:
-            self._models[operation] = Models(self._exchange, self._samples, operation)
-        return self._models[operation]
+        if operations not in self._models:
+            self._models[operations] = Models(self._exchange, self._samples, *operations)
+        return self._models[operations]
 
 
 def _continued(spec: Operation, asked: Asked, found: Sequence[Row], document: Any) -> Any:
@@ -123,9 +130,17 @@ def _continued(spec: Operation, asked: Asked, found: Sequence[Row], document: An
     return put(document, steps, like(get(document, steps), end // NANOSECONDS[unit]))
 
 
-def _within(spec: Operation, listed: Sequence[Listed], document: Any) -> Any:
+def _ended(spec: Operation, document: Any) -> Any:
+    """The answer with no cursor: there is no more."""
+    if spec.page is None or spec.page.cursor is None or time_of_cursor(spec) is not None:
+        return document
+    steps = parse(spec.page.cursor).steps
+    return put(document, steps, "") if isinstance(get(document, steps), str) else document
+
+
+def _within(spec: Operation, listed: Sequence[Listed], asked: Asked, document: Any) -> Any:
     """The answer with the word for the product line of its instruments, where it names one."""
-    word = listed[0].params.get("category") if listed else None
+    word = listed[0].params.get("category") if listed else asked.params.get("category")
     return document if spec.category is None or word is None else put(document, parse(spec.category).steps, word)
 
 
@@ -185,14 +200,16 @@ def _ascending(spec: Operation, case: Case) -> bool:
     return _forward(spec)
 
 
-def _agrees(item: Any, params: Mapping[str, Any]) -> bool:
-    """Whether a sample row agrees with what the request says by the same names."""
-    return not isinstance(item, Mapping) or all(str(item.get(key, value)) == str(value) for key, value in params.items())
+def _modelled(model: Model, listed: Listed) -> Row:
+    """The row of the samples to fill for an instrument, and what that says of it already."""
+    if model.symbol == listed.symbol:
+        return {"like": model.item, "known": model.event}
+    return {"like": renamed(model.item, model.symbol, listed.symbol)}
 
 
 def _alike(nearest: Model | None, encoder: Encoder, listed: Listed, params: Mapping[str, Any]) -> Any:
     """The row to fill for an instrument: the sample's nearest to it, with what the request says by the same names."""
-    item = nearest.item if nearest is not None else next(iter(encoder.samples), None)
+    item = renamed(nearest.item, nearest.symbol, listed.symbol) if nearest is not None else next(iter(encoder.samples), None)
     if not isinstance(item, Mapping):
         return item
     return {**item, **{key: value for key, value in params.items() if key in item and key not in listed.params}}

@@ -10,7 +10,7 @@ import msgspec
 
 from cexspec.compile.conditions import Predicate, predicate
 from cexspec.compile.exchange import Exchange
-from cexspec.compile.paths import MISSING, parse
+from cexspec.compile.paths import MISSING, Steps, parse
 from cexspec.mock.answers import MarketOf
 from cexspec.mock.document import get, like, put
 from cexspec.mock.feed import Feed, Topic
@@ -59,9 +59,8 @@ class Dialogue:
                 yield from self._sent(topic, self._feed.next(topic, listed, self._market(str(listed.symbol))))
 
     def instruments(self) -> set[str]:
-        """Symbols that move for this connection: those that topics name, and one for each topic that names none."""
-        firsts = (next((one for one in self._listing if topic.about(one)), None) for topic in self.topics.values())
-        return {str(one.symbol) for one in firsts if one is not None}
+        """Symbols that move for this connection: those that topics name, and one for each topic that names none, as its samples do."""
+        return {topic.usual for topic in self.topics.values() if topic.usual is not None}
 
     def _answer(self, message: Any) -> Iterator[str]:
         greet, keepalive, subscribe, unsubscribe = self._spec.greet, self._spec.keepalive, self._spec.subscribe, self._spec.unsubscribe
@@ -112,22 +111,28 @@ class Dialogue:
                 return None
         except InvalidSymbol:
             return None
+        if topic is not None:
+            about = (one for one in self._listing if topic.about(one))
+            usual = listed or min(about, key=lambda one: not self._feed.shows(topic, one), default=None)
+            topic.usual = str(usual.symbol) if usual is not None else None
         return topic
 
     def _ack(self, verb: Subscribe, topic: Any, learned: Mapping[str, int], holes: Holes) -> Iterator[str]:
         """The yes in the words of a sample, where possible one about the same channel."""
-        fits = predicate(verb.ack) if verb.ack is not None else self._plain_ack()
-        frames = list(self._samples.of_role(self._name, "ack", fits))
         at = parse(verb.topic or self._spec.subscribe.topic or "$").steps
+        fits = predicate(verb.ack) if verb.ack is not None else self._plain_ack(at)
+        frames = list(self._samples.of_role(self._name, "ack", fits))
         for frame in sorted(frames, key=lambda frame: -_alike(get(frame, at), topic))[:1]:
-            named = _named(frame, verb.topic, verb, topic, holes)
+            named = _named(frame, verb.topic or (self._spec.subscribe.topic if verb.ack is None and at else None), verb, topic, holes)
             for name, text in self._spec.subscribe.learn.items():
                 if name in learned and get(named, parse(text).steps) is not MISSING:
                     named = put(named, parse(text).steps, learned[name])
             yield _text(named)
 
-    def _plain_ack(self) -> Callable[[Any], bool]:
-        """How acks look that a verb doesn't describe: by the connection's roles."""
+    def _plain_ack(self, at: Steps) -> Callable[[Any], bool]:
+        """How acks look that a verb doesn't describe: as those of subscriptions where these name topics, else by the roles."""
+        if at and self._spec.subscribe.ack is not None:
+            return predicate(self._spec.subscribe.ack)
         acks = [predicate(role.match) for role in self._spec.roles.values() if role.role == "ack"]
         return lambda frame: any(fits(frame) for fits in acks)
 
@@ -182,20 +187,30 @@ def _named(frame: Any, path: str | None, verb: Subscribe, topic: Any, holes: Hol
     """An answer that repeats this topic at a path and this request's id, where answers do."""
     if path is not None and topic is not None:
         steps = parse(path).steps
-        echo = _echoed(topic, get(frame, steps))
-        frame = {**frame, **echo} if not steps and isinstance(echo, dict) else put(frame, steps, echo)
+        said = get(frame, steps)
+        echo = _echoed(topic, said)
+        frame = {**frame, **_repeated(frame, said, topic), **echo} if not steps and isinstance(echo, dict) else put(frame, steps, echo)
     if verb.id is not None and holes.get("request_id") is not None:
         frame = put(frame, parse(verb.id).steps, holes["request_id"])
     return frame
 
 
 def _echoed(topic: Any, sample: Any) -> Any:
-    """A topic as the sample repeats one: lists of one may stand there as their element."""
+    """A topic as the sample repeats one: lists of one may stand there as their element, and the other way round."""
     if isinstance(topic, list) and len(topic) == 1 and isinstance(sample, str):
         return topic[0]
+    if isinstance(sample, list) and not isinstance(topic, list):
+        return [topic]
     if isinstance(topic, dict) and isinstance(sample, dict):
         return {key: _echoed(value, sample.get(key)) for key, value in topic.items()}
     return topic
+
+
+def _repeated(frame: dict[str, Any], said: Any, topic: Any) -> dict[str, str]:
+    """What an answer repeats of the end of a topic's word, of this topic."""
+    words = {said[key]: topic[key] for key in topic if isinstance(topic[key], str) and isinstance(said.get(key), str)}
+    told = [(key, value, old) for key, value in frame.items() for old in words if isinstance(value, str) and key not in topic]
+    return {key: words[old][len(old) - len(value) :] for key, value, old in told if len(value) > 1 and old.endswith(value)}
 
 
 def _alike(echo: Any, topic: Any) -> int:

@@ -20,10 +20,15 @@ from cexspec.mock.history import Span, candle, opening_of, rows
 from cexspec.mock.listing import Listed
 from cexspec.mock.market import LEVELS, SECOND, Market, Row, Side
 from cexspec.mock.samples import Frame, Samples
+from cexspec.models.symbol import Symbol
 from cexspec.spec.model import Channel, Checksum
 
 RECENT = 5
 """Rows of a list that a topic begins with."""
+
+
+OPENING = "snapshot"
+"""How venues call the first frame of a subscription."""
 
 
 @dataclass
@@ -38,6 +43,8 @@ class Topic:
     asks: Side = field(default_factory=dict)
     sequence: int = -1
     opening: int = 0
+    usual: str | None = None
+    """the symbol of the instrument that moves for it: where it tells of many, the one that its samples are about"""
 
     def about(self, listed: Listed) -> bool:
         """Whether the topic tells of an instrument."""
@@ -47,13 +54,13 @@ class Topic:
 
 @dataclass(frozen=True)
 class Template:
-    """A sample frame to be filled, of an instrument of a `kind`; a bare one lacks the connection's wrapping.
+    """A sample frame to be filled, of an instrument `symbol`; a bare one lacks the connection's wrapping.
 
     `many`: one frame holds all events; `past`: it lists what the channel else has singly.
     """
 
     encoder: Encoder
-    kind: str | None
+    symbol: Symbol | None
     bare: bool
     snapshot: bool | None
     checksum: Checksum | None
@@ -99,19 +106,31 @@ class Feed:
         elif past:
             yield from _filled(topic, past[0], self._recent(topic, spec, market), listed)
         elif spec.returns not in ("trade", "liquidation"):
-            yield from self.next(topic, listed, market)
+            yield from self._state(topic, listed, market, opening=True)
 
     def next(self, topic: Topic, listed: Listed, market: Market) -> Iterator[Any]:
         """The frames of the market's last move."""
         spec, templates = self._of(topic, listed)
         if spec.returns != "book":
-            for template in [template for template in templates if not template.past][:1]:
-                yield from _filled(topic, template, self._latest(topic, spec, market), listed)
+            yield from self._state(topic, listed, market, opening=False)
         elif topic.sequence != market.number(spec):
             changes = [template for template in templates if template.snapshot is False and template.encoder.levels]
             whole = [template for template in templates if template.snapshot]
             sums = [template for template in templates if not template.encoder.levels]
             yield from self._books(topic, (changes or whole)[:1] + sums[:1], listed, market)
+
+    def shows(self, topic: Topic, listed: Listed) -> bool:
+        """Whether the samples of a topic are about an instrument."""
+        return any(template.symbol == listed.symbol for template in self._templates[topic.channels[0].name][:1])
+
+    def _state(self, topic: Topic, listed: Listed, market: Market, *, opening: bool) -> Iterator[Any]:
+        """How things stand, with the word that subscriptions begin with, or the other one, where the venue has both."""
+        spec, templates = self._of(topic, listed)
+        present = [template for template in templates if not template.past]
+        words = {} if spec.merge is not None else _words([template.encoder.sample for template in present], opening=opening)
+        for template in present[:1]:
+            for frame in _filled(topic, template, self._latest(topic, spec, market), listed):
+                yield {**frame, **words} if words else frame
 
     def _template(self, name: str, frame: Frame) -> Template:
         """Channels that share a topic share its frames, which then hold the fields of them all."""
@@ -121,12 +140,12 @@ class Feed:
         encoder = Encoder(mappings, frame.document, self._exchange.intervals, self._payload)
         many = mapping.items is not None
         bare = get(frame.document, self._payload) is MISSING
-        return Template(encoder, frame.kind, bare, frame.snapshot, mapping.checksum, many, many and spec.items is None)
+        return Template(encoder, frame.symbol, bare, frame.snapshot, mapping.checksum, many, many and spec.items is None)
 
     def _of(self, topic: Topic, listed: Listed) -> tuple[Channel, list[Template]]:
         """The channel and its templates: wrapped ones first, and among them those of the instrument's own kind."""
         name = topic.channels[0].name
-        return self._channels[name], sorted(self._templates[name], key=lambda one: (one.bare, one.kind != listed.symbol.kind))
+        return self._channels[name], sorted(self._templates[name], key=lambda one: _fit(one, listed))
 
     def _recent(self, topic: Topic, spec: Channel, market: Market) -> list[Row]:
         span = Span(0, market.time + 1)
@@ -172,6 +191,19 @@ def _filled(topic: Topic, template: Template, events: list[Row], listed: Listed)
     for part in [named] if template.many else [[one] for one in named]:
         if part:
             yield template.encoder.encode(part, listed.branches)
+
+
+def _fit(template: Template, listed: Listed) -> tuple[bool, bool]:
+    """How far a template is from an instrument's frames: whether it is bare, and about one of another kind."""
+    return template.bare, template.symbol is None or template.symbol.kind != listed.symbol.kind
+
+
+def _words(frames: list[Any], *, opening: bool) -> dict[str, str]:
+    """What the first frame of a subscription says of itself, or what the others say, if some say that they are the first."""
+    told = [frame for frame in frames if isinstance(frame, dict)]
+    keys = {key for frame in told for key, value in frame.items() if value == OPENING}
+    others = {key: frame[key] for key in keys for frame in told if frame.get(key) not in (OPENING, None)}
+    return {key: OPENING if opening else word for key, word in others.items()}
 
 
 def _view(topic: Topic, spec: Channel, market: Market) -> tuple[Side, Side]:

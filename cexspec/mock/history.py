@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
 
-from cexspec.mock.market import ID_TIME, SECOND, Market, Row
+from cexspec.mock.market import ID_TIME, SECOND, Market, Row, next_payment
 
 INTERVAL_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "M": 2_592_000}
-FUNDING = 8 * 3600 * SECOND
+HOUR = 3600 * SECOND
 FEED = 300 * SECOND
 DAY = 86_400 * SECOND
 MONDAY = 4 * DAY
@@ -35,16 +35,19 @@ class Span:
         return bool(self.start <= row["timestamp"] < self.end)
 
 
-def rows(market: Market, model: str, interval: str | None, span: Span, *, newest_first: bool) -> Iterator[Row]:
-    """The rows of a model in a span of time, in the order asked for; endless ones are made as they are read."""
+def rows(market: Market, model: str, interval: str | None, span: Span, *, newest_first: bool, hours: int = 8) -> Iterator[Row]:
+    """The rows of a model in a span of time, in the order asked for; endless ones are made as they are read.
+
+    `hours` lie between payments of funding.
+    """
     span = Span(max(span.start, 0), min(span.end, market.time + 1))
     if model == "trade":
         return _trades(market, span, newest_first=newest_first)
     if model == "candle":
         bars = _openings(interval or "1m", span, newest_first=newest_first)
         return (candle(market, interval or "1m", opening) for opening in bars)
-    step = FUNDING if model == "funding_rate" else seconds(interval) * SECOND if interval else FEED
-    return (_state_at(market, time) for time in _times(span, step, newest_first=newest_first))
+    step = hours * HOUR if model == "funding_rate" else seconds(interval) * SECOND if interval else FEED
+    return (_state_at(market, time, hours) for time in _times(span, step, newest_first=newest_first))
 
 
 def candle(market: Market, interval: str, opening: int) -> Row:
@@ -58,7 +61,7 @@ def candle(market: Market, interval: str, opening: int) -> Row:
     return {
         "interval": interval, "timestamp": opening, "open": bar["open"], "high": max([bar["high"], *prices]),
         "low": min([bar["low"], *prices]), "close": close, "base_volume": volume, "quote_volume": volume * close, "contracts": volume,
-        "trades": len(traded) + 100, "closed": end <= market.time,
+        "trades": len(traded) + 100, "closed": end <= market.time, "end": end,
     }  # fmt: skip
 
 
@@ -129,8 +132,8 @@ def _past_trade(market: Market, time: int) -> Row:
     return {"id": str(time // ID_TIME), "price": _near(market, noise), "size": size, "side": side, "timestamp": time}
 
 
-def _state_at(market: Market, time: int) -> Row:
-    return {**market.state(), "timestamp": time, "id": str(time // ID_TIME)}
+def _state_at(market: Market, time: int, hours: int) -> Row:
+    return {**market.state(hours), "timestamp": time, "next_time": next_payment(time, hours), "id": str(time // ID_TIME)}
 
 
 def _near(market: Market, noise: random.Random) -> Decimal:

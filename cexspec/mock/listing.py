@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -25,8 +26,15 @@ EXPIRES_AT = time(8)
 NANOSECONDS = 1_000_000_000
 _NAMES = ("id", "symbol", "category")
 """Holes that name an instrument (a category alone does not)."""
-_COMMON = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "ETH/BTC")
-_PRICES = {"BTC": 60_000, "ETH": 3_000, "SOL": 150, "BNB": 600, "XRP": 2, "DOGE": 1, "USD": 1, "USDT": 1, "USDC": 1, "EUR": 1}
+_COMMON = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "ETH/BTC", "BTC/USDT:PERP", "ETH/USDT:PERP", "SOL/USDT:PERP")
+_COSTS = ("last", "price", "close", "mark_price", "open")
+_COARSE = 1_000
+"""A tick that goes less often into a price is another market's."""
+_SIGNS = re.compile(r"([-_/:])")
+_PRICES = {
+    "BTC": "116200", "ETH": "4010", "SOL": "182", "BNB": "780", "XRP": "3", "DOGE": "0.2", "EUR": "1.16",
+    "USD": "1", "USDT": "1", "USDC": "1",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,20 +44,22 @@ class Model:
     symbol: Symbol
     event: Mapping[str, Any]
     item: Any
+    key: str | None = None
+    """what the venue calls it where an object holds it"""
 
 
 class Models:
-    """The tradable instruments in the samples of an operation."""
+    """The tradable instruments in the samples of operations whose items are alike."""
 
-    def __init__(self, exchange: Exchange, samples: Samples, operation: str) -> None:
+    def __init__(self, exchange: Exchange, samples: Samples, *operations: str) -> None:
         known = exchange.spec.rest
-        parts = [name for name in (known[operation].joins or [operation] if operation in known else ()) if name in known]
+        parts = [name for one in operations if one in known for name in known[one].joins or [one] if name in known]
         encoders = [(case, Encoder([known[name]], decode(case["raw"]), {})) for name in parts for case in samples.answers(name)]
-        rows = [pair for case, encoder in encoders for pair in zip(case["events"], encoder.samples, strict=False)]
-        self.retired = [item for event, item in rows if event.get("active") is False]
-        """the rows of what is traded no more"""
-        traded = ((event, item) for event, item in rows if event.get("active", True))
-        self.all = [Model(symbol, event, item) for event, item in traded if (symbol := symbol_of(event.get("symbol"))) is not None]
+        rows = [row for case, encoder in encoders for row in zip(case["events"], encoder.samples, encoder.keys, strict=False)]
+        found = [(Model(symbol, *row), row[0]) for row in rows if (symbol := symbol_of(row[0].get("symbol"))) is not None]
+        self.all = [model for model, event in found if event.get("active", True)]
+        self.retired = [model for model, event in found if event.get("active") is False]
+        """what is traded no more"""
 
     def nearest(self, symbol: Symbol) -> Model | None:
         """The instrument itself, else one of the same kind, settled alike, that says as much as possible of itself."""
@@ -71,6 +81,10 @@ class Listed:
     grid: Grid
     category: CategoryPlan | None
     precision: Precision | None = None
+    tick: Decimal | None = None
+    """its tick, where that of its like is too coarse"""
+    model: Model | None = None
+    """as the samples have it"""
 
     @property
     def branches(self) -> tuple[str, ...]:
@@ -85,12 +99,25 @@ class Listed:
         return {key: value for key, value in found.items() if value is not None}
 
     @property
+    def key(self) -> str:
+        """What the venue calls it where an object holds it."""
+        return (self.model.key if self.model is not None else None) or self.id
+
+    @property
     def row(self) -> Row:
         """Its instrument event."""
         symbol = self.symbol
         end = int(datetime.combine(symbol.expiry, EXPIRES_AT, UTC).timestamp()) * NANOSECONDS if symbol.expiry is not None else None
-        terms = {"settle": symbol.settle, "expiry": end, "strike": symbol.strike, "right": symbol.right}
-        own = {"symbol": self.id, "id": self.id, "kind": symbol.kind, "base": symbol.base, "quote": symbol.quote, "active": True}
+        terms = {"settle": symbol.settle, "expiry": end, "strike": symbol.strike, "right": symbol.right, "tick_size": self.tick}
+        own = {
+            "symbol": self.id,
+            "id": self.id,
+            "key": self.key,
+            "kind": symbol.kind,
+            "base": symbol.base,
+            "quote": symbol.quote,
+            "active": True,
+        }
         return {**own, **{key: value for key, value in terms.items() if value is not None}}
 
 
@@ -103,7 +130,7 @@ class Listing:
 
     def __init__(self, exchange: Exchange, samples: Samples, symbols: Iterable[str] = ()) -> None:
         self._exchange, symbols = exchange, tuple(symbols)
-        self._models = Models(exchange, samples, INSTRUMENTS)
+        self._models, self._costs = Models(exchange, samples, INSTRUMENTS), _costs(samples)
         self._listed = {str(one.symbol): one for text in self._names(symbols) if (one := self._made(text)) is not None}
         unnamed = (one for text in symbols if self._made(text) is None and (one := _unnamed(text)) is not None)
         self._others = {str(one.symbol): one for one in unnamed}
@@ -146,8 +173,7 @@ class Listing:
         yield from symbols
         yield from (str(model.symbol) for model in self._models.all)
         yield from (*spec.examples, *spec.irregular.values())
-        for text in _COMMON:
-            yield from (f"{text}{tail}" for kind, tail in (("spot", ""), ("perpetual", ":PERP")) if kind in spec.formats)
+        yield from (text for text in _COMMON if ("perpetual" if ":" in text else "spot") in spec.formats)
 
     def _made(self, text: str) -> Listed | None:
         native, symbol = self._identified(text)
@@ -155,10 +181,13 @@ class Listing:
         if symbol is None or (self._models.all and model is None):
             return None
         steps = [Decimal(str(found)) if model and (found := model.event.get(name)) else None for name in ("tick_size", "step_size")]
-        price, (tick, step) = _price(symbol), steps
+        price, (tick, step) = self._costs.get(str(symbol)) or _price(symbol), steps
+        own = model if model is not None and model.symbol == symbol else None
+        finer = Grid.around(price).tick if own is None and tick is not None and price < tick * _COARSE else None
+        tick = finer or tick
         precision = Precision.of(tick, step) if tick is not None and step is not None else None
         category = self._exchange.category(symbol.kind, symbol.settle)
-        return Listed(native, symbol, price, Grid.around(price, tick, step), category, precision)
+        return Listed(native, symbol, price, Grid.around(price, tick, step), category, precision, finer, own)
 
     def _identified(self, text: str) -> tuple[str, Symbol | None]:
         """Native id and symbol: those of a sample instrument, which may follow no rule, else by the rules."""
@@ -176,12 +205,31 @@ def _unnamed(native: str) -> Listed | None:
     return Listed(native, symbol, Decimal(100), Grid.around(Decimal(100)), None) if symbol is not None else None
 
 
+def renamed(item: Any, old: Symbol, new: Symbol) -> Any:
+    """A sample's item about an instrument with the assets of another: where they stand alone, joined by a sign, or at once."""
+    assets = {old.base: new.base, old.quote: new.quote, f"{old.base}{old.quote}": f"{new.base}{new.quote}"}
+    if old == new or old.base == old.quote:
+        return item
+    if isinstance(item, dict):
+        return {key: renamed(value, old, new) for key, value in item.items()}
+    if isinstance(item, list):
+        return [renamed(value, old, new) for value in item]
+    return "".join(assets.get(part, part) for part in _SIGNS.split(item)) if isinstance(item, str) else item
+
+
 def symbol_of(text: str | None) -> Symbol | None:
     """The symbol of a text; None where it is none."""
     try:
         return Symbol.parse(text or "")
     except InvalidSymbol:
         return None
+
+
+def _costs(samples: Samples) -> dict[str, Decimal]:
+    """What instruments cost in the samples, by symbol: the first price of any."""
+    events = [event for case in samples.messages for event in case.get("events") or () if event.get("symbol")]
+    prices = [(str(event["symbol"]), event[name]) for name in _COSTS for event in events if event.get(name)]
+    return {symbol: Decimal(str(price)) for symbol, price in reversed(prices) if Decimal(str(price)) > 0}
 
 
 def _price(symbol: Symbol) -> Decimal:

@@ -24,6 +24,12 @@ TAPE = 20_000
 """Trades remembered."""
 
 
+def next_payment(time: int, hours: int) -> int:
+    """When funding is next paid that is paid every so many hours."""
+    period = hours * 3600 * SECOND
+    return (time // period + 1) * period
+
+
 @dataclass(frozen=True)
 class Grid:
     """Where prices and sizes may stand."""
@@ -85,17 +91,16 @@ class Market:
         """The number of its last move, as the rule of a mapped book counts."""
         return self.moves if mapping.sequence is not None and mapping.sequence.rule == "contiguous" else self.sequence
 
-    def state(self) -> Row:
-        """How it stands, by the unified fields of tickers, quotes, mark prices, funding and open interest."""
+    def state(self, hours: int = 8) -> Row:
+        """How it stands, by the unified fields of tickers, quotes, mark prices, funding (every so many hours) and open interest."""
         (bids, asks), change = self.top(1), self.price - self.opened
-        hours = 8 * 3600 * SECOND
         interest = Decimal(12_345 + self.sequence % 1000)
         return {
             "bid": bids[0][0], "bid_size": bids[0][1], "ask": asks[0][0], "ask_size": asks[0][1], "last": self.price, "price": self.price,
             "open": self.opened, "high": self.high, "low": self.low, "base_volume": self._traded, "quote_volume": self._traded * self.price,
             "change": change, "change_percent": (change / self.opened * 100).quantize(Decimal("0.01")), "mark_price": self.price,
             "index_price": self.price, "sequence": self.sequence, "rate": Decimal("0.0001"), "predicted_rate": Decimal("0.0001"),
-            "next_time": (self.time // hours + 1) * hours, "contracts": interest, "base_size": interest,
+            "next_time": next_payment(self.time, hours), "contracts": interest, "base_size": interest,
             "value": interest * self.price, "size": self.grid.step * 100, "side": "sell", "id": str(self.time // ID_TIME),
             "timestamp": self.time,
         }  # fmt: skip

@@ -25,12 +25,12 @@ _JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 @dataclass(frozen=True)
 class Frame:
-    """A sample data frame: which message of the channel it is, whether it holds a whole book, the text, the kind it is about."""
+    """A sample data frame: which message of the channel it is, whether it holds a whole book, the text, what it is about."""
 
     message: Message
     snapshot: bool | None
     document: Any
-    kind: str | None
+    symbol: Symbol | None
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,17 @@ class Samples:
     def answers(self, operation: str) -> list[Case]:
         """Sample answers of an operation that hold events."""
         return [case for case in self.messages if case.get("operation") == operation and case.get("events")]
+
+    def calls(self, operation: str) -> list[Mapping[str, Any]]:
+        """The parameters of the sample calls of an operation."""
+        return [case.get("params") or {} for case in self.messages if case.get("operation") == operation]
+
+    def calls_about(self, symbol: str, operation: str) -> list[Mapping[str, Any]]:
+        """The parameters of the calls whose answers tell of an instrument among others: of an operation, else of any."""
+        cases = [case for case in self.messages if "operation" in case and "symbol" not in (case.get("params") or {})]
+        about = [case for case in cases if any(event.get("symbol") == symbol for event in case.get("events") or ())]
+        own = [case for case in about if case["operation"] == operation]
+        return [case.get("params") or {} for case in own or about]
 
     def of_role(self, connection: str, role: str, fits: Predicate = bool) -> Iterator[Any]:
         """Sample frames of a role on a connection (of any other where that has none)."""
@@ -87,7 +98,7 @@ class Samples:
             body = document if inner is MISSING else inner
             number = next((number for number, one in enumerate(known) if _is(one, body, document)), None)
             if number is not None:
-                frame = Frame(known[number], case["events"][0].get("is_snapshot"), document, _kind(case))
+                frame = Frame(known[number], case["events"][0].get("is_snapshot"), document, _symbol(case))
                 found.append((inner is MISSING, not _is_whole(known[number], body), number, -_richness(case), frame))
         return [frame for *_, frame in sorted(found, key=lambda one: one[:4])]
 
@@ -107,6 +118,11 @@ def decode(text: str) -> Any:
         return _JSON.decode(text)
     except msgspec.DecodeError:
         return text
+
+
+def funding_hours(case: Case) -> int:
+    """How many hours lie between payments of funding, as a sample has it; 8 where it doesn't say."""
+    return int(str(next((event["interval_hours"] for event in case.get("events") or () if "interval_hours" in event), 8)))
 
 
 def folder_of(spec: Path) -> Path:
@@ -135,9 +151,14 @@ def _richness(case: Case) -> int:
 
 
 def _kind(case: Case) -> str | None:
-    """The kind of instrument that a case is about, if its first event tells."""
+    symbol = _symbol(case)
+    return symbol.kind if symbol is not None else None
+
+
+def _symbol(case: Case) -> Symbol | None:
+    """The instrument that a case is about, if its first event tells."""
     try:
-        return Symbol.parse(str(case["events"][0]["symbol"])).kind
+        return Symbol.parse(str(case["events"][0]["symbol"]))
     except (KeyError, IndexError, InvalidSymbol):
         return None
 

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from cexspec.compile.convert import NANOSECONDS
 from cexspec.compile.paths import Path, Steps, parse
 from cexspec.mock.document import get, like, put
 from cexspec.spec.model import FieldRule
-
-NANOSECONDS = {"ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,7 @@ class Inverse:
     split: tuple[str, int] | None
     lookup: tuple[Steps, Steps, Steps] | None = None
     """where the list is in the message that it looks into, where its keys and its values are in an element"""
+    optional: bool = False
 
 
 def inverse(rule: FieldRule, words: Mapping[Any, Any] | None = None) -> Inverse | None:
@@ -58,7 +58,20 @@ def inverse(rule: FieldRule, words: Mapping[Any, Any] | None = None) -> Inverse 
         strip=rule.strip or "",
         split=(rule.split.by, rule.split.part) if rule.split is not None else None,
         lookup=(parse(table.in_).steps, parse(table.by).steps, parse(table.take).steps) if table is not None else None,
+        optional=rule.optional,
     )
+
+
+def nanoseconds(rule: Inverse, value: Any) -> int | None:
+    """A venue's time as a rule reads one; None for what is no time, or none of that form."""
+    if isinstance(value, bool) or rule.unit is None:
+        return None
+    try:
+        if rule.unit == "iso":
+            return round(datetime.fromisoformat(str(value)).timestamp()) * 1_000_000_000
+        return int(Decimal(str(value)) * NANOSECONDS[rule.unit])
+    except (ArithmeticError, KeyError, ValueError):
+        return None
 
 
 def key_of(rule: Inverse, value: Any, message: Any) -> Any:
@@ -82,23 +95,30 @@ def written(rule: Inverse, value: Any, current: Any) -> Any:
         return like(current, -number if value == rule.negative else number)
     if rule.words is not None:
         value = rule.words.get(str(value).lower() if isinstance(value, bool) else value, value)
-    return like(current, _joined(rule, _in_unit(rule.unit, value), current))
+    return like(current, _joined(rule, _in_unit(rule.unit, value, current), current))
 
 
-def _in_unit(unit: str | None, value: Any) -> Any:
+def _in_unit(unit: str | None, value: Any, current: Any) -> Any:
     match unit:
         case "s":
             return Decimal(value) / 1_000_000_000
         case "ms" | "us" | "ns":
             return value // NANOSECONDS[unit]
         case "iso":
-            return datetime.fromtimestamp(value / 1e9, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            return _iso(value, str(current))
         case "fraction":
             return value / 100
         case "decimals":
             return -Decimal(value).adjusted()
         case _:
             return value
+
+
+def _iso(time: int, current: str) -> str:
+    """A time with as many decimals of a second as another."""
+    digits = current.partition(".")[2].removesuffix("Z")
+    seconds = datetime.fromtimestamp(time // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{seconds}.{f'{time % 1_000_000_000:09}'[: len(digits)]}Z" if digits.isdigit() else f"{seconds}.{time // 1_000_000 % 1000:03}Z"
 
 
 def _joined(rule: Inverse, value: Any, current: Any) -> Any:

@@ -64,6 +64,7 @@ WRITTEN = [
     ({"path": "$.t", "unit": "ns"}, TIME, 1, TIME),
     ({"path": "$.t", "unit": "s"}, TIME, D("1.5"), D("1790000000.123")),
     ({"path": "$.t", "unit": "iso"}, TIME, "x", "2026-09-21T14:13:20.123Z"),
+    ({"path": "$.t", "unit": "iso"}, TIME, "2026-08-01T08:00:00.401234Z", "2026-09-21T14:13:20.123000Z"),
     ({"path": "$.r", "unit": "fraction"}, D("1.5"), D("0.1"), D("0.015")),
     ({"path": "$.d", "unit": "decimals"}, D("0.001"), 5, 3),
     ({"path": "$.s", "map": {"BUY": "buy", "SELL": "sell"}}, "sell", "BUY", "SELL"),
@@ -138,6 +139,79 @@ def test_items_go_where_the_mapping_reads_them(own: dict[str, Any], sample: Any,
     events = [{"symbol": "one", "price": D(5), "size": D(6)}, {"symbol": "two", "price": D(7), "size": D(8)}]
     encoder = Encoder([trade(**own)], sample, {})
     assert encoder.encode(events if "items" in own else events[:1]) == expected
+
+
+NESTED = [  # mapping, sample, events, expected
+    (
+        {"items": "$[*].rows[*]", "fields": {"price": "$.p"}},
+        [{"dex": "a", "rows": [{"p": "1", "n": 1}, {"p": "2", "n": 2}]}, {"dex": "b", "rows": [{"p": "3", "n": 3}]}],
+        [{"price": D(7), "like": {"p": "3", "n": 3}}, {"price": D(8), "like": {"p": "2", "n": 2}}],
+        [{"dex": "a", "rows": [{"p": "8", "n": 2}]}, {"dex": "b", "rows": [{"p": "7", "n": 3}]}],
+    ),
+    (
+        {"items": "$[*][1][*]", "only": {"$[0]": "own"}, "fields": {"symbol": {"path": "$[0]", "of": "parent"}, "price": "$[1]"}},
+        [["A", [["other", "1"], ["own", "2"]]], ["B", [["own", "3"]]]],
+        [{"symbol": "C", "price": D(7)}, {"symbol": "D", "price": D(8)}],
+        [["C", [["other", "1"], ["own", "7"]]], ["D", [["other", "1"], ["own", "8"]]]],
+    ),
+    (
+        {"items": "$[*][*]", "fields": {"price": "$.p"}},
+        [[{"p": "1"}], [{"p": "2"}]],
+        [{"price": D(7)}, {"price": D(8)}],
+        [[{"p": "7"}], [{"p": "8"}]],
+    ),
+]
+
+
+@pytest.mark.parametrize(("own", "sample", "events", "expected"), NESTED)
+def test_items_of_lists_in_a_list_stay_with_their_likes(own: dict[str, Any], sample: Any, events: Any, expected: Any) -> None:
+    assert Encoder([trade(**own)], sample, {}).encode(events) == expected
+
+
+def test_what_a_sample_says_of_an_instrument_stays_as_it_says_it() -> None:
+    encoder = Encoder(
+        [trade(items="$.*", fields={"symbol": {"of": "key"}, "price": "$.p", "side": "$.s"})], {"XXBT": {"p": "1", "s": "B"}}, {}
+    )
+    assert encoder.keys == ["XXBT"]
+    events = [{"symbol": "XBT", "key": "XXBT", "price": D(5), "side": "buy", "known": {"side": "buy"}}]
+    assert encoder.encode(events) == {"XXBT": {"p": "5", "s": "B"}}
+
+
+def test_every_row_of_lists_side_by_side_is_a_sample() -> None:
+    sample = {"a": [1, 2], "b": [3, 4]}
+    assert Encoder([trade(items={"zip": ["$.a", "$.b"]}, fields={"price": "$[0]"})], sample, {}).samples == [[1, 3], [2, 4]]
+    columns = Encoder([trade(items={"columns": {"p": "$.a", "q": "$.b"}})], sample, {})
+    assert columns.samples == [{"p": 1, "q": 3}, {"p": 2, "q": 4}]
+
+
+ENDS = [  # sample, where its opening is, expected
+    ([60_000, 119_999], {"path": "$[0]", "unit": "ms"}, [3_600_000, 7_199_999]),
+    ({"t": 60, "T": 120}, {"path": "$.t", "unit": "s"}, {"t": 3600, "T": 7200}),
+    ({"k": {"t": "60000", "T": "119999"}}, {"path": "$.k.t", "unit": "ms"}, {"k": {"t": "3600000", "T": "7199999"}}),
+    ({"t": "1970-01-01T00:00:00Z", "T": "1970-01-01T04:00:00.0Z"}, {"path": "$.t", "unit": "iso"},
+     {"t": "1970-01-01T01:00:00.000Z", "T": "1970-01-01T02:00:00.0Z"}),
+    ({"t": 60_000, "seen": 60_017, "n": 12}, {"path": "$.t", "unit": "ms"}, {"t": 3_600_000, "seen": 60_017, "n": 12}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sample", "rule", "expected"), ENDS)
+def test_bars_end_where_the_next_one_opens(sample: Any, rule: dict[str, Any], expected: Any) -> None:
+    bar = {"timestamp": 3600 * 10**9, "end": 7200 * 10**9}
+    mapping = Mapping.model_validate({"returns": "candle", "fields": {"timestamp": rule}})
+    assert Encoder([mapping], sample, {}).encode([bar]) == expected
+
+
+def test_mappings_of_one_message_may_take_their_thing_from_different_places() -> None:
+    top = Mapping.model_validate({"returns": "bbo", "fields": {"symbol": "$.data.s"}})
+    inner = Mapping.model_validate(
+        {"returns": "book", "item": "$.data", "fields": {"symbol": "$.s"}, "sequence": {"rule": "contiguous", "last": "$.u"}}
+    )
+    assert Encoder([top, inner], {"data": {"s": "A", "u": 1}}, {}).encode([{"symbol": "B", "sequence": 9}]) == {"data": {"s": "B", "u": 9}}
+
+
+def test_what_may_be_missing_is_not_added() -> None:
+    mapping = Mapping.model_validate({"returns": "bbo", "fields": {"bid": "$.b", "timestamp": {"path": "$.t", "optional": True}}})
+    assert Encoder([mapping], {"b": "1"}, {}).encode([{"bid": D(2), "timestamp": 7}]) == {"b": "2"}
 
 
 def test_only_items_that_count_serve_as_the_sample() -> None:

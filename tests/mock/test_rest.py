@@ -114,7 +114,7 @@ async def test_tickers_of_all_agree_with_each_one(name: str) -> None:
     for one in list(venue.listing)[:3]:
         single = await client.get_ticker(str(one.symbol))
         assert isinstance(single, Ticker)
-        assert single.last == venue.market(one.id).price == next(row.last for row in tickers if row.symbol == single.symbol)
+        assert single.last == venue.market(str(one.symbol)).price == next(row.last for row in tickers if row.symbol == single.symbol)
 
 
 @pytest.mark.parametrize("name", VENUES)

@@ -22,6 +22,8 @@ Requests = Sequence[Mapping[str, Any]]
 ROWS = 3
 DEPTH = 5
 """Cassettes are small: so many rows, so many levels of each side of a book."""
+EARLIER = 86_400_000_000_000
+"""Starts are a day before those of the samples, so that there are rows enough up to the time of authored cassettes."""
 
 
 class StillClock(SystemClock):
@@ -68,7 +70,8 @@ def operations(client: Client, told: Requests) -> Iterator[Call]:
         known = set(inspect.signature(method).parameters) - {"timeout"} if method is not None else {*given, *operation.params}
         # The newest rows, where the pages don't run forward from a start: then the first answer is enough.
         dropped = {"end"} if operation.page is not None and operation.page.direction == "forward" else {"start", "end"}
-        yield Call(name, _small({key: value for key, value in given.items() if key in known - dropped}, known))
+        params = {key: value - EARLIER if key == "start" else value for key, value in given.items() if key in known - dropped}
+        yield Call(name, _small(params, known))
 
 
 def channels(client: Client, told: Requests) -> Iterator[Call]:

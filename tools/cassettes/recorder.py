@@ -26,8 +26,8 @@ from tools.cassettes.venue import DirectTransport, DirectWebSockets, LoopbackTra
 T = TypeVar("T")
 AUTHORED = "authored (mock venue generated from the spec and its samples)"
 RECORDED = "recorded "
-NOW = 1_790_000_000_000_000_000
-"""The time of authored cassettes."""
+NOW = 1_785_571_201_337_000_000
+"""The time of authored cassettes: that of the samples, whose times stand where the mock venue puts none."""
 
 
 @dataclass
