@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-from typing import Annotated, Any
+from itertools import cycle
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cexspec.cli._exchange import AsJson, ExchangeName, examples
 from cexspec.cli._output import print_json
 from cexspec.cli._run import run
+
+if TYPE_CHECKING:
+    from cexspec.mock.faults import AnyFault
 
 
 @examples
@@ -22,33 +26,57 @@ def command(
     seed: Annotated[int, typer.Option(help="The same seed moves the markets the same way.")] = 0,
     interval: Annotated[float, typer.Option(help="Seconds between moves.", min=0.001)] = 0.1,
     symbol: Annotated[list[str] | None, typer.Option(help="List this symbol too (may be repeated).")] = None,
+    fault: Annotated[list[str] | None, typer.Option(help="Do this wrong, for example `drop:of=book,count=3` (may be repeated).")] = None,
+    every: Annotated[float, typer.Option(help="Seconds until the next fault begins, and the one before ends.", min=0.001)] = 20.0,
     as_json: AsJson = False,
 ) -> None:
     """Run a local exchange that speaks a venue's REST and WebSocket, made from its spec and samples, until Ctrl-C.
 
-    It answers what the spec describes, refuses everything else in the venue's words, and moves its markets.
+    It answers what the spec describes, refuses everything else in the venue's words, and moves its markets. Faults are done wrong in
+    turn, each until the next one; docs/reliability.md shows what clients make of them.
 
     \b
     cexspec mock EXCHANGE
     cexspec mock EXCHANGE --port 8080 --seed 7
     cexspec mock EXCHANGE --symbol ADA/USDT --json
+    cexspec mock EXCHANGE --fault close:code=1006 --fault http:status=429,retry_after=2 --every 10
     """
+    faults = [_fault(text) for text in fault or []]
     try:
-        run(_served(exchange, host, port, seed, interval, symbol or [], as_json))
+        run(
+            _served(
+                exchange, {"host": host, "port": port, "seed": seed, "interval": interval, "symbols": symbol or []}, faults, every, as_json
+            )
+        )
     except OSError as error:
         typer.echo(f"error: can't listen on {host}:{port}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from None
 
 
-async def _served(exchange: str, host: str, port: int, seed: int, interval: float, symbols: list[str], as_json: bool) -> None:
+def _fault(text: str) -> AnyFault:
+    from cexspec.mock.faults import parse
+
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--fault") from None
+
+
+async def _served(exchange: str, options: dict[str, Any], faults: list[AnyFault], every: float, as_json: bool) -> None:
     from cexspec.mock import MockVenue
 
-    async with MockVenue(exchange, host=host, port=port, seed=seed, interval=interval, symbols=symbols) as venue:
+    async with MockVenue(exchange, **options) as venue:
         if as_json:
             listed = [str(one.symbol) for one in venue.listing]
             print_json({"exchange": venue.exchange.id, "port": venue.port, "environment": venue.environment, "symbols": listed})
         else:
             _introduce(exchange, venue.environment, [str(one.symbol) for one in venue.listing])
+        for fault in cycle(faults):
+            await asyncio.sleep(every)
+            venue.heal()
+            await venue.inject(fault)
+            if not as_json:
+                typer.echo(f"fault: {fault}")
         await asyncio.Event().wait()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import count
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import count, islice
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from cexspec.compile.exchange import Exchange
 from cexspec.compile.paths import MISSING, Steps, parse
 from cexspec.mock.answers import MarketOf
 from cexspec.mock.document import get, like, put
+from cexspec.mock.faults import Faults, NoAck, NoPong, Outgoing, Refuse
 from cexspec.mock.feed import Feed, Topic
 from cexspec.mock.listing import Listed, Listing
 from cexspec.mock.matching import Holes, key_of, matched, topics_of
@@ -26,10 +27,13 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 class Dialogue:
     """Sans-I/O: text in, texts out. `receive` answers the client, `tick` gives the data that is due."""
 
-    def __init__(self, exchange: Exchange, connection: str, samples: Samples, listing: Listing, market: MarketOf, feed: Feed) -> None:
+    def __init__(
+        self, exchange: Exchange, connection: str, samples: Samples, listing: Listing, market: MarketOf, feed: Feed, faults: Faults
+    ) -> None:
         assert exchange.spec.ws is not None
         self._name, self._spec = connection, exchange.spec.ws.connections[connection]
         self._samples, self._listing, self._market, self._feed = samples, listing, market, feed
+        self._faults, self._outgoing = faults, Outgoing(faults)
         self._numbers, self._frames = count(1001), count(1)
         self.topics: dict[str, Topic] = {}
 
@@ -45,7 +49,8 @@ class Dialogue:
         """The answers to one message of the client."""
         keepalive = self._spec.keepalive
         if keepalive.send is not None and text == keepalive.send:
-            yield keepalive.expect if isinstance(keepalive.expect, str) else self._role("pong")
+            if self._faults.take(NoPong) is None:
+                yield keepalive.expect if isinstance(keepalive.expect, str) else self._role("pong")
             return
         try:
             yield from self._answer(msgspec.json.decode(text))
@@ -54,9 +59,19 @@ class Dialogue:
 
     def tick(self, listed: Listed) -> Iterator[str]:
         """The data of one instrument that its topics are due."""
-        for topic in list(self.topics.values()):
-            if topic.about(listed):
-                yield from self._sent(topic, self._feed.next(topic, listed, self._market(str(listed.symbol))))
+        for key, topic in list(self.topics.items()):
+            if topic.about(listed) and not self._faults.silent(topic.model, str(listed.symbol), listed.id):
+                frames = self._sent(topic, self._feed.next(topic, listed, self._market(str(listed.symbol))))
+                yield from self._outgoing.sent(topic.model, key, frames)
+
+    def announcement(self) -> Iterator[str]:
+        """What the venue says before it restarts, where the spec knows it."""
+        announcing = [predicate(role.match) for role in self._spec.roles.values() if role.reconnect]
+
+        def fits(frame: Any) -> bool:
+            return any(one(self._message(frame)) for one in announcing)
+
+        yield from (_text(frame) for frame in islice(self._samples.of_role(self._name, "notice", fits), 1))
 
     def instruments(self) -> set[str]:
         """Symbols that move for this connection: those that topics name, and one for each topic that names none, as its samples do."""
@@ -67,7 +82,8 @@ class Dialogue:
         if greet is not None and greet.send is not None and message == greet.send:
             yield self._role("greeting")
         elif keepalive.send is not None and (holes := matched(keepalive.send, message)) is not None:
-            yield self._role("pong", message)
+            if self._faults.take(NoPong) is None:
+                yield self._role("pong", message)
         elif (holes := matched(subscribe.send, message)) is not None and topics_of(holes):
             yield from self._subscribe(holes)
         elif (holes := matched(unsubscribe.send, message)) is not None:
@@ -77,19 +93,27 @@ class Dialogue:
 
     def _subscribe(self, holes: Holes) -> Iterator[str]:
         """Answers topic by topic, or the message as a whole where answers name nothing but its id."""
-        asked, verb = topics_of(holes), self._spec.subscribe
-        found = {key_of(one): self._topic(one) for one in asked}
+        asked, verb, unanswered = topics_of(holes), self._spec.subscribe, self._faults.take(NoAck)
+        if unanswered is not None and not unanswered.served:
+            return
+        refusing = self._faults.take(Refuse) is not None
+        found = {key_of(one): None if refusing else self._topic(one) for one in asked}
         refused = [one for one in asked if found[key_of(one)] is None]
         if refused and verb.topic is None and verb.failed_topic is None:
             yield from self._refuse(None, holes)
             return
         started = {key: topic for key, topic in found.items() if topic is not None}
         self.topics |= started
-        for topic in started.values() if verb.topic is not None else list(started.values())[:1]:
+        told = [] if unanswered is not None else list(started.values()) if verb.topic is not None else list(started.values())[:1]
+        for topic in told:
             yield from self._ack(verb, topic.topic, topic.learned, holes)
         for one in refused:
             yield from self._refuse(one, holes)
-        for topic in started.values():
+        yield from self._begin(started.values())
+
+    def _begin(self, started: Iterable[Topic]) -> Iterator[str]:
+        """What topics say first."""
+        for topic in started:
             if (listed := self._listing.named(topic.params)) is not None:
                 yield from self._sent(topic, self._feed.first(topic, listed, self._market(str(listed.symbol))))
 
@@ -164,6 +188,11 @@ class Dialogue:
             constant = {"event", "op", "method", "type", "channel"}
             frame |= {key: value for key, value in asked.items() if key in frame and key not in constant}
         return _text(frame)
+
+    def _message(self, frame: Any) -> Any:
+        """What a frame wraps, where it does."""
+        inner = get(frame, parse(self._spec.payload).steps) if self._spec.payload is not None else MISSING
+        return frame if inner is MISSING else inner
 
     def _sent(self, topic: Topic, frames: Iterator[Any]) -> Iterator[str]:
         return (_text(self._addressed(frame, topic)) for frame in frames)

@@ -16,6 +16,7 @@ from cexspec.compile.plan import ChannelPlan
 from cexspec.hooks import CHECKSUMS, Precision
 from cexspec.mock.document import get
 from cexspec.mock.encode import Encoder
+from cexspec.mock.faults import Faults, WrongChecksum
 from cexspec.mock.history import Span, candle, opening_of, rows
 from cexspec.mock.listing import Listed
 from cexspec.mock.market import LEVELS, SECOND, Market, Row, Side
@@ -33,10 +34,11 @@ OPENING = "snapshot"
 
 @dataclass
 class Topic:
-    """A subscription: its channels, what it asked for, the learned values, and what was last sent of book and candle."""
+    """A subscription: its channels and their model, what it asked for, the learned values, and what was last sent of book and candle."""
 
     topic: Any
     channels: list[ChannelPlan]
+    model: str
     params: dict[str, str]
     learned: dict[str, int] = field(default_factory=dict)
     bids: Side = field(default_factory=dict)
@@ -71,9 +73,9 @@ class Template:
 class Feed:
     """The data of one connection's channels. Samples are read once."""
 
-    def __init__(self, exchange: Exchange, connection: str, samples: Samples) -> None:
+    def __init__(self, exchange: Exchange, connection: str, samples: Samples, faults: Faults) -> None:
         assert exchange.spec.ws is not None
-        self._exchange = exchange
+        self._exchange, self._faults = exchange, faults
         line = named(exchange.categories, exchange.connection(connection).category)
         self._line = {"category": line.word} if line is not None else {}
         """the product line of every topic here"""
@@ -89,7 +91,10 @@ class Feed:
         fits = [(plan, params) for plan in plans if (params := plan.params_of(asked)) is not None]
         said = max((self._keys(plan) for plan, _ in fits), default=0)  # a topic with further keys is another one
         fits = [(plan, params) for plan, params in fits if self._keys(plan) == said]
-        return Topic(asked, [plan for plan, _ in fits], {**self._line, **fits[0][1]}, learned) if fits else None
+        if not fits:
+            return None
+        model = str(self._channels[fits[0][0].name].returns)
+        return Topic(asked, [plan for plan, _ in fits], model, {**self._line, **fits[0][1]}, learned)
 
     def _keys(self, plan: ChannelPlan) -> int:
         topic = self._channels[plan.name].topic
@@ -167,7 +172,8 @@ class Feed:
         for template in templates:
             numbers: Row = {"sequence": market.number(spec), "timestamp": market.time}
             if template.checksum is not None:
-                numbers["checksum"] = _checksum(template.checksum, bids, asks, market.time, listed.precision)
+                wrong = self._faults.take(WrongChecksum) is not None
+                numbers["checksum"] = _checksum(template.checksum, bids, asks, market.time, listed.precision) ^ wrong
             pushed_out = (market.bids, market.asks) if spec.truncate else ({}, {})
             events = [numbers] if template.encoder.levels is None else self._levels(topic, template, numbers, (bids, asks), pushed_out)
             yield from _filled(topic, template, events, listed)

@@ -14,6 +14,7 @@ import msgspec
 from cexspec.compile.exchange import Exchange
 from cexspec.mock.answers import Answers
 from cexspec.mock.dialogue import Dialogue
+from cexspec.mock.faults import AnyFault, BrokenBody, Burst, Close, Faults, Handshake, Http, Maintenance, NoPong
 from cexspec.mock.feed import Feed
 from cexspec.mock.listing import Listing
 from cexspec.mock.market import MILLISECOND, SECOND, Market
@@ -37,6 +38,7 @@ class MockVenue:
     `exchange` is a shipped id or the path of a spec that has samples beside it. Subscribed markets move every `interval`
     seconds, the same way for the same `seed`; `clock` gives the venue's time in nanoseconds. `symbols` (unified or native)
     are listed on top of the venue's examples. Requests that the spec doesn't describe are refused in the venue's words.
+    `inject` makes it do something wrong.
     Raises `SpecError` where the spec is wrong or has no samples, `OSError` where the port is taken.
     """
 
@@ -56,11 +58,15 @@ class MockVenue:
         samples = Samples.load(path)
         self.listing = Listing(self.exchange, samples, symbols)
         self._samples, self._host, self._port, self._seed, self._interval, self._clock = samples, host, port, seed, interval, clock
+        self.faults = Faults()
+        """what is wrong here now"""
         self._markets: dict[str, Market] = {}
+        self._watched: set[str] = set()
+        self._turn = asyncio.Lock()
         self._feeds: dict[str, Feed] = {}
         self._peers: set[Peer] = set()
         self._requests = Requests(self.exchange, self.listing)
-        self._answers = Answers(self.exchange, samples, self.listing, self.market, clock)
+        self._answers = Answers(self.exchange, samples, self.listing, self.market, self._now)
         self._runner: web.AppRunner | None = None
         self._moving: asyncio.Task[None] | None = None
 
@@ -78,21 +84,21 @@ class MockVenue:
 
     def market(self, name: str) -> Market:
         """The simulated market of a unified symbol or native id, where it stands now. Raises `InvalidSymbol` where it isn't listed."""
-        listed, now = self.listing.find(name), self._clock() // MILLISECOND * MILLISECOND
+        listed, now = self.listing.find(name), self._now() // MILLISECOND * MILLISECOND
         symbol = str(listed.symbol)
         market = self._markets.get(symbol)
         if market is None:
             seeded = random.Random(f"{self._seed} {symbol}")
             market = self._markets[symbol] = Market(symbol, listed.price, listed.grid, seeded, now)
-        elif symbol not in self._subscribed() and now - market.time >= self._interval * SECOND:
+        elif symbol not in self._followed() and now - market.time >= self._interval * SECOND:
             market.advance(now)
         return market
 
     def dialogue(self, connection: str) -> Dialogue:
         """The venue's side of a new connection, without a socket."""
         if connection not in self._feeds:
-            self._feeds[connection] = Feed(self.exchange, connection, self._samples)
-        return Dialogue(self.exchange, connection, self._samples, self.listing, self.market, self._feeds[connection])
+            self._feeds[connection] = Feed(self.exchange, connection, self._samples, self.faults)
+        return Dialogue(self.exchange, connection, self._samples, self.listing, self.market, self._feeds[connection], self.faults)
 
     def answer(self, method: str, path: str, query: dict[str, str], body: bytes = b"") -> tuple[int, bytes, str]:
         """Status, body, and the reason of a refusal (empty: none) for a request, without a socket."""
@@ -138,27 +144,59 @@ class MockVenue:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    async def inject(self, fault: AnyFault) -> None:
+        """Do something wrong: at once, so many times, or until `heal` (see `cexspec.mock.faults`)."""
+        match fault:
+            case Close(code=1006):
+                self._break_connections()
+            case Close(code=code):
+                await self.drop_connections(code)
+            case Maintenance():
+                await asyncio.gather(*(peer.send(peer.dialogue.announcement()) for peer in tuple(self._peers)))
+            case Burst(moves=moves):
+                for _ in range(moves):
+                    await self.step()
+            case _:
+                self.faults.begin(fault)
+
+    def heal(self) -> None:
+        """End what is wrong."""
+        self.faults.heal()
+
     async def drop_connections(self, code: int = 1012) -> None:
         """Close every WebSocket, as a venue does at a restart."""
         await asyncio.gather(*(peer.socket.close(code=code) for peer in tuple(self._peers)))
 
     def move(self) -> None:
-        """Let every subscribed market make one move."""
-        now = self._clock()
-        for symbol in sorted(self._subscribed()):
+        """Let every market that was ever subscribed make one move: what it does while nobody listens is missed by them."""
+        now = self._now()
+        for symbol in sorted(self._followed()):
             self.market(symbol).advance(now)
 
-    def _subscribed(self) -> set[str]:
-        return {symbol for peer in self._peers for symbol in peer.dialogue.instruments()}
+    async def step(self) -> None:
+        """Let the markets make one move, and tell everybody."""
+        async with self._turn:  # what one move made is told before the next one is made
+            self.move()
+            await asyncio.gather(*(peer.send(self._due(peer)) for peer in tuple(self._peers)))
+
+    def _now(self) -> int:
+        return self._clock() + self.faults.skew
+
+    def _followed(self) -> set[str]:
+        self._watched |= {symbol for peer in self._peers for symbol in peer.dialogue.instruments()}
+        return self._watched
+
+    def _break_connections(self) -> None:
+        for peer in tuple(self._peers):
+            peer.abort()
 
     async def _move(self) -> None:
         while True:
             await asyncio.sleep(self._interval)
-            self.move()
-            await asyncio.gather(*(peer.send(self._due(peer)) for peer in tuple(self._peers)))
+            await self.step()
 
     def _due(self, peer: Peer) -> Iterator[str]:
-        for symbol in sorted(self._subscribed()):
+        for symbol in sorted(self._followed()):
             yield from peer.dialogue.tick(self.listing[symbol])
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
@@ -167,15 +205,19 @@ class MockVenue:
         name = request.match_info["connection"]
         if name not in self.exchange.connection_names:
             return web.Response(status=404, text=f"no connection '{name}'")
-        socket = web.WebSocketResponse()
+        if (refused := self.faults.take(Handshake)) is not None:
+            return _failure(refused.status, refused.retry_after)
+        socket = web.WebSocketResponse(autoping=False, timeout=1.0)
         await socket.prepare(request)
-        peer = Peer(self.dialogue(name), socket)
+        peer = Peer(self.dialogue(name), socket, request.transport)
         self._peers.add(peer)
         try:
             await peer.send(peer.dialogue.opened())
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     await peer.send(peer.dialogue.receive(message.data))
+                elif message.type is WSMsgType.PING and self.faults.take(NoPong) is None:
+                    await peer.pong(message.data)
         finally:
             self._peers.discard(peer)
         return socket
@@ -183,7 +225,11 @@ class MockVenue:
     async def _rest(self, request: web.Request) -> web.Response:
         from aiohttp import web
 
+        if (failing := self.faults.take(Http)) is not None:
+            return _failure(failing.status, failing.retry_after)
         status, body, reason = self.answer(request.method, request.rel_url.raw_path, dict(request.query), await request.read())
+        if (broken := self.faults.take(BrokenBody)) is not None:
+            body = body[: len(body) // 2] if broken.cut else body.replace(b",", b";", 1)
         headers = {"X-Mock-Reason": reason.encode("ascii", "replace").decode()[:200]} if reason else {}
         return web.Response(status=status, body=body, content_type="application/json", headers=headers)
 
@@ -191,8 +237,8 @@ class MockVenue:
 class Peer:
     """One connected client. Frames reach it in the order in which they were made."""
 
-    def __init__(self, dialogue: Dialogue, socket: web.WebSocketResponse) -> None:
-        self.dialogue, self.socket = dialogue, socket
+    def __init__(self, dialogue: Dialogue, socket: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
+        self.dialogue, self.socket, self._transport = dialogue, socket, transport
         self._turn = asyncio.Lock()
 
     async def send(self, texts: Iterator[str]) -> None:
@@ -201,3 +247,21 @@ class Peer:
             with contextlib.suppress(ConnectionError):
                 for text in list(texts):
                     await self.socket.send_str(text)
+
+    async def pong(self, data: bytes) -> None:
+        """Answer a ping."""
+        with contextlib.suppress(ConnectionError):
+            await self.socket.pong(data)
+
+    def abort(self) -> None:
+        """Break the connection, without a word."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def _failure(status: int, retry_after: float | None) -> web.Response:
+    """An answer as gateways give it: not in the venue's words."""
+    from aiohttp import web
+
+    headers = {"Retry-After": f"{retry_after:g}"} if retry_after is not None else {}
+    return web.Response(status=status, text=f"<html><body>{status}</body></html>", content_type="text/html", headers=headers)

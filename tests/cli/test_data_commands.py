@@ -176,6 +176,8 @@ FAILING = [
     (["explain", "okx", "nothing"], 2, "no operation or channel 'nothing'"),
     (["info", "okz"], 2, "did you mean `okx`"),
     (["mock", "nope"], 2, "unknown exchange"),
+    (["mock", "okx", "--fault", "explode"], 2, "no fault is 'explode'"),
+    (["mock", "okx", "--fault", "close:code=soon"], 2, "no fault is 'close:code=soon'"),
     (["demo", "--exchanges", "nope"], 2, "unknown exchange"),
     (["demo", "--seconds", "60"], 2, "--seconds"),
 ]
@@ -253,6 +255,15 @@ def test_mock_says_how_to_connect() -> None:
     assert "ADA/USDT" in said
     assert "--environment '{" in said
     assert "Client('okx', environment={" in said
+
+
+def test_mock_commits_its_faults_in_turn() -> None:
+    mock = started("mock", "okx", "--fault", "close:code=1006", "--fault", "drop:of=book,count=2", "--every", "0.05")
+    assert mock.stdout is not None
+    said = "".join(mock.stdout.readline() for _ in range(7))
+    mock.send_signal(signal.SIGINT)
+    mock.communicate(timeout=10)
+    assert "fault: Close(code=1006)\nfault: Drop(" in said
 
 
 def test_mock_names_a_port_that_is_taken(environment: Environment) -> None:
