@@ -48,7 +48,7 @@ from cexspec.engine.states import State, StateBoard, Transition
 from cexspec.engine.stats import SAMPLE_EVERY, Counters, QueueStats, StreamStats
 from cexspec.engine.topics import Topic
 from cexspec.engine.uses import Use, Uses, Watcher
-from cexspec.models import CexspecError
+from cexspec.models import CexspecError, DecodeError
 from cexspec.models.log_events import LogEvent
 from cexspec.transport.clock import Clock
 from cexspec.transport.websocket import WebSocketTransport
@@ -129,9 +129,9 @@ class Connections:
 
     async def close(self) -> None:
         """Close every connection; returns when all their tasks have ended."""
-        await self._holes.close()
         await self.books.close_all()
         await asyncio.gather(*(connection.close() for connection in tuple(self._all)))
+        await self._holes.close()  # after the connections: as long as one lives, it may find another hole
         for found in (self._placement, self._uses, self._rotations, self._all):
             found.clear()
 
@@ -158,7 +158,7 @@ class Connections:
             case Idle():
                 self._retire(connection)
             case Unrouted() | Undecodable() | VenueError():
-                self._count(output)
+                self._count(connection, output)
 
     def interrupted(self, connection: Connection, cause: str) -> None:
         """See `Listener.interrupted`."""
@@ -247,15 +247,17 @@ class Connections:
                 self.counters.gaps += 1
         self._holes.begin(use.channel, filled)
 
-    def _awake(self, subscription: Subscription, origin: object) -> None:
-        """The first event of a subscription, maybe before its ack."""
+    def _awake(self, subscription: Subscription, origin: object) -> bool:
+        """An event of a subscription that may not be live, maybe before its ack; whether it need not be asked about again."""
         use = self._uses.of(subscription)
-        if use is None or use.live:
-            return
-        leg = next((leg for leg in use.legs.values() if leg.connection is origin), None)
-        if leg is not None:
-            self._go_live(use, leg.connection)
-            leg.connection.confirm(use.topic)
+        leg = None if use is None or use.live else next((leg for leg in use.legs.values() if leg.connection is origin), None)
+        if use is None or leg is None:
+            return True
+        if not leg.connection.session.proves(use.topic):
+            return False
+        self._go_live(use, leg.connection)
+        leg.connection.confirm(use.topic)
+        return True
 
     def _lost(self, use: Use, connection: Connection, cause: str) -> None:
         """A leg is not served any more; where no other is, events are missing from now on."""
@@ -305,6 +307,22 @@ class Connections:
                 told = [one for one in use.users if one.live and not one.maintained]
                 self._tell_missed(use, [(one, one.until_now(cause)) for one in told])
 
+    def _unread(self, connection: Connection, error: DecodeError) -> None:
+        """A frame, or a record in it, can't be read: what it told is missing, of its channel, or of any where that isn't known.
+
+        Nothing is fetched for it: REST would hold what can't be read, too, and bad frames may come without end.
+        """
+        known = error.channel in self._plan.channel_names
+        for use in self._uses.on(connection).values():
+            elsewhere = any(leg.live for leg in use.legs.values() if leg.connection is not connection)
+            if elsewhere or (known and use.channel.name != error.channel):
+                continue
+            for subscription in use.users:
+                if subscription.live and not subscription.maintained:
+                    missing = subscription.until_now(f"a message can't be read: {error}")
+                    subscription.missed(missing, self._clock.time_ns(), self._dispatcher.symbol_of(subscription))
+                    self.counters.gaps += 1
+
     def _rotate(self, connection: Connection) -> None:
         """The venue will end a connection before long: its topics get legs on others, and it goes when these are live."""
         if not self._rotations.begun(connection):
@@ -353,7 +371,7 @@ class Connections:
         if subscription.maintained:
             self.books.close(subscription)
 
-    def _count(self, output: Unrouted | Undecodable | VenueError) -> None:
+    def _count(self, connection: Connection, output: Unrouted | Undecodable | VenueError) -> None:
         counters = self.counters
         match output:
             case Unrouted(sample, reason):
@@ -362,6 +380,7 @@ class Connections:
             case Undecodable(error):
                 counters.decode_errors += 1
                 counters.note(LogEvent.DECODE_ERROR, counters.decode_errors, error)
+                self._unread(connection, error)
             case VenueError(error):
                 counters.venue_errors += 1
                 counters.note(LogEvent.VENUE_ERROR, counters.venue_errors, error)

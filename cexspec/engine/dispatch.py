@@ -139,9 +139,15 @@ class Subscription:
             channel=self.channel,
             cause=cause,
             from_time=min(start, now),
-            to_time=now,
+            to_time=now + self._ahead(),
         )
         self.buffer.put_gap(gap)
+
+    def _ahead(self) -> int:
+        """Nanoseconds that the venue's clock is ahead of ours, as far as the last event shows: gaps are told by both."""
+        if self.last is None or self.last.timestamp is None or self.last.received is None:
+            return 0
+        return max(0, self.last.timestamp - self.last.received)
 
     def _seen(self) -> int:
         """Up to when nothing is missing: the venue's time of the last event, else when it became live."""
@@ -208,7 +214,7 @@ class Dispatcher:
     `unclaimed` counts events that nobody asked for, `doubled` those that were delivered before.
     """
 
-    def __init__(self, markets: KnownSymbols, awake: Callable[[Subscription, object], None]) -> None:
+    def __init__(self, markets: KnownSymbols, awake: Callable[[Subscription, object], bool]) -> None:
         self._markets, self._awake = markets, awake
         self._channels: dict[tuple[str, int], _Channel] = {}
         self.events = self.unclaimed = self.doubled = 0
@@ -291,11 +297,11 @@ class Dispatcher:
             if self._asked(each, event):
                 asked.setdefault(id(each.buffer), each)
         found = tuple(asked.values())
-        for each in found:
-            self._awake(each, origin)
+        settled = [self._awake(each, origin) for each in found]
         if len(channel.ways) >= MAX_WAYS:
             channel.ways.clear()
-        channel.ways[key] = found
+        if all(settled):
+            channel.ways[key] = found
         return found
 
     def _asked(self, subscription: Subscription, event: Event) -> bool:

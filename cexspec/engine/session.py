@@ -123,6 +123,10 @@ class Session:
         self._ledger.renew(topic)
         self._flush(now)
 
+    def proves(self, topic: Topic) -> bool:
+        """Whether data of the topic shows that the venue serves it from now on: not while it is left and asked for anew."""
+        return self._ledger.proves(topic)
+
     def confirm(self, topic: Topic, now: float) -> None:
         """Data of this topic has arrived: no ack is needed any more."""
         self._settle(self._ledger.confirm(topic), now)
@@ -186,6 +190,8 @@ class Session:
 
     def _deliver(self, reading: Reading, now: float) -> None:
         parts = reading.parts
+        if reading.errors:  # first, because what they tell of may be older than what is delivered
+            self.outputs += [Undecodable(error) for error in reading.errors]
         if parts:
             self._fresh.heard(parts, reading.topic, now)
             for _, events in parts:
@@ -193,8 +199,6 @@ class Session:
                     parts = tuple((name, chronological(events) if told_newest_first(events) else events) for name, events in parts)
                     break
             self.outputs.append(Deliver(parts, reading.topic))
-        if reading.errors:
-            self.outputs += [Undecodable(error) for error in reading.errors]
 
     def _control(self, reading: Reading, frame: bytes | str, now: float, received: int | None) -> None:
         match reading.role:

@@ -40,6 +40,8 @@ class Entry:
     learned: Mapping[str, Any] = field(default_factory=dict)
     unanswered: bool = False
     """a connection was given up because it gave no answer about it"""
+    renewed: bool = False
+    """it was left and asked for anew on this connection: data that comes before the answer may be the last of before"""
     renewing: bool = False
     """it shall be left and asked for anew"""
 
@@ -53,7 +55,7 @@ class Entry:
     def start_over(self) -> None:
         """A new connection knows nothing of it."""
         self.phase, self.request, self.attempts, self.at_most, self.learned = "idle", None, 0, None, {}
-        self.not_before, self.renewing = -inf, False
+        self.not_before, self.renewing, self.renewed = -inf, False, False
 
 
 @dataclass(slots=True)
@@ -106,8 +108,15 @@ class Ledger:
         """Leave a topic that is served and ask for it anew, so that it begins from its beginning."""
         entry = self._entries.get(topic.text)
         if entry is not None and entry.wanted and entry.phase == "live":
-            entry.renewing = True
+            entry.renewing = entry.renewed = True
             self._review(entry)
+
+    def proves(self, topic: Topic) -> bool:
+        """Whether data of the topic shows that the venue serves it from now on: not while it is left and asked for anew."""
+        entry = self._entries.get(topic.text)
+        if entry is None or (entry.renewed and self._plan("subscribe").answered):
+            return entry is None
+        return entry.phase in ("asked", "live")
 
     def start_over(self) -> None:
         """The connection is gone, and all it knew."""
@@ -177,6 +186,7 @@ class Ledger:
             self._close(entry)
             if entry.phase == "asked":
                 entry.phase, entry.attempts, entry.at_most, entry.unanswered = "live", 0, None, False
+                entry.renewed = False
                 outputs.append(Subscribed(entry.topic, certain))
             elif entry.phase == "leaving":
                 entry.phase, entry.attempts, entry.learned = "idle", 0, {}

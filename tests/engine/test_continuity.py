@@ -504,3 +504,63 @@ async def test_frames_lost_on_one_of_two_connections_are_no_loss() -> None:
         assert not collector.gaps
 
     await perform(play, spec=HARBOR, options=options(redundancy=2))
+
+
+async def test_what_cannot_be_read_is_a_gap_before_what_follows_it() -> None:
+    async def play(scene: Stage) -> None:
+        trades, ticker = scene.client.stream_trades("BTC/USDT", "ETH/USDT"), scene.client.stream_ticker("BTC/USDT")
+        await trades.ready()
+        await ticker.ready()
+        of_trades, of_ticker = Collector(trades), Collector(ticker)
+        scene.bazaar.trade(BTC)
+        await scene.wait(1)
+        lost = scene.clock.time_ns()
+        scene.bazaar.say({"ch": "trades", "id": BTC}, [{"i": "2"}, {"i": "3", "p": "1", "s": "1", "d": "buy", "t": lost}])
+        await scene.wait(1)
+        assert [gap.symbol for gap in of_trades.gaps] == ["BTC/USDT", "ETH/USDT"] and not of_ticker.gaps, "only its channel"
+        assert [type(event) for event in of_trades.events if event.symbol == "BTC/USDT"] == [Trade, Gap, Trade]
+        gap = of_trades.gaps[0]
+        assert (gap.from_time or 0) <= lost <= (gap.to_time or 0) and "can't be read" in gap.cause
+        scene.network.lines[0].push("{")
+        await scene.wait(1)
+        assert len(of_trades.gaps) == 4 and len(of_ticker.gaps) == 1, "any channel may be meant"
+        assert scene.client.stats.gaps == 5
+
+    await perform(play)
+
+
+async def test_a_gap_covers_what_is_missing_by_a_clock_that_is_ahead_too() -> None:
+    async def play(scene: Stage) -> None:
+        stream, ahead = scene.client.stream_trades("BTC/USDT"), 90 * 10**9
+        await stream.ready()
+        collector = Collector(stream)
+        scene.bazaar.say({"ch": "trades", "id": BTC}, [{"i": "1", "p": "1", "s": "1", "d": "buy", "t": scene.clock.time_ns() + ahead}])
+        await scene.wait(1)
+        scene.network.lines[0].cut()
+        missed = scene.clock.time_ns() + ahead
+        await scene.wait(5)
+        (gap,) = collector.gaps
+        assert (gap.from_time or 0) <= missed <= (gap.to_time or 0) < missed + 10 * 10**9
+
+    await perform(play, options=options())
+
+
+async def test_what_comes_before_a_topic_is_left_does_not_prove_that_it_is_served_anew() -> None:
+    async def play(scene: Stage) -> None:
+        stream = scene.client.stream_trades("BTC/USDT")
+        await stream.ready()
+        collector = Collector(stream)
+        scene.bazaar.trade(BTC)
+        while not scene.client.stats.stale:
+            await scene.wait(0.01)
+        left = scene.clock.time_ns()
+        scene.bazaar.trade(BTC)  # on its way when the client leaves
+        await scene.wait(1)
+        assert collector.numbers("BTC/USDT") == [1, 2]
+        (gap,) = collector.gaps
+        assert (gap.to_time or 0) >= left + 3 * 10**8, "what was missed between leaving and entering lies inside"
+        scene.bazaar.trade(BTC)
+        await scene.wait(1)
+        assert collector.numbers("BTC/USDT") == [1, 2, 3] and len(collector.gaps) == 1
+
+    await perform(play, options=expecting(trades=5.0), delays=(0.1, 0.1))
