@@ -460,6 +460,16 @@ def test_early_frames_are_bounded_and_strange_ones_are_told() -> None:
     assert of(Unrouted, give(strange, subscribed("A0-B", 50)))
 
 
+def test_a_topic_that_is_acked_twice_is_read_under_its_new_number() -> None:
+    mine = greeted(harbor(2))
+    give(mine, subscribed("A0-B", 50, pair="A0B"))
+    assert not give(mine, subscribed("A0-B", 70, pair="A0B"))
+    (deliver,) = of(Deliver, give(mine, te(70, 1)))
+    assert deliver.topic == harbor(2)[0]
+    mine.unsubscribe([harbor(2)[0]], 1.0)
+    assert sent(mine.drain()) == [{"event": "unsubscribe", "chanId": 70}]
+
+
 def test_what_was_learned_serves_unsubscribing_and_dies_with_the_connection() -> None:
     mine = greeted(harbor(2))
     give(mine, subscribed("A0-B", 50))
