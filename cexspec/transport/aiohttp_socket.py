@@ -109,6 +109,7 @@ class AiohttpWebSocketTransport:
             compress=WINDOW_BITS if options.compression else 0,
             max_msg_size=options.max_message,
             decode_text=False,
+            ssl=options.tls if options.tls is not None else True,
         )
 
 

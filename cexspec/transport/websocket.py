@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ssl import SSLContext
 from typing import Literal, Protocol
 
 Library = Literal["aiohttp", "websockets"]
@@ -19,7 +20,7 @@ class SocketOptions:
 
     `max_message` bounds an incoming message after decompression: a larger one ends the connection with code 1009.
     `ping_every` sends control-frame pings; a peer that leaves one unanswered that long is lost. Pings of the peer are
-    always answered.
+    always answered. `tls` is for private certificates (default: those the system trusts).
     """
 
     open_timeout: float = 10.0
@@ -27,6 +28,7 @@ class SocketOptions:
     max_message: int = MAX_MESSAGE
     compression: bool = True
     ping_every: float | None = 20.0
+    tls: SSLContext | None = None
 
 
 DEFAULTS = SocketOptions()

@@ -80,6 +80,7 @@ async def _open(url: str, headers: Mapping[str, str], options: SocketOptions) ->
         ping_interval=options.ping_every,
         ping_timeout=options.ping_every,
         max_queue=256,
+        ssl=(options.tls or True) if url.startswith("wss:") else None,
     )
 
 

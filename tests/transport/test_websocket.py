@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from cexspec.models import ConnectionLost, NetworkError, RateLimitExceeded, TimeoutError
 from cexspec.transport.websocket import Library, SocketOptions, WebSocketTransport, websocket_transport
+from tests.faults.certificates import certificates
 
 LIBRARIES: list[Library] = ["aiohttp", "websockets"]
 
@@ -61,6 +62,20 @@ async def transport(request: pytest.FixtureRequest) -> AsyncIterator[WebSocketTr
     made = websocket_transport(request.param)
     yield made
     await made.close()
+
+
+async def test_a_private_certificate_is_trusted_where_that_is_said(transport: WebSocketTransport) -> None:
+    app = web.Application()
+    app.router.add_get("/peer", _peer)
+    server = TestServer(app, scheme="https")
+    await server.start_server(ssl=certificates().trusted)
+    url = f"wss://127.0.0.1:{server.port}/peer"
+    socket = await transport.connect(url, options=SocketOptions(tls=certificates().client))
+    assert await socket.receive() == b"hello "
+    await socket.close()
+    with pytest.raises(NetworkError, match="certificate refused"):
+        await transport.connect(url)
+    await server.close()
 
 
 @pytest.mark.parametrize("compression", [True, False])
