@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench fuzz soak docs clean .venv
+.PHONY: help demo test test-faults lint bench fuzz soak docs clean .venv
 
 BIN := .venv/bin
 PIP := -m pip install --quiet --disable-pip-version-check
@@ -11,6 +11,7 @@ SETUP := pyproject.toml tools/venv.sh
 help:
 	@echo "make demo    mock exchanges and a real client on this machine, no internet, ends by itself"
 	@echo "make test    the whole test suite with coverage"
+	@echo "make test-faults  every fault at every venue, on real sockets (docs/reliability.md)"
 	@echo "make lint    style, types, import rules, specs, generated files"
 	@echo "make bench   the benchmarks; rewrites the tables of docs/performance.md"
 	@echo "make fuzz    looks for inputs that do harm, for 3 minutes (MINUTES=20, SEED=7, TARGET=frames)"
@@ -25,6 +26,9 @@ test: .venv/.installed-dev
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term
 	@report=$$($(BIN)/python -m coverage report --include='cexspec/spec/*,cexspec/compile/*' --fail-under=100) \
 		|| { echo "cexspec/spec and cexspec/compile want every branch covered:"; echo "$$report"; exit 1; }
+
+test-faults: .venv/.installed-dev
+	@$(BIN)/python -m tests.faults.matrix
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
