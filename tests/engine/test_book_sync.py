@@ -96,6 +96,15 @@ def test_a_book_that_lacks_its_snapshot_is_asked_for_anew() -> None:
     assert sync.next_deadline() is None
 
 
+def test_where_no_ack_says_when_a_subscription_began_its_first_change_does() -> None:
+    sync, channel, book = opened(CONTIGUOUS)
+    assert sync.apply(channel, [message([level(10)], sequence=5)], None, 100.0) == []
+    sync.apply(channel, [message([level(10)], sequence=6)], None, 103.0)
+    assert (book.state, sync.next_deadline(), sync.hurry) == ("waiting", 105.0, True)
+    sync.tick(105.0)
+    assert [type(wanted) for wanted in sync.drain()] == [Renew]
+
+
 def test_the_budget_of_snapshots_spaces_them_and_no_book_is_forgotten() -> None:
     sync, channel = sync_of(), channel_of(STYLES["ranges"])
     books = [sync.open(channel, Topic("order_book", {}, str(at), {}), lambda at=at: f"A{at}/B") for at in range(5)]  # type: ignore[misc]

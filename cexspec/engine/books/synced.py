@@ -156,7 +156,7 @@ class SyncedBook:
             return self._changed(message, now)
         if isinstance(self.plan.sync, tuple):
             self.waiting.keep(message)
-            self.subscribed(now)
+        self.subscribed(now)
         return []
 
     def want(self, depth: int | None, now: float) -> list[Event]:
