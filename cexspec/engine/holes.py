@@ -28,6 +28,8 @@ FetchRows = Callable[[str, Params], Awaitable[list[Event]]]
 """Calls an operation (`RestEngine.call`)."""
 MOST = 1000
 """Trades asked for."""
+COARSE = 1_000_000_000
+"""Nanoseconds: times over REST may be told in whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def filling(rows: Sequence[Trade], knows: Callable[[Trade], bool], seen: int) ->
     """What of an answer was not delivered before; `seen` is the time (nanoseconds) up to which everything was."""
     rows = chronological(rows)
     known = max((place for place, row in enumerate(rows) if knows(row)), default=None)
-    if known is None:
+    if known is None or when(rows[-1]) < seen - COARSE:  # the latter is an old answer: it ends before what was delivered
         newer = tuple(row for row in rows if when(row) >= seen)
         return Filling(newer, reaches_back=False, until=when(rows[-1]) if rows else seen)
     return Filling(tuple(rows[known + 1 :]), reaches_back=True, until=when(rows[-1]))
@@ -149,10 +151,13 @@ class Holes:
         params = {**self._params_of(str(subscription.native_id)), **_most(self._plan, channel.backfill)}
         quiet = self._clock.monotonic() + self._settings.quiet
         while True:
+            asked = self._clock.monotonic()
             rows = [row for row in await self._fetch(channel.backfill, params) if isinstance(row, Trade)]
             while not held.events and self._clock.monotonic() < quiet:
                 await self._clock.sleep(self._settings.again)
             first = held.events[0][0] if held.events else None
+            if first is None and asked < quiet:
+                continue  # an answer may be a little old, and without a live trade nothing shows whether this one was
             if first is None or any(row.id == first.id or when(row) > when(first) for row in rows):
                 return rows
             await self._clock.sleep(self._settings.again)

@@ -39,7 +39,7 @@ class Backfill:
     """How trades that a reconnect missed are fetched.
 
     `within`: live trades are held back so long at most, and `most` of them. `again`: an answer older than the first of them is
-    asked for again after so long. `quiet`: where no live trade comes in so long, the answer is taken to be up to date.
+    asked for again after so long. `quiet`: where no live trade comes in so long, an answer asked for then is taken to be up to date.
     """
 
     within: float = 10.0

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cexspec.engine.holes import FetchRows
+from cexspec.engine.holes import FetchRows, Filling, filling
 from cexspec.engine.options import Backfill, Reconnecting, StreamOptions
 from cexspec.models import Event, Gap, NetworkError, Ticker, Trade
 from cexspec.transport.backoff import Backoff
@@ -398,6 +398,23 @@ async def test_trades_missed_by_a_reconnect_are_fetched_and_told_in_their_place(
         assert scene.client.stats.filled == gap.count and scene.client.stats.gaps == 0
 
     await perform(play, spec=FILLED, fetch=rest, options=options())
+
+
+@pytest.mark.parametrize("rest", [tape(), tape(lag=5)], ids=["whole", "late at first"])
+async def test_where_the_market_is_quiet_after_a_break_an_answer_that_is_a_little_old_closes_no_hole(rest: Rest) -> None:
+    async def play(scene: Stage) -> None:
+        collector = Collector(scene.client.stream_trades("BTC/USDT"))
+        await broken(scene, collector, after=1)
+        assert collector.numbers("BTC/USDT") == list(range(1, 32))
+        assert [gap.closed for gap in collector.gaps] == [True]
+
+    await perform(play, spec=FILLED, fetch=rest, options=options())
+
+
+def test_an_answer_that_ends_before_what_was_delivered_closes_no_hole() -> None:
+    rows = [Trade(exchange="x", symbol="A/B", timestamp=at * 10**9, id=str(at), price=1, size=1, side="buy") for at in range(10, 20)]
+    assert filling(rows, lambda row: True, 19 * 10**9).reaches_back
+    assert filling(rows, lambda row: True, 30 * 10**9) == Filling((), reaches_back=False, until=19 * 10**9)
 
 
 @pytest.mark.parametrize(
