@@ -229,6 +229,8 @@ class Buffer:
         return False
 
     def _drop(self, event: Event) -> None:
+        if isinstance(event, Gap) and event.closed:
+            return  # nothing is missing there: what was fetched to close it came as events
         time = event.timestamp if event.timestamp is not None else event.received
         start, end, count = (event.from_time, event.to_time, event.count or 0) if isinstance(event, Gap) else (time, time, 1)
         lost = self._lost.setdefault(event.symbol, _Dropped(event.exchange, start, end))

@@ -280,3 +280,13 @@ async def test_the_first_view_of_a_book_is_told_to_be_one_though_a_newer_one_tak
     buffer.put(BookView(exchange="x", symbol="A/B", source=kept))
     view = await buffer.get()
     assert not view.first
+
+
+async def test_a_closed_gap_that_is_dropped_loses_nothing() -> None:
+    buffer = Buffer("trades", 2, "drop_oldest")
+    closed = Gap(exchange="x", symbol="A/B", channel="trades", cause="lost", from_time=1, to_time=2, count=9, closed=True)
+    for event in (closed, trade(1), trade(2), trade(3)):
+        buffer.put(event)
+    told = await take(buffer)
+    assert [(event.count, event.from_time, event.to_time) for event in told if isinstance(event, Gap)] == [(1, 1, 1)]
+    assert buffer.dropped == 1
