@@ -82,7 +82,7 @@ class Connections:
         self._placement = Placement(self._connection, lambda kind: plan.connection(kind).max_topics, lambda one: len(self._uses.on(one)))
         self._apart = Apart(plan, self._uses, self._dispatcher.symbol_of)
         self._rotations = Rotations()
-        self._all: set[Connection] = set()
+        self._all: dict[Connection, None] = {}
         self.states = StateBoard()
         consumers = Consumers(self._dispatcher.wants, self._dispatcher.deliver, self._dispatcher.symbol_of)
         forecast = Forecast(plan, draws_of or full_budgets(plan), options.books.at_once)
@@ -178,7 +178,7 @@ class Connections:
             self._fail(connection, error)
         if connection.state in ("failed", "closed"):
             self._retire(connection)
-            self._all.discard(connection)
+            self._all.pop(connection, None)
 
     def _use_of(self, subscription: Subscription, asked: dict[Connection, list[Topic]]) -> Use:
         use = self._uses.of(subscription)
@@ -205,7 +205,7 @@ class Connections:
     def _connection(self, lane: Lane, name: str) -> Connection:
         self.states.forget_failed()
         connection = self._dialer.connection(lane, name, self, self._mark_of)
-        self._all.add(connection)
+        self._all[connection] = None
         return connection
 
     def _mark_of(self, connection: Connection, topic: Topic) -> Mark:
