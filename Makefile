@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-faults lint bench fuzz soak docs clean .venv
+.PHONY: help demo test test-faults lint bench fuzz soak simulate docs clean .venv
 
 BIN := .venv/bin
 PIP := -m pip install --quiet --disable-pip-version-check
@@ -15,6 +15,7 @@ help:
 	@echo "make lint    style, types, import rules, specs, generated files"
 	@echo "make bench   the benchmarks; rewrites the tables of docs/performance.md"
 	@echo "make fuzz    looks for inputs that do harm, for 3 minutes (MINUTES=20, SEED=7, TARGET=frames)"
+	@echo "make simulate  seeds of bad weather on a network in virtual time (SEEDS=1000, FROM=0, VENUE=okx)"
 	@echo "make soak    a client under load and faults for 10 minutes (MINUTES=1, RATE=20000)"
 	@echo "make docs    regenerate the schemas and the generated parts of docs/"
 	@echo "make clean   remove environments and what tools left"
@@ -52,6 +53,11 @@ bench: .venv-bench/.installed
 fuzz: MINUTES ?= 3
 fuzz: .venv/.installed-dev
 	@$(BIN)/python -m tools.fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(TARGET),--target '$(TARGET)')
+
+simulate: SEEDS ?= 1000
+simulate: FROM ?= 0
+simulate: .venv/.installed-dev
+	@$(BIN)/python -m tools.simulate --seeds $(SEEDS) --from $(FROM) $(if $(VENUE),--venue '$(VENUE)')
 
 soak: MINUTES ?= 10
 soak: RATE ?= 20000
