@@ -15,7 +15,7 @@ help:
 	@echo "make lint    style, types, import rules, specs, generated files"
 	@echo "make bench   the benchmarks; rewrites the tables of docs/performance.md"
 	@echo "make fuzz    looks for inputs that do harm, for 3 minutes (MINUTES=20, SEED=7, TARGET=frames)"
-	@echo "make simulate  seeds of bad weather on a network in virtual time (SEEDS=1000, FROM=0, VENUE=okx)"
+	@echo "make simulate  seeds of bad weather on a network in virtual time (SEEDS=1000, FROM=0, VENUE=...)"
 	@echo "make soak    a client under load and faults for 10 minutes (MINUTES=1, RATE=20000)"
 	@echo "make docs    regenerate the schemas and the generated parts of docs/"
 	@echo "make clean   remove environments and what tools left"
