@@ -24,7 +24,7 @@ from cexspec.engine.states import State
 from cexspec.engine.stats import ConnectionCounts
 from cexspec.engine.topics import Topic
 from cexspec.models import CexspecError, ConnectionLost, RateLimitExceeded, TimeoutError
-from cexspec.models.log_events import LogEvent
+from cexspec.models.log_events import LogEvent, worth_logging
 from cexspec.transport.clock import Clock, within
 from cexspec.transport.websocket import Socket
 
@@ -162,12 +162,15 @@ class Connection:
         return bool(self.session.wanted)
 
     def _judge(self, error: CexspecError | None, reason: str, failures: int) -> None:
-        """Raise where trying again is pointless or no longer wanted."""
+        """Raise where trying again is pointless or no longer wanted; else let the log know how it goes."""
         if error is not None and error.terminal:
             raise error
         limit = self._reconnecting.max_retries
         if limit is not None and failures > limit:
             raise error or ConnectionLost(f"{self.name}: given up after {limit} retries: {reason}")
+        if error is not None and worth_logging(failures):
+            text = "%s: attempt %d to connect failed: %s"
+            log.warning(text, self.name, failures, reason, extra={"event": LogEvent.CONNECT_FAILED})
 
     def _delay(self, error: CexspecError | None, failures: int) -> float:
         delay = self._reconnecting.backoff.delay(max(0, failures - 1), self._random)

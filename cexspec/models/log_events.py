@@ -20,6 +20,7 @@ class LogEvent(StrEnum):
         "connection_state",
         "A connection changed its state: ERROR when it failed, WARNING when it reconnects, else INFO. `record.transition` is the change",
     )
+    CONNECT_FAILED = "connect_failed", "A connection could not be opened: the 1st, 2nd, 4th, 8th... attempt in a row, with the reason"
     DECODE_ERROR = "decode_error", "A record of a message doesn't fit the spec and was left out"
     UNROUTED = "unrouted", "A message fits nothing that the spec knows"
     VENUE_ERROR = "venue_error", "The venue sent an error that no subscription can be blamed for"

@@ -171,6 +171,19 @@ async def test_a_host_without_a_declared_budget_is_not_stormed_either() -> None:
     await perform(play, spec=HARBOR, options=StreamOptions(reconnecting=Reconnecting(Backoff(0.1, 0.2))))
 
 
+async def test_attempts_that_fail_are_logged_with_their_reason_more_and_more_seldom(caplog: pytest.LogCaptureFixture) -> None:
+    async def play(scene: Stage) -> None:
+        scene.client.stream_trades("BTC/USDT")
+        scene.network.down = True
+        await scene.wait(60)
+        told = [record for record in caplog.records if getattr(record, "event", None) == "connect_failed"]
+        attempts = len(scene.network.attempts)
+        assert len(told) == attempts.bit_length() and attempts > 64
+        assert all("connection refused" in record.getMessage() for record in told)
+
+    await perform(play, options=options())
+
+
 async def aged(scene: Stage, each: Callable[[int], None], seconds: int = 2400) -> None:
     for second in range(seconds):
         each(second)
