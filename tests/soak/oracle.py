@@ -113,16 +113,15 @@ class TradeOracle:
         else:
             self.doubtful.append(Hole(str(trade.symbol), seen.number + 1, number - 1, seen.gap_from, seen.gap_to))
 
-    def settle(self, times: list[tuple[int, int]]) -> None:
+    def settle(self, holes: list[Hole], times: list[tuple[int, int]]) -> None:
         """Judge the doubtful holes by the times (nanoseconds) at which their first and last trade were made."""
-        for hole, (first, last) in zip(self.doubtful, times, strict=True):
+        for hole, (first, last) in zip(holes, times, strict=True):
             missing = hole.last - hole.first + 1
             if hole.gap_from <= first + SLACK and hole.gap_to >= last - SLACK:
                 self.reported += missing
             else:
                 self.silent += missing
                 self._example(f"{hole}: of {first} to {last}")
-        self.doubtful.clear()
 
     def unseen(self, last: dict[str, int]) -> int:
         """Trades that were sent and neither came nor are told of, at the very end."""

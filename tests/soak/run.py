@@ -107,7 +107,7 @@ async def _with_client(plan: Plan, seen: Seen, serving: Server) -> None:
             await books.ready()
         start = time.monotonic()
         await serving.do("go")
-        others = [asyncio.create_task(work) for work in (_sampling(plan, seen, start), _harming(plan, seen, serving, start))]
+        others = [asyncio.create_task(work) for work in (_sampling(plan, seen, serving, start), _harming(plan, seen, serving, start))]
         await asyncio.sleep(plan.warm_up)
         seen.trades.latencies.clear()
         seen.judged, seen.began, seen.first = -seen.trades.trades, time.monotonic() - start, await serving.do("state")
@@ -117,8 +117,7 @@ async def _with_client(plan: Plan, seen: Seen, serving: Server) -> None:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await _settled(seen)
-        asked = [[hole.symbol, hole.first, hole.last] for hole in seen.trades.doubtful]
-        seen.trades.settle([(one, other) for one, other in (await serving.do("times", asked=asked))["times"]])
+        await _judged(seen, serving)
         seen.samples.append(sample(start))
         seen.wrong_books = [text for symbol, top in seen.last["books"].items() if (text := _differs(client, symbol, top))]
         seen.stats = client.ws.stats
@@ -142,9 +141,17 @@ async def _settled(seen: Seen) -> None:
     seen.unseen = left
 
 
-async def _sampling(plan: Plan, seen: Seen, start: float) -> None:
+async def _judged(seen: Seen, serving: Server) -> None:
+    """No hole is left in doubt."""
+    holes, seen.trades.doubtful = seen.trades.doubtful, []
+    answer = await serving.do("times", asked=[[hole.symbol, hole.first, hole.last] for hole in holes])
+    seen.trades.settle(holes, [(first, last) for first, last in answer["times"]])
+
+
+async def _sampling(plan: Plan, seen: Seen, serving: Server, start: float) -> None:
     while True:
         await asyncio.sleep(plan.sample_every)
+        await _judged(seen, serving)  # what is in doubt is memory, too
         seen.samples.append(sample(start))
 
 

@@ -84,7 +84,7 @@ def test_each_missing_trade_is_reported_or_lost_silently(events: list[Event], ex
     oracle = TradeOracle()
     for event in events:
         oracle.take(event)
-    oracle.settle([(hole.first * 10**9, hole.last * 10**9) for hole in oracle.doubtful])
+    oracle.settle(oracle.doubtful, [(hole.first * 10**9, hole.last * 10**9) for hole in oracle.doubtful])
     assert (oracle.reported, oracle.silent, oracle.doubled) == expected
 
 
