@@ -82,7 +82,14 @@ class Connection:
         self._to_send, self._changed = asyncio.Event(), asyncio.Event()
         self._over: str | None = None
         self._idle = False
+        self.proven = 0
+        """until when the last socket that is gone is known to have brought everything (wall-clock nanoseconds)"""
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def proven_until(self) -> int:
+        """Until when this socket is known to have brought everything: its last frame, in wall-clock nanoseconds."""
+        return self._clock.time_ns() - round((self._clock.monotonic() - self.session.heard) * 1e9)
 
     def start(self) -> None:
         """Begin to connect, once."""
@@ -191,6 +198,7 @@ class Connection:
         except ExceptionGroup as failures:
             reason = _reason(failures)
         finally:
+            self.proven = self.proven_until
             self.session.disconnected("the socket is closed", self._clock.monotonic())
             self._carry_out()
             await socket.close()

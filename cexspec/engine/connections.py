@@ -53,6 +53,9 @@ from cexspec.models.log_events import LogEvent
 from cexspec.transport.clock import Clock
 from cexspec.transport.websocket import WebSocketTransport
 
+LATENESS = 1_000_000_000
+"""Nanoseconds that the venue's time of an event may be before the time at which it came."""
+
 
 class KnownMarkets(KnownSymbols, MarketParams, Protocol):
     """What connections need of `Markets`."""
@@ -151,8 +154,8 @@ class Connections:
                 self._refused(connection, topic, error)
             case Missed(number):
                 self._missed(connection, number)
-            case Stale(topic, reason):
-                self._stale(connection, topic, reason)
+            case Stale(topic, reason, silence):
+                self._stale(connection, topic, reason, self._clock.time_ns() - round(silence * 1e9))
             case Expiring():
                 self._rotate(connection)
             case Idle():
@@ -166,8 +169,8 @@ class Connections:
         self.books.died(connection, f"the connection was lost: {cause}")
         self._dispatcher.forget_ways()
         for use in tuple(self._uses.on(connection).values()):
-            self._lost(use, connection, cause)
-        if self._rotations.replaces(connection):
+            self._lost(use, connection, cause, connection.proven)
+        if self._rotations.begun(connection):  # it needn't come back: others are taking over already
             self._end(connection)
 
     def moved(self, connection: Connection, before: State, reason: str, error: CexspecError | None) -> None:
@@ -230,7 +233,7 @@ class Connections:
 
     def _go_live(self, use: Use, connection: Connection) -> None:
         live = use.live
-        use.legs[connection].live = True
+        use.went_live(connection, self._clock.time_ns())
         self.books.subscribed(connection, use.topic)
         if not live:
             ended = [(one, ended) for one in use.users if (ended := one.resumed(self._clock.time_ns())) is not None]
@@ -259,10 +262,15 @@ class Connections:
         leg.connection.confirm(use.topic)
         return True
 
-    def _lost(self, use: Use, connection: Connection, cause: str) -> None:
-        """A leg is not served any more; where no other is, events are missing from now on."""
-        leg = use.legs[connection]
-        leg.live = leg.accepted = False
+    def _lost(self, use: Use, connection: Connection, cause: str, proven: int) -> None:
+        """A leg is not served any more; where no other is, events are missing from now on.
+
+        It may have been dead since `proven`: where no other was live for a while since then, nobody told what happened.
+        """
+        was_live = use.legs[connection].live
+        use.went_down(connection, proven)
+        if was_live:
+            self._doubt(use, connection, cause, proven)
         for subscription in use.users:
             if not use.live:
                 self._holes.give_up(subscription, "the stream was interrupted again")
@@ -271,14 +279,34 @@ class Connections:
                 self._tell_missed(use, [(subscription, subscription.until_now(cause))])
                 next(other.connection for other in use.legs.values() if other.live).renew(use.topic)
 
-    def _stale(self, connection: Connection, topic: Topic, reason: str) -> None:
+    def _doubt(self, use: Use, connection: Connection, cause: str, proven: int) -> None:
+        """Tell of the time for which neither this leg nor another is known to have brought everything, if there is one.
+
+        Where no leg is left, what comes after the last event is told once one is live again.
+        """
+        unproven = use.unproven(connection, proven, self._clock.time_ns())
+        if unproven is None:
+            return
+        start, end = unproven
+        for subscription in use.users:
+            interruption = Interruption(cause, start - LATENESS)
+            until = end if use.live else min(end, subscription.until_now(cause).since)
+            if until > start and subscription.live and not subscription.maintained:
+                self._tell_hole(subscription, interruption, until)
+
+    def _tell_hole(self, subscription: Subscription, interruption: Interruption, until: int) -> None:
+        """A hole with later events behind it: nothing is fetched for it, which would come out of turn."""
+        subscription.missed(interruption, until, self._dispatcher.symbol_of(subscription))
+        self.counters.gaps += 1
+
+    def _stale(self, connection: Connection, topic: Topic, reason: str, proven: int) -> None:
         self.counters.stale += 1
         self.counters.note(LogEvent.SUBSCRIPTION_STALE, self.counters.stale, f"{connection.name}: {reason}")
         use = self._uses.on(connection).get(topic.text)
         if use is not None:
             self.books.stale(connection, topic, reason)
             self._dispatcher.forget_ways()
-            self._lost(use, connection, reason)
+            self._lost(use, connection, reason, proven)
 
     def _refused(self, connection: Connection, topic: Topic, error: CexspecError) -> None:
         use = self._uses.on(connection).get(topic.text)
@@ -343,7 +371,11 @@ class Connections:
 
     def _end(self, connection: Connection) -> None:
         """Others have taken over what a connection served."""
-        self._rotations.end(connection)
+        cause = "a connection near its end brought nothing while another took over"
+        for use, interruptions in self._rotations.end(connection, self._clock.time_ns()):
+            self._doubt(use, connection, cause, connection.proven_until)
+            for subscription, interruption, until in interruptions:
+                self._tell_hole(subscription, interruption, until)
         self._retire(connection)
         connection.stop()
 
@@ -360,7 +392,7 @@ class Connections:
     def _retire(self, connection: Connection) -> None:
         """Place nothing there any more; its task ends by itself."""
         self._uses.forget_connection(connection)
-        self._rotations.end(connection)
+        self._rotations.end(connection, self._clock.time_ns())
         self._placement.withdraw(connection)
         self.books.forget(connection)
 

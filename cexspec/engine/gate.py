@@ -22,6 +22,8 @@ from cexspec.models import Book, Event, Liquidation, Trade
 
 IDS = 256
 """Ids of one subscription that are remembered: more than any venue repeats."""
+ALIKE = 100
+"""Different events of one symbol and one time that are remembered."""
 EVENTS = 10_000
 """Events that are remembered where several connections tell them."""
 
@@ -36,10 +38,12 @@ class Gate(Protocol):
 class Identified:
     """Each id once. `shared`: the subscription is for many symbols, each with ids of its own."""
 
-    __slots__ = ("_counted", "_order", "_seen", "_shared")
+    __slots__ = ("_counted", "_order", "_seen", "_shared", "overlaps")
 
     def __init__(self, shared: bool) -> None:
         self._shared, self._counted = shared, Counted()
+        self.overlaps = False
+        """an event came that had come before: set it to False and see whether two connections tell the same"""
         self._seen: set[object] = set()
         self._order: deque[object] = deque()
 
@@ -49,6 +53,7 @@ class Identified:
             return self._counted.passes(event, origin)
         key = (event.symbol, event.id) if self._shared else event.id
         if key in self._seen:
+            self.overlaps = True
             return False
         self._seen.add(key)
         self._order.append(key)
@@ -84,7 +89,7 @@ class Ordered:
     """Nothing older than what was delivered of the same symbol, and nothing equal twice."""
 
     def __init__(self, last: Event | None) -> None:
-        self._latest: dict[Mark, tuple[int | None, set[Event]]] = {}
+        self._latest: dict[Mark, tuple[int | None, list[Event]]] = {}
         if last is not None:
             self.passes(last, None)
 
@@ -92,16 +97,19 @@ class Ordered:
         """See `Gate.passes`."""
         at: int | None = getattr(event, "sequence", None)
         at = event.timestamp if at is None else at
-        content, known = replace(event, received=None), mark(event)
-        latest, contents = self._latest.get(known, (None, set()))
-        if at == latest and len(contents) < EVENTS:
-            new = content not in contents
-            contents.add(content)
+        known = mark(event)
+        latest, events = self._latest.get(known, (None, None))
+        if events is not None and at == latest:
+            content = replace(event, received=None)
+            if any(replace(one, received=None) == content for one in events):
+                return False
+            events.append(event)
+            del events[:-ALIKE]
+        elif latest is not None and at is not None and at < latest:
+            return False
         else:
-            new, contents = at is None or latest is None or at > latest, {content}
-        if new:
-            self._latest[known] = at, contents
-        return new
+            self._latest[known] = at, [event]
+        return True
 
 
 class Numbered:

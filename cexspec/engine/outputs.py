@@ -76,6 +76,8 @@ class Stale(Struct, frozen=True):
 
     topic: Topic
     reason: str
+    silence: float
+    """seconds since its last data"""
 
 
 class Expiring(Struct, frozen=True):

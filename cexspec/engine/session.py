@@ -79,6 +79,16 @@ class Session:
         """The desired set, in the order in which it was asked for."""
         return self._ledger.wanted
 
+    @property
+    def heard(self) -> float:
+        """When the last frame arrived on this connection."""
+        return self._life.heard
+
+    @property
+    def held(self) -> bool:
+        """Whether the shell doesn't read just now, so that frames may wait in the socket."""
+        return self._held
+
     def drain(self) -> list[Output]:
         """What has come up since the last call."""
         outputs, self.outputs = self.outputs, []
@@ -288,7 +298,7 @@ class Session:
         if overdue.action == "reconnect":
             self._end(reason)
         else:
-            self.outputs.append(Stale(topic, reason))
+            self.outputs.append(Stale(topic, reason, overdue.silence))
             self._ledger.renew(topic)
 
     def _look_at_age(self, now: float) -> None:

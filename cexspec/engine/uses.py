@@ -41,6 +41,19 @@ class Leg:
     """it is certain that the venue serves it: nothing is missing from now on"""
 
 
+OUTAGES = 50
+"""Times remembered for which a leg was not live."""
+
+
+@dataclass(slots=True)
+class Outage:
+    """From when to when a leg was not live (wall-clock nanoseconds; None: it isn't yet)."""
+
+    connection: Connection
+    since: int
+    until: int | None = None
+
+
 @dataclass(eq=False, slots=True)
 class Use:
     """A topic in use; `kind` is its connections' name in the spec."""
@@ -52,6 +65,7 @@ class Use:
     """whose own it is (see `Subscription.lane`)"""
     legs: dict[Connection, Leg] = field(default_factory=dict)
     users: dict[Subscription, Watcher] = field(default_factory=dict)
+    outages: list[Outage] = field(default_factory=list)
 
     @property
     def accepted(self) -> bool:
@@ -73,14 +87,35 @@ class Use:
     def join(self, connection: Connection) -> None:
         """It is asked for on this connection, too."""
         self.legs[connection] = Leg(connection)
+        self.outages.append(Outage(connection, 0))
         self._guard()
 
     def leave(self, connection: Connection) -> None:
-        """It is not asked for on this connection any more."""
+        """It is not asked for on this connection any more. Gates stay: what the other one brings may be behind."""
         self.legs.pop(connection, None)
-        if len(self.legs) == 1:
-            for subscription in self._unguarded():
-                subscription.gate = None
+        self.outages = [one for one in self.outages if one.connection is not connection]
+
+    def went_live(self, connection: Connection, now: int) -> None:
+        """The venue serves it on this connection from now on."""
+        self.legs[connection].live = True
+        for outage in self.outages:
+            if outage.connection is connection and outage.until is None:
+                outage.until = now
+
+    def went_down(self, connection: Connection, proven: int) -> None:
+        """This leg is not served any more; it brought everything until then."""
+        leg = self.legs[connection]
+        if leg.live:
+            self.outages.append(Outage(connection, proven))
+            del self.outages[:-OUTAGES]
+        leg.live = leg.accepted = False
+
+    def unproven(self, connection: Connection, proven: int, now: int) -> tuple[int, int] | None:
+        """From when to when no leg is known to have brought everything, if this one did until `proven` only."""
+        others = [one for one in self.outages if one.connection is not connection and (one.until or now) > proven]
+        if not others:
+            return None
+        return max(proven, min(one.since for one in others)), max(one.until or now for one in others)
 
     def _guard(self) -> None:
         """Where several connections tell the same, each event is delivered once."""
