@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from math import inf
 from typing import Literal
 
-from cexspec.compile.plan import ChannelPlan, ConnectionPlan
+from cexspec.compile.plan import Answer, ChannelPlan, ConnectionPlan
 from cexspec.engine.chronology import chronological, told_newest_first
 from cexspec.engine.early import Early, EarlyFrames
 from cexspec.engine.frame_numbers import FrameNumbers
@@ -37,7 +37,7 @@ from cexspec.engine.outputs import (
     Unsubscribed,
     VenueError,
 )
-from cexspec.engine.subscriptions import Ledger
+from cexspec.engine.subscriptions import Entry, Ledger
 from cexspec.engine.topics import Topic
 from cexspec.models import ExchangeError
 from cexspec.transport.window import SlidingWindow, Window
@@ -242,14 +242,21 @@ class Session:
             error = answer.error or ExchangeError(reading.reason or "refused", exchange=self._exchange)
             self._settle(self._ledger.refuse(entries, error, now) if entries else [VenueError(error)], now)
         else:
-            learned = []
-            for entry in entries:
-                if entry.phase in ("asked", "live"):
-                    entry.learned = answer.learned
-                    learned.append(self._frames.learn(answer, entry.topic))
+            learned = {value for entry in entries if (value := self._learn(answer, entry)) is not None}
             self._settle(self._ledger.accept(entries), now)
-            self._replay({value for value in learned if value is not None}, now)
+            self._replay(learned, now)
         self._flush(now)
+
+    def _learn(self, answer: Answer, entry: Entry) -> str | None:
+        """The value that an ack teaches of a topic."""
+        if entry.phase not in ("asked", "live"):
+            return None
+        entry.learned = answer.learned
+        value = self._frames.learn(answer, entry.topic)
+        if value is not None and entry.attempts > 0:
+            for early in self._early.explained([value]):  # of a subscription that was asked for before, which may have ended since
+                self._unrouted(early.frame, "it came before another request for its topic")
+        return value
 
     def _greeted(self, now: float) -> None:
         if self.phase == "greeting":

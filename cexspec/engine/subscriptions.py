@@ -190,6 +190,7 @@ class Ledger:
                 outputs.append(Subscribed(entry.topic, certain))
             elif entry.phase == "leaving":
                 entry.phase, entry.attempts, entry.learned = "idle", 0, {}
+                entry.renewed = False  # what comes now is no rest of before
                 outputs.append(Unsubscribed(entry.topic))
             self._review(entry)
         return outputs

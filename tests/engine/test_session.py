@@ -428,6 +428,16 @@ def test_a_second_ack_of_a_live_topic_teaches_its_number_too() -> None:
     assert [each.topic for output in (first, second) for each in of(Deliver, output)] == [harbor()[0]] * 2
 
 
+def test_what_came_before_another_request_for_its_topic_is_not_taken_for_what_follows_its_ack() -> None:
+    mine = greeted(harbor(1))
+    assert not give(mine, te(50, 1, 1), 5.0)
+    mine.tick(10.0)
+    assert sent(mine.drain()), "it is asked for again"
+    outputs = give(mine, subscribed("A0-B", 50), 10.0)
+    assert not of(Deliver, outputs) and of(Unrouted, outputs)
+    assert [each.parts[0][1][0].id for each in of(Deliver, give(mine, te(50, 2, 2), 10.0))] == ["2"]
+
+
 def test_what_waits_for_its_ack_is_worth_nothing_once_frames_were_lost() -> None:
     mine = greeted(harbor(1))
     assert not give(mine, te(50, 1, 1))
