@@ -15,7 +15,7 @@ from typing import Any
 
 from cexspec.models import Event
 
-SECONDS = 2.0
+SECONDS = 8.0
 """CPU time that one input may take."""
 STUCK = 30
 """Seconds after which an input that is still worked on is given up."""
