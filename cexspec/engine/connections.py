@@ -22,10 +22,10 @@ from cexspec.engine.books.bookkeeper import Bookkeeper, Consumers, MarketParams
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.connection import Connection
+from cexspec.engine.continuity import Continuity
 from cexspec.engine.dialing import Dialer
-from cexspec.engine.dispatch import Dispatcher, Interruption, KnownSymbols, Subscription
+from cexspec.engine.dispatch import Dispatcher, KnownSymbols, Subscription
 from cexspec.engine.freshness import Mark
-from cexspec.engine.gate import Relayed
 from cexspec.engine.holes import FetchRows, Holes
 from cexspec.engine.options import Backfill, StreamOptions
 from cexspec.engine.outputs import (
@@ -48,13 +48,10 @@ from cexspec.engine.states import State, StateBoard, Transition
 from cexspec.engine.stats import SAMPLE_EVERY, Counters, QueueStats, StreamStats
 from cexspec.engine.topics import Topic
 from cexspec.engine.uses import Use, Uses, Watcher
-from cexspec.models import CexspecError, DecodeError
+from cexspec.models import CexspecError
 from cexspec.models.log_events import LogEvent
 from cexspec.transport.clock import Clock
 from cexspec.transport.websocket import WebSocketTransport
-
-LATENESS = 1_000_000_000
-"""Nanoseconds that the venue's time of an event may be before the time at which it came."""
 
 
 class KnownMarkets(KnownSymbols, MarketParams, Protocol):
@@ -93,6 +90,7 @@ class Connections:
         fill = fetch if options.backfill is not None else None
         settings = options.backfill or Backfill()
         self._holes = Holes(plan, clock, self.counters, markets.params, self._dispatcher.symbol_of, fill, settings)
+        self._continuity = Continuity(self._dispatcher, self._holes, self.counters, clock)
 
     def snapshot(self, queues: Mapping[str, QueueStats], polled: int) -> StreamStats:
         """What has been counted, beside the queues of the streams; `polled` events came from elsewhere."""
@@ -153,7 +151,8 @@ class Connections:
             case Refused(topic, error):
                 self._refused(connection, topic, error)
             case Missed(number):
-                self._missed(connection, number)
+                self.books.missed(connection, number)
+                self._continuity.frames_lost(self._uses.on(connection).values(), connection, number)
             case Stale(topic, reason, silence):
                 self._stale(connection, topic, reason, self._clock.time_ns() - round(silence * 1e9))
             case Expiring():
@@ -169,7 +168,7 @@ class Connections:
         self.books.died(connection, f"the connection was lost: {cause}")
         self._dispatcher.forget_ways()
         for use in tuple(self._uses.on(connection).values()):
-            self._lost(use, connection, cause, connection.proven)
+            self._continuity.lost(use, connection, cause, connection.proven)
         if self._rotations.begun(connection):  # it needn't come back: others are taking over already
             self._end(connection)
 
@@ -236,19 +235,7 @@ class Connections:
         use.went_live(connection, self._clock.time_ns())
         self.books.subscribed(connection, use.topic)
         if not live:
-            ended = [(one, ended) for one in use.users if (ended := one.resumed(self._clock.time_ns())) is not None]
-            self._tell_missed(use, ended)
-
-    def _tell_missed(self, use: Use, missed: Iterable[tuple[Subscription, Interruption]]) -> None:
-        """Fill what can be filled; streams are told of the rest."""
-        filled = []
-        for subscription, interruption in missed:
-            if self._holes.fills(use.channel, subscription):
-                filled.append((subscription, interruption))
-            else:
-                subscription.missed(interruption, self._clock.time_ns(), self._dispatcher.symbol_of(subscription))
-                self.counters.gaps += 1
-        self._holes.begin(use.channel, filled)
+            self._continuity.resumed(use)
 
     def _awake(self, subscription: Subscription, origin: object) -> bool:
         """An event of a subscription that may not be live, maybe before its ack; whether it need not be asked about again."""
@@ -262,43 +249,6 @@ class Connections:
         leg.connection.confirm(use.topic)
         return True
 
-    def _lost(self, use: Use, connection: Connection, cause: str, proven: int) -> None:
-        """A leg is not served any more; where no other is, events are missing from now on.
-
-        It may have been dead since `proven`: where no other was live for a while since then, nobody told what happened.
-        """
-        was_live = use.legs[connection].live
-        use.went_down(connection, proven)
-        if was_live:
-            self._doubt(use, connection, cause, proven)
-        for subscription in use.users:
-            if not use.live:
-                self._holes.give_up(subscription, "the stream was interrupted again")
-                subscription.interrupted(cause)
-            elif isinstance(subscription.gate, Relayed) and subscription.gate.needs_another(connection):
-                self._tell_missed(use, [(subscription, subscription.until_now(cause))])
-                next(other.connection for other in use.legs.values() if other.live).renew(use.topic)
-
-    def _doubt(self, use: Use, connection: Connection, cause: str, proven: int) -> None:
-        """Tell of the time for which neither this leg nor another is known to have brought everything, if there is one.
-
-        Where no leg is left, what comes after the last event is told once one is live again.
-        """
-        unproven = use.unproven(connection, proven, self._clock.time_ns())
-        if unproven is None:
-            return
-        start, end = unproven
-        for subscription in use.users:
-            interruption = Interruption(cause, start - LATENESS)
-            until = end if use.live else min(end, subscription.until_now(cause).since)
-            if until > start and subscription.live and not subscription.maintained:
-                self._tell_hole(subscription, interruption, until)
-
-    def _tell_hole(self, subscription: Subscription, interruption: Interruption, until: int) -> None:
-        """A hole with later events behind it: nothing is fetched for it, which would come out of turn."""
-        subscription.missed(interruption, until, self._dispatcher.symbol_of(subscription))
-        self.counters.gaps += 1
-
     def _stale(self, connection: Connection, topic: Topic, reason: str, proven: int) -> None:
         self.counters.stale += 1
         self.counters.note(LogEvent.SUBSCRIPTION_STALE, self.counters.stale, f"{connection.name}: {reason}")
@@ -306,7 +256,7 @@ class Connections:
         if use is not None:
             self.books.stale(connection, topic, reason)
             self._dispatcher.forget_ways()
-            self._lost(use, connection, reason, proven)
+            self._continuity.lost(use, connection, reason, proven)
 
     def _refused(self, connection: Connection, topic: Topic, error: CexspecError) -> None:
         use = self._uses.on(connection).get(topic.text)
@@ -326,30 +276,6 @@ class Connections:
         for subscription, watcher in use.users.items():
             self._remove(subscription)
             watcher.refused(subscription, error)
-
-    def _missed(self, connection: Connection, number: int) -> None:
-        self.books.missed(connection, number)
-        cause = f"{number} frame(s) of the connection were lost on the way"
-        for use in self._uses.on(connection).values():
-            if not any(leg.live for leg in use.legs.values() if leg.connection is not connection):
-                told = [one for one in use.users if one.live and not one.maintained]
-                self._tell_missed(use, [(one, one.until_now(cause)) for one in told])
-
-    def _unread(self, connection: Connection, error: DecodeError) -> None:
-        """A frame, or a record in it, can't be read: what it told is missing, of its channel, or of any where that isn't known.
-
-        Nothing is fetched for it: REST would hold what can't be read, too, and bad frames may come without end.
-        """
-        known = error.channel in self._plan.channel_names
-        for use in self._uses.on(connection).values():
-            elsewhere = any(leg.live for leg in use.legs.values() if leg.connection is not connection)
-            if elsewhere or (known and use.channel.name != error.channel):
-                continue
-            for subscription in use.users:
-                if subscription.live and not subscription.maintained:
-                    missing = subscription.until_now(f"a message can't be read: {error}")
-                    subscription.missed(missing, self._clock.time_ns(), self._dispatcher.symbol_of(subscription))
-                    self.counters.gaps += 1
 
     def _rotate(self, connection: Connection) -> None:
         """The venue will end a connection before long: its topics get legs on others, and it goes when these are live."""
@@ -371,11 +297,8 @@ class Connections:
 
     def _end(self, connection: Connection) -> None:
         """Others have taken over what a connection served."""
-        cause = "a connection near its end brought nothing while another took over"
-        for use, interruptions in self._rotations.end(connection, self._clock.time_ns()):
-            self._doubt(use, connection, cause, connection.proven_until)
-            for subscription, interruption, until in interruptions:
-                self._tell_hole(subscription, interruption, until)
+        for use, unproven in self._rotations.end(connection, self._clock.time_ns()):
+            self._continuity.replaced(use, connection, unproven)
         self._retire(connection)
         connection.stop()
 
@@ -412,7 +335,9 @@ class Connections:
             case Undecodable(error):
                 counters.decode_errors += 1
                 counters.note(LogEvent.DECODE_ERROR, counters.decode_errors, error)
-                self._unread(connection, error)
+                known = error.channel in self._plan.channel_names
+                touched = [use for use in self._uses.on(connection).values() if not known or use.channel.name == error.channel]
+                self._continuity.unread(touched, connection, error)
             case VenueError(error):
                 counters.venue_errors += 1
                 counters.note(LogEvent.VENUE_ERROR, counters.venue_errors, error)

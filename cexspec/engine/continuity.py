@@ -1,0 +1,110 @@
+"""What streams are told of events that are, or may be, missing, and what is fetched to fill the hole.
+
+Maintained books look after themselves (see `books`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from cexspec.engine.connection import Connection
+from cexspec.engine.dispatch import Dispatcher, Interruption, Subscription
+from cexspec.engine.gate import Relayed
+from cexspec.engine.holes import Holes
+from cexspec.engine.rotation import Unproven
+from cexspec.engine.stats import Counters
+from cexspec.engine.uses import Use
+from cexspec.models import DecodeError
+from cexspec.transport.clock import Clock
+
+LATENESS = 1_000_000_000
+"""Nanoseconds that the venue's time of an event may be before the time at which it came."""
+
+
+class Continuity:
+    """Follows the topics of a client through the fate of their legs."""
+
+    def __init__(self, dispatcher: Dispatcher, holes: Holes, counters: Counters, clock: Clock) -> None:
+        self._dispatcher, self._holes, self._counters, self._clock = dispatcher, holes, counters, clock
+
+    def resumed(self, use: Use) -> None:
+        """The venue serves a topic again that it served nowhere."""
+        now = self._clock.time_ns()
+        self._missed(use, [(one, ended) for one in use.users if (ended := one.resumed(now)) is not None])
+
+    def lost(self, use: Use, connection: Connection, cause: str, proven: int) -> None:
+        """A leg is not served any more; where no other is, events are missing from now on.
+
+        It may have been dead since `proven`: where no other was live for a while since then, nobody told what happened.
+        """
+        was_live = use.legs[connection].live
+        use.went_down(connection, proven)
+        if was_live:
+            self._doubt(use, connection, cause, proven)
+        for subscription in use.users:
+            if not use.live:
+                self._holes.give_up(subscription, "the stream was interrupted again")
+                subscription.interrupted(cause)
+            elif isinstance(subscription.gate, Relayed) and subscription.gate.needs_another(connection):
+                self._missed(use, [(subscription, subscription.until_now(cause))])
+                next(other.connection for other in use.legs.values() if other.live).renew(use.topic)
+
+    def replaced(self, use: Use, connection: Connection, unproven: Unproven) -> None:
+        """Another leg has taken over from this one; of its trades some may be missing."""
+        self._doubt(use, connection, "a connection near its end brought nothing while another took over", connection.proven_until)
+        for subscription, interruption, until in unproven:
+            self._hole(subscription, interruption, until)
+
+    def frames_lost(self, uses: Iterable[Use], connection: Connection, number: int) -> None:
+        """The connection's own numbers tell that frames were lost on the way."""
+        cause = f"{number} frame(s) of the connection were lost on the way"
+        for use in _nowhere_else(uses, connection):
+            self._missed(use, [(one, one.until_now(cause)) for one in _told(use)])
+
+    def unread(self, uses: Iterable[Use], connection: Connection, error: DecodeError) -> None:
+        """A frame, or a record in it, of these topics can't be read: what it told is missing.
+
+        Nothing is fetched for it: REST would hold what can't be read, too, and bad frames may come without end.
+        """
+        for use in _nowhere_else(uses, connection):
+            for subscription in _told(use):
+                self._hole(subscription, subscription.until_now(f"a message can't be read: {error}"), self._clock.time_ns())
+
+    def _missed(self, use: Use, missed: Iterable[tuple[Subscription, Interruption]]) -> None:
+        """Fill what can be filled; streams are told of the rest."""
+        filled = []
+        for subscription, interruption in missed:
+            if self._holes.fills(use.channel, subscription):
+                filled.append((subscription, interruption))
+            else:
+                self._hole(subscription, interruption, self._clock.time_ns())
+        self._holes.begin(use.channel, filled)
+
+    def _doubt(self, use: Use, connection: Connection, cause: str, proven: int) -> None:
+        """Tell of the time for which neither this leg nor another is known to have brought everything, if there is one.
+
+        Where no leg is left, what comes after the last event is told once one is live again.
+        """
+        unproven = use.unproven(connection, proven, self._clock.time_ns())
+        if unproven is None:
+            return
+        start, end = unproven
+        for subscription in _told(use):
+            until = end if use.live else min(end, subscription.until_now(cause).since)
+            if until > start:
+                self._hole(subscription, Interruption(cause, start - LATENESS), until)
+
+    def _hole(self, subscription: Subscription, interruption: Interruption, until: int) -> None:
+        """A hole that stays one."""
+        subscription.missed(interruption, until, self._dispatcher.symbol_of(subscription))
+        self._counters.gaps += 1
+
+
+def _told(use: Use) -> list[Subscription]:
+    """Who is told of what is missing."""
+    return [subscription for subscription in use.users if subscription.live and not subscription.maintained]
+
+
+def _nowhere_else(uses: Iterable[Use], connection: Connection) -> Iterator[Use]:
+    """The topics that no other connection serves."""
+    return (use for use in uses if not any(leg.live for leg in use.legs.values() if leg.connection is not connection))
