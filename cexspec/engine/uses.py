@@ -106,8 +106,8 @@ class Use:
         """This leg is not served any more; it brought everything until then."""
         leg = self.legs[connection]
         if leg.live:
-            self.outages.append(Outage(connection, proven))
-            del self.outages[:-OUTAGES]
+            others = self.outages[1 - OUTAGES :] if len(self.legs) > 1 else []  # alone, it hides nobody's
+            self.outages = [*others, Outage(connection, proven)]
         leg.live = leg.accepted = False
 
     def unproven(self, connection: Connection, proven: int, now: int) -> tuple[int, int] | None:
