@@ -38,6 +38,15 @@ class _Move:
     seen: dict[Subscription, _Seen] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Rotation:
+    """The topics of one connection on their way, how often was looked at them, and how often since all of them are served."""
+
+    moves: dict[Use, _Move]
+    looks: int = 0
+    waits: int = 0
+
+
 Unproven = list[tuple[Subscription, Interruption, int]]
 """Subscriptions that may have missed something, since when, and until when (nanoseconds)."""
 
@@ -46,9 +55,7 @@ class Rotations:
     """Which topics move from which connection to which."""
 
     def __init__(self) -> None:
-        self._moving: dict[Connection, dict[Use, _Move]] = {}
-        self._looks: dict[Connection, int] = {}
-        self._waits: dict[Connection, int] = {}
+        self._moving: dict[Connection, _Rotation] = {}
 
     def begun(self, connection: Connection) -> bool:
         """Whether others are taking over from it."""
@@ -56,34 +63,32 @@ class Rotations:
 
     def begin(self, connection: Connection, moved: Mapping[Use, Connection]) -> None:
         """Each topic is asked for on another connection, too."""
-        self._moving[connection] = {use: _Move(target) for use, target in moved.items()}
-        self._looks[connection] = self._waits[connection] = 0
+        self._moving[connection] = _Rotation({use: _Move(target) for use, target in moved.items()})
 
     def over(self, connection: Connection, leads: Callable[[Connection, Topic], bool]) -> bool:
         """Whether the others have taken over; `leads` tells of a maintained book whether it is delivered from there already."""
-        self._looks[connection] += 1
-        moves = [(use, move) for use, move in self._moving[connection].items() if use.users]
-        served = [_serves(use, move, leads, trusted=self._looks[connection] > PATIENCE) for use, move in moves]
+        rotation = self._moving[connection]
+        rotation.looks += 1
+        moves = [(use, move) for use, move in rotation.moves.items() if use.users]
+        served = [_serves(use, move, leads, trusted=rotation.looks > PATIENCE) for use, move in moves]
         if connection.session.held or not all(served):
             return False
-        self._waits[connection] += 1
+        rotation.waits += 1
         proven = connection.proven_until
-        heard = all(use.unproven(connection, proven, proven) is None for use, _ in moves) or self._waits[connection] > PATIENCE
+        heard = all(use.unproven(connection, proven, proven) is None for use, _ in moves) or rotation.waits > PATIENCE
         overlap = all(_proven(one, seen) for _, move in moves for one, seen in move.seen.items())
-        return heard and (overlap or self._waits[connection] > OVERLAPPING)
+        return heard and (overlap or rotation.waits > OVERLAPPING)
 
     def end(self, connection: Connection, now: int) -> list[tuple[Use, Unproven]]:
         """It is replaced, or gone; its topics, with what may be missing of their trades until now (nanoseconds)."""
-        for counted in (self._looks, self._waits):
-            counted.pop(connection, None)
-        moves = self._moving.pop(connection, {}).items()
-        live = ((use, move) for use, move in moves if move.target in use.legs and use.legs[move.target].live)
+        rotation = self._moving.pop(connection, None)
+        moves = rotation.moves if rotation is not None else {}
+        live = ((use, move) for use, move in moves.items() if move.target in use.legs and use.legs[move.target].live)
         return [(use, _unproven(move, now)) for use, move in live]
 
     def clear(self) -> None:
         """Forget all."""
-        for found in (self._moving, self._looks, self._waits):
-            found.clear()
+        self._moving.clear()
 
 
 def _serves(use: Use, move: _Move, leads: Callable[[Connection, Topic], bool], *, trusted: bool) -> bool:
