@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cexspec.engine.options import StreamOptions
     from cexspec.models import (
         AuthenticationError,
+        Balance,
         Bbo,
         Book,
         BookOutOfSync,
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
         Candle,
         CexspecError,
         ConnectionLost,
+        Credentials,
         DecodeError,
         DuplicateOrder,
         Event,
         ExchangeError,
         ExchangeUnavailable,
+        Fill,
         FundingRate,
         Gap,
         Instrument,
@@ -45,9 +48,12 @@ if TYPE_CHECKING:
         NetworkError,
         NotSupported,
         OpenInterest,
+        Order,
         OrderNotFound,
         OrderUnknown,
         PermissionDenied,
+        Position,
+        PrivateEvent,
         RateLimitExceeded,
         ServerTime,
         SpecError,
@@ -58,6 +64,7 @@ if TYPE_CHECKING:
         Trade,
         TransportError,
     )
+    from cexspec.models.order_request import OrderRequest
     from cexspec.transport.redis_store import RedisStore
     from cexspec.transport.store import MemoryStore
 
@@ -68,12 +75,14 @@ _HOMES = {
     "Client": "cexspec.client",
     "MemoryStore": "cexspec.transport.store",
     "Normalizer": "cexspec.engine.normalize",
+    "OrderRequest": "cexspec.models.order_request",
     "RedisStore": "cexspec.transport.redis_store",
     "StreamOptions": "cexspec.engine.options",
 }
 
 __all__ = [
     "AuthenticationError",
+    "Balance",
     "Bbo",
     "Book",
     "BookOutOfSync",
@@ -83,11 +92,13 @@ __all__ = [
     "CexspecError",
     "Client",
     "ConnectionLost",
+    "Credentials",
     "DecodeError",
     "DuplicateOrder",
     "Event",
     "ExchangeError",
     "ExchangeUnavailable",
+    "Fill",
     "FundingRate",
     "Gap",
     "Instrument",
@@ -103,9 +114,13 @@ __all__ = [
     "Normalizer",
     "NotSupported",
     "OpenInterest",
+    "Order",
     "OrderNotFound",
+    "OrderRequest",
     "OrderUnknown",
     "PermissionDenied",
+    "Position",
+    "PrivateEvent",
     "RateLimitExceeded",
     "RedisStore",
     "ServerTime",

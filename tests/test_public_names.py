@@ -12,11 +12,11 @@ from cexspec import models
 
 # fmt: off
 NAMES = [
-    "AuthenticationError", "Bbo", "Book", "BookOutOfSync", "BookState", "BookView", "Candle", "CexspecError", "Client",
-    "ConnectionLost", "DecodeError", "DuplicateOrder", "Event", "ExchangeError", "ExchangeUnavailable", "FundingRate", "Gap",
+    "AuthenticationError", "Balance", "Bbo", "Book", "BookOutOfSync", "BookState", "BookView", "Candle", "CexspecError", "Client",
+    "ConnectionLost", "Credentials", "DecodeError", "DuplicateOrder", "Event", "ExchangeError", "ExchangeUnavailable", "Fill", "FundingRate", "Gap",
     "Instrument", "InsufficientFunds", "InvalidOrder", "InvalidRequest", "InvalidSymbol", "Liquidation", "MarkPrice",
-    "MarketEvent", "MemoryStore", "NetworkError", "Normalizer", "NotSupported", "OpenInterest", "OrderNotFound", "OrderUnknown",
-    "PermissionDenied", "RateLimitExceeded", "RedisStore", "ServerTime", "SpecError", "StreamOptions", "Symbol", "Ticker",
+    "MarketEvent", "MemoryStore", "NetworkError", "Normalizer", "NotSupported", "OpenInterest", "Order", "OrderNotFound", "OrderRequest", "OrderUnknown",
+    "PermissionDenied", "Position", "PrivateEvent", "RateLimitExceeded", "RedisStore", "ServerTime", "SpecError", "StreamOptions", "Symbol", "Ticker",
     "TimeoutError", "TimestampError",
     "Trade", "TransportError", "__version__",
 ]

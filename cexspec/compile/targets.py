@@ -42,13 +42,13 @@ class FieldTarget:
         return self.name in _COUNTS
 
 
-_TIMES = {"timestamp", "next_time", "expiry"}
-_ENGINE = {"exchange", "received", "is_snapshot", "size_unit", "type"}
+_TIMES = {"timestamp", "next_time", "expiry", "updated"}
+_ENGINE = {"exchange", "received", "is_snapshot", "size_unit", "conditional"}
 _DERIVED = {"instrument": ("kind", "base", "quote")}
 """Fields that follow from others where no rule gives them."""
-_UNNAMED = {"instrument", "server_time"}
+_UNNAMED = {"instrument", "server_time", "balance"}
 """Models whose symbol no message tells: derived, or there is none."""
-_STRICT = {"side", "kind", "right"}
+_STRICT = {"side", "kind", "right", "status", "type", "time_in_force", "margin_mode"}
 """Words that decide meaning: `unknown:` is refused on them."""
 
 PRICES_OF_SIZES: dict[str, tuple[str, ...]] = {

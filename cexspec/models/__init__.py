@@ -1,5 +1,7 @@
 """Unified models, symbols and errors: what users hold in their hands. Imports nothing of ours."""
 
+from cexspec.models.catalog import MODELS, PRIVATE
+from cexspec.models.credentials import Credentials
 from cexspec.models.errors import (
     EXCHANGE_ERRORS,
     AuthenticationError,
@@ -26,7 +28,6 @@ from cexspec.models.errors import (
     TransportError,
 )
 from cexspec.models.events import (
-    MODELS,
     Bbo,
     Book,
     BookState,
@@ -47,13 +48,16 @@ from cexspec.models.events import (
     Ticker,
     Trade,
 )
+from cexspec.models.execution import Balance, Fill, Order, Position, PrivateEvent
 from cexspec.models.market import Market
 from cexspec.models.symbol import Symbol
 
 __all__ = [
     "EXCHANGE_ERRORS",
     "MODELS",
+    "PRIVATE",
     "AuthenticationError",
+    "Balance",
     "Bbo",
     "Book",
     "BookOutOfSync",
@@ -61,11 +65,13 @@ __all__ = [
     "Candle",
     "CexspecError",
     "ConnectionLost",
+    "Credentials",
     "DecodeError",
     "DuplicateOrder",
     "Event",
     "ExchangeError",
     "ExchangeUnavailable",
+    "Fill",
     "FundingRate",
     "Gap",
     "Instrument",
@@ -83,9 +89,12 @@ __all__ = [
     "NotSupported",
     "Number",
     "OpenInterest",
+    "Order",
     "OrderNotFound",
     "OrderUnknown",
     "PermissionDenied",
+    "Position",
+    "PrivateEvent",
     "RateLimitExceeded",
     "ServerTime",
     "Side",

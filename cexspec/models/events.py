@@ -220,18 +220,3 @@ def _decimals(step: Number | None) -> int | None:
 MarketEvent = (
     Ticker | Bbo | Trade | Book | Candle | FundingRate | OpenInterest | MarkPrice | Liquidation | Instrument | ServerTime | Gap | BookState
 )
-
-MODELS: dict[str, type[Event]] = {
-    "ticker": Ticker,
-    "bbo": Bbo,
-    "trade": Trade,
-    "book": Book,
-    "candle": Candle,
-    "funding_rate": FundingRate,
-    "open_interest": OpenInterest,
-    "mark_price": MarkPrice,
-    "liquidation": Liquidation,
-    "instrument": Instrument,
-    "server_time": ServerTime,
-}
-"""The models a mapping may return, by their `type`."""
