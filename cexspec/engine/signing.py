@@ -1,0 +1,80 @@
+"""Signs what is private: credentials, nonces, and the venue's clock as far as it has been measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from cexspec.compile.plan import HttpRequest, Params
+from cexspec.compile.recipe import Moment, RecipePlan, Signed
+from cexspec.models import AuthenticationError, Credentials
+from cexspec.transport.clock import Clock
+
+MILLISECOND = 1_000_000
+
+
+class Recipes(Protocol):
+    """What signing needs of a plan."""
+
+    @property
+    def id(self) -> str:
+        """The exchange's id."""
+
+    @property
+    def recv_window(self) -> int:
+        """How old a request may be when it arrives, if the user doesn't say, in milliseconds."""
+
+    def recipe(self, name: str) -> RecipePlan:
+        """A compiled recipe; raises `NotSupported` for an unknown one."""
+
+
+class Nonces:
+    """Numbers that grow: milliseconds of the wall clock, or one more than the last where that is no later."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._last = clock, 0
+
+    def next(self) -> int:
+        """The next one."""
+        self._last = max(self._last + 1, self._clock.time_ns() // MILLISECOND)
+        return self._last
+
+
+class Signer:
+    """Signs requests and messages of one exchange with one account's credentials.
+
+    `offset` is how far the venue's clock is ahead of the local one, in nanoseconds; None: not measured yet. One nonce source
+    serves REST and WebSocket, because venues count them together per key.
+    """
+
+    def __init__(self, plan: Recipes, credentials: Credentials, clock: Clock, recv_window: float | None = None) -> None:
+        self._plan, self.credentials, self._clock = plan, credentials, clock
+        self._recv_window = plan.recv_window if recv_window is None else round(recv_window * 1000)
+        self._nonces = Nonces(clock)
+        self.offset: int | None = None
+
+    def measured(self, server_time: int, asked: int, answered: int) -> None:
+        """Take note of the venue's time, told between two local times (all in nanoseconds)."""
+        self.offset = server_time - (asked + answered) // 2
+
+    def moment(self) -> Moment:
+        """Now, on the venue's clock, with a fresh nonce."""
+        return Moment(self._clock.time_ns() + (self.offset or 0), self._nonces.next(), self._recv_window)
+
+    def sign(self, recipe: str, request: HttpRequest, base_url: str) -> Signed:
+        """A request as it goes out. Raises `AuthenticationError` where a credential is missing or unusable."""
+        return self._recipe(recipe).sign(request, base_url, self.credentials, self.moment())
+
+    def values(self, recipe: str, given: Params) -> Mapping[str, str]:
+        """The values of the holes of a message signed by a recipe. Raises as `sign`."""
+        return self._recipe(recipe).values(self.credentials, self.moment(), given)
+
+    def _recipe(self, name: str) -> RecipePlan:
+        recipe = self._plan.recipe(name)
+        missing = sorted(recipe.needs - self.credentials.keys())
+        if missing:
+            raise AuthenticationError(f"private calls need credentials: {', '.join(missing)} missing", exchange=self._plan.id)
+        return recipe
+
+    def __repr__(self) -> str:
+        return f"Signer({self._plan.id!r}, {self.credentials!r})"
