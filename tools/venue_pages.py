@@ -141,7 +141,7 @@ def _symbols(exchange: Exchange) -> Iterator[list[str]]:
 
 def _operations(exchange: Exchange) -> Iterator[list[str]]:
     for name, spec in exchange.spec.rest.items():
-        request = f"{'GET' if spec.get is not None else 'POST'} {spec.get or spec.post}" if not spec.joins else ", ".join(spec.joins)
+        request = f"{spec.method} {spec.path}" if not spec.joins else ", ".join(spec.joins)
         gives = spec.returns or f"nothing: {spec.ignored}"
         pages = f"{spec.page.direction}, by {spec.page.by or 'cursor'}" if spec.page is not None else ""
         yield [f"`{name}`", _code(request), gives, _budget(spec.limit, spec.weight), pages, _link(spec.docs)]

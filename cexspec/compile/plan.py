@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import quote, urlencode
 
 from cexspec.models import DecodeError, Event, ExchangeError, Market
+from cexspec.spec.model.rest import Method
 from cexspec.spec.source import Position
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
@@ -166,7 +167,7 @@ class OperationPlan:
     """
 
     name: str
-    method: Literal["GET", "POST"]
+    method: Method
     path: str
     path_params: Callable[[str], dict[str, str] | None]
     """an HTTP path -> the values of the path's holes; None: another operation's"""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import unquote
 
 import msgspec
@@ -17,7 +16,7 @@ from cexspec.compile.pages import compile_page
 from cexspec.compile.plan import HttpRequest, PagePlan, ParamPlan, Params
 from cexspec.compile.templates import NOTHING, Template, compile_path, compile_text, compile_tree
 from cexspec.spec.model import ExchangeSpec, Operation
-from cexspec.spec.model.rest import From
+from cexspec.spec.model.rest import From, Method
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 
@@ -39,7 +38,7 @@ class RequestParts:
     `build` and `weight` take the caller's parameters and apply the bounds themselves.
     """
 
-    method: Literal["GET", "POST"]
+    method: Method
     path: str
     path_params: Callable[[str], dict[str, str] | None]
     build: Callable[[Params], HttpRequest]
@@ -56,7 +55,7 @@ class RequestParts:
 
 def compile_request(operation: Operation, name: str, spec: ExchangeSpec, findings: Findings) -> RequestParts:
     """Compile the request of one operation; what is wrong goes to `findings`."""
-    method: Literal["GET", "POST"] = "GET" if operation.get is not None else "POST"
+    method = operation.method
     each = tuple(
         {key: ("from", value.source) if isinstance(value, From) else value for key, value in keys.items()} for keys in operation.each or ()
     )
@@ -72,7 +71,7 @@ def compile_request(operation: Operation, name: str, spec: ExchangeSpec, finding
 
     return RequestParts(
         method=method,
-        path=operation.get or operation.post or "",
+        path=operation.path,
         path_params=target.path_params,
         build=build,
         holes=target.holes,
@@ -109,8 +108,7 @@ class _Target:
 
 def _target(operation: Operation, allowed: frozenset[str], findings: Findings) -> _Target:
     where = operation.where
-    method = "get" if operation.get is not None else "post"
-    path, fill_path = compile_path(operation.get or operation.post or "", allowed, findings, (*where, method))
+    path, fill_path = compile_path(operation.path, allowed, findings, (*where, operation.method.lower()))
     query = [(key, *compile_text(text, allowed, findings, (*where, "query", key))) for key, text in operation.query.items()]
     tree = operation.body
     body = compile_tree(tree, allowed, findings, (*where, "body"), allowed - ENGINE) if tree is not None else None

@@ -195,8 +195,8 @@ class Requests:
         times = dict(_times_in(spec.body))
         fixed = _without(spec.body, {*times, *_constant_cursor(spec)})
         body = self._inverse(fixed, frozenset(extra), _OPTIONAL | blank) if spec.body is not None else None
-        path = self._inverse(spec.get or spec.post or "", frozenset(extra))
-        return _Pattern(name, spec, "GET" if spec.get is not None else "POST", path, body, extra, times, blank)
+        path = self._inverse(spec.path, frozenset(extra))
+        return _Pattern(name, spec, spec.method, path, body, extra, times, blank)
 
     def _inverse(self, tree: Any, extra: frozenset[str] = frozenset(), optional: frozenset[str] = frozenset()) -> Inverse:
         findings = self._exchange.findings()

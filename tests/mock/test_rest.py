@@ -40,7 +40,7 @@ def operations() -> Iterator[tuple[str, str]]:
 
 def holes(name: str, operation: str) -> set[str]:
     spec = shared(name).exchange.spec.rest[operation]
-    return set(re.findall(r"\{\{\s*(\w+)", f"{spec.get}{spec.post}{spec.query}{spec.body}"))
+    return set(re.findall(r"\{\{\s*(\w+)", f"{spec.path}{spec.query}{spec.body}{spec.form}"))
 
 
 def interval_of(name: str, operation: str) -> str:

@@ -4,6 +4,7 @@ The loader hands over plain text scalars; these models convert them. Unknown key
 `schemas/exchange.schema.json` and `docs/spec-language.md`'s tables are generated from here.
 """
 
+from cexspec.spec.model.auth import Auth, Credential, KeyOf, Recipe, Step, Value
 from cexspec.spec.model.conditions import Condition, Conditions
 from cexspec.spec.model.exchange import Environment, ExchangeSpec
 from cexspec.spec.model.fields import Branching, FieldRule, Lookup
@@ -16,6 +17,7 @@ from cexspec.spec.model.ws import Also, Channel, Connection, Greet, Keepalive, R
 
 __all__ = [
     "Also",
+    "Auth",
     "Branching",
     "Category",
     "Channel",
@@ -23,6 +25,7 @@ __all__ = [
     "Condition",
     "Conditions",
     "Connection",
+    "Credential",
     "Each",
     "Environment",
     "Errors",
@@ -30,6 +33,7 @@ __all__ = [
     "FieldRule",
     "Greet",
     "Keepalive",
+    "KeyOf",
     "Levels",
     "Lookup",
     "Mapping",
@@ -39,14 +43,17 @@ __all__ = [
     "Page",
     "Param",
     "Pool",
+    "Recipe",
     "Role",
     "Route",
     "Sequence",
+    "Step",
     "Subscribe",
     "SymbolFormat",
     "Symbols",
     "Sync",
     "Usage",
+    "Value",
     "WebSocket",
     "Weight",
 ]

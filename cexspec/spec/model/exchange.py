@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from cexspec.spec.model.auth import Auth
 from cexspec.spec.model.limits import Errors, Pools
 from cexspec.spec.model.node import Name, Node, Url, key
 from cexspec.spec.model.rest import Operation
@@ -39,6 +40,11 @@ class ExchangeSpec(Node):
     limits: Pools
     errors: Errors = key(
         "How answers say that they are errors", {"code": "$.code", "message": "$.msg", "codes": {"50011": "RateLimitExceeded"}}
+    )
+    auth: Auth | None = key(
+        "Credentials, and how private calls are signed",
+        {"credentials": {"api_key": {}}, "recipes": {"rest": {"headers": {"X-API-KEY": "{{ api_key }}"}}}},
+        None,
     )
     rest: dict[Name, Operation] = key("Unified operation -> call", {"ticker": {"get": "/api/v5/market/ticker"}}, {})
     ws: WebSocket | None = key("All that streams", {"connections": {}, "channels": {}}, None)

@@ -10,6 +10,9 @@ from cexspec.spec.model.limits import Errors, WeightValue
 from cexspec.spec.model.mapping import Mapping
 from cexspec.spec.model.node import Count, Flag, Name, Node, Path, Seconds, Template, Tree, as_list, key
 
+Method = Literal["GET", "POST", "PUT", "DELETE", "PATCH"]
+METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "DELETE", "PATCH")
+
 
 class Param(Node):
     """A unified parameter of the call as the venue takes it."""
@@ -64,7 +67,7 @@ Each = Annotated[
 
 
 class Operation(Mapping):
-    """One REST call. `get` or `post` is its path (or whole URL on another host of the environment).
+    """One REST call. `get`, `post`, `put`, `delete` or `patch` is its path (or whole URL on another host of the environment).
 
     With `joins` it is no call of its own, but those of other operations, which keep their own limits: beside it stand `returns`
     and `docs` alone.
@@ -73,11 +76,18 @@ class Operation(Mapping):
     docs: str | None = key("The venue's page for it", "https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-ticker", None)
     get: Template | None = key("GET this path", "/api/v5/market/ticker", None)
     post: Template | None = key("POST to this path", "/info", None)
+    put: Template | None = key("PUT to this path", "/fapi/v1/order", None)
+    delete: Template | None = key("DELETE this path", "/api/v3/order", None)
+    patch: Template | None = key("PATCH this path", "/spot/orders/{{ order_id }}", None)
     joins: Annotated[list[Name], Field(min_length=1)] | None = key(
         "Its rows are those of these operations together", ["perpetuals", "spots"], None
     )
     query: dict[str, Template] = key("Query keys; one whose hole has no value is not sent", {"instId": "{{ id }}"}, {})
     body: Tree = key("JSON body with holes", {"type": "l2Book", "coin": "{{ id }}"}, None)
+    form: dict[str, Template] | None = key(
+        "Body of URL-encoded keys instead; one whose hole has no value is not sent", {"symbol": "{{ id }}"}, None
+    )
+    auth: Name | None = key("It is private: the recipe (of the top level's `auth`) that signs it", "rest", None)
     params: dict[str, Param] = key("Bounds and defaults of unified parameters", {"limit": {"default": "100", "max": "300"}}, {})
     each: Each | None = key("One call for each of these, answers joined", [{"instType": "SPOT"}], None)
     kinds: list[Literal["spot", "perpetual", "future", "option"]] | None = key("Only for instruments of these kinds", ["perpetual"], None)
@@ -99,7 +109,17 @@ class Operation(Mapping):
     @property
     def request(self) -> tuple[object, ...]:
         """What it asks: equal for operations that one answer serves."""
-        return self.get, self.post, self.query, self.body
+        return self.method, self.path, self.query, self.body, self.form
+
+    @property
+    def method(self) -> Method:
+        """Its HTTP method."""
+        return next((method for method in METHODS if getattr(self, method.lower()) is not None), "GET")
+
+    @property
+    def path(self) -> str:
+        """The path (or whole URL) that it calls; empty where it joins others."""
+        return getattr(self, self.method.lower()) or ""
 
     @model_validator(mode="after")
     def _one_method(self) -> Operation:
@@ -109,8 +129,10 @@ class Operation(Mapping):
             if self.returns is None:
                 raise ValueError("'joins' goes with 'returns': the model of all the rows")
             return self
-        if (self.get is None) == (self.post is None):
-            raise ValueError("give 'get', 'post' or 'joins', one of them")
+        if sum(getattr(self, method.lower()) is not None for method in METHODS) != 1:
+            raise ValueError("give 'get', 'post', 'put', 'delete', 'patch' or 'joins', one of them")
+        if self.body is not None and self.form is not None:
+            raise ValueError("a request has one body: keep 'body' (JSON) or 'form' (URL-encoded)")
         if (self.returns is None) == (self.ignored is None):
             raise ValueError("say what it 'returns', or why it is 'ignored'")
         if self.stream is not None and self.poll is None:
