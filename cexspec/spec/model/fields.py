@@ -58,7 +58,8 @@ class FieldRule(Node):
     """Where a unified field comes from. Plain text is short for `{path: ...}`.
 
     Exactly one source: `path`, `first_of`, `const`, `by_kind`, `by_category`, or `of: request` / `of: key` alone. Then, in this
-    order: `lookup`, `split`, `strip`, `prefix`, `case`, `map`/`flag`/`sign`, `zero`/`empty`, `abs`, `times`, `unit`, `scale`.
+    order: `lookup`, `absent`/`empty`, `split`, `strip`, `prefix`, `case`, `map`/`flag`/`sign`, `zero`, `abs`, `negate`, `times`,
+    `over`, `unit`, `or`, `scale`.
     """
 
     path: Path | None = key("Where the value is", "$.px", None)
@@ -90,10 +91,14 @@ class FieldRule(Node):
     flag: FlagWords | None = key("A boolean that tells a word", {"true": "sell", "false": "buy"}, None)
     sign: Sign | None = key("A signed number that tells the side", {"positive": "buy", "negative": "sell"}, None)
     abs: Flag = key("Drop the sign", True, False)
+    negate: Flag = key("Turn the sign round", True, False)
     zero: Literal["absent"] | None = key("0 means there is none", "absent", None)
     empty: Literal["absent"] | None = key('"" means there is none', "absent", None)
+    absent: list[str] | None = key("Each of these words means there is none", ["-", "none"], None)
     optional: Flag = key("May be missing or null", True, False)
     times: Path | None = key("Multiplied by the number at this path", "$.ctMult", None)
+    over: Path | None = key("Divided by the number at this path; where that is 0 there is none", "$.executedQty", None)
+    or_: FieldValue | None = key("The rule to take where this one gives none", {"path": "$.avgPx", "zero": "absent"}, None, alias="or")
     unit: Unit | None = key(
         "The unit of a time or ratio at the venue; `decimals`: a number of decimal places that stands for a step (2 -> 0.01)", "ms", None
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from cexspec.spec.model.choices import Table, Verb, When
 from cexspec.spec.model.limits import Errors, WeightValue
 from cexspec.spec.model.mapping import Mapping
 from cexspec.spec.model.node import Count, Flag, Name, Node, Path, Seconds, Template, Tree, as_list, key
@@ -23,9 +24,16 @@ class Param(Node):
     words: dict[str, str] | None = key(
         "Unified value -> the venue's word; of an interval, in place of the words in `intervals`", {"5m": "5min", "1h": "1h"}, None
     )
+    choose: Table | None = key(
+        "A decision table: the hole of this name is made from parameters of the call",
+        [{"is": "post_only", "when": {"post_only": "true"}}, {"is": "limit", "when": {"type": "limit"}}],
+        None,
+    )
 
     @model_validator(mode="after")
     def _one_list(self) -> Param:
+        if self.choose is not None and self.model_fields_set != {"choose"}:
+            raise ValueError("'choose' makes the value: nothing else goes beside it")
         if self.words is not None and self.values is not None:
             raise ValueError("'words' are the only values already: keep one of 'words' and 'values'")
         return self
@@ -89,6 +97,16 @@ class Operation(Mapping):
     )
     auth: Name | None = key("It is private: the recipe (of the top level's `auth`) that signs it", "rest", None)
     params: dict[str, Param] = key("Bounds and defaults of unified parameters", {"limit": {"default": "100", "max": "300"}}, {})
+    each_order: Tree = key(
+        "Of a batch: what the list `{{ orders }}` of the request holds for each order (`params.orders.max` of them in a call)",
+        {"instId": "{{ id }}", "sz": "{{ size }}"},
+        None,
+    )
+    serves: Verb | None = key(
+        "What it does for an account, if its name doesn't say; of several the first whose `when` holds is called", "place_order", None
+    )
+    when: When | None = key("It serves only calls of which this holds", {"type": ["stop_market", "stop_limit"]}, None)
+    accepts: list[str] = key("Codes that mean that it is as wished already: no errors here", ["110043"], [])
     each: Each | None = key("One call for each of these, answers joined", [{"instType": "SPOT"}], None)
     kinds: list[Literal["spot", "perpetual", "future", "option"]] | None = key("Only for instruments of these kinds", ["perpetual"], None)
     limit: Annotated[list[Name], BeforeValidator(as_list, json_schema_input_type=str | list[str])] = key(
@@ -100,7 +118,8 @@ class Operation(Mapping):
     stream: Name | None = key("The unified stream it serves where it is polled, if not its own name", "ticker", None)
     idempotent: Flag | None = key("May be repeated safely (default: GET is)", True, None)
     errors: Errors | None = key(
-        "How this operation's answers say that they are errors, if not as all",
+        "How this operation's answers say that they are errors, if not as all; keys not given, and codes and texts besides its own, are"
+        " the exchange's",
         {"code": "$.sCode", "message": "$.sMsg", "codes": {"51000": "InvalidRequest"}},
         None,
     )
@@ -109,7 +128,7 @@ class Operation(Mapping):
     @property
     def request(self) -> tuple[object, ...]:
         """What it asks: equal for operations that one answer serves."""
-        return self.method, self.path, self.query, self.body, self.form
+        return self.method, self.path, self.query, self.body, self.form, self.each_order
 
     @property
     def method(self) -> Method:
