@@ -13,11 +13,12 @@ from cexspec.spec.model.mapping import Checksum, Levels, Mapping, Merge, Sequenc
 from cexspec.spec.model.node import Node
 from cexspec.spec.model.rest import Each, Operation, Page, Param
 from cexspec.spec.model.symbols import Category, SymbolFormat, Symbols
-from cexspec.spec.model.ws import Also, Channel, Connection, Greet, Keepalive, Role, Route, Subscribe, WebSocket
+from cexspec.spec.model.ws import Also, Bootstrap, Channel, Connection, Greet, Keepalive, Role, Route, Subscribe, WebSocket
 
 __all__ = [
     "Also",
     "Auth",
+    "Bootstrap",
     "Branching",
     "Category",
     "Channel",

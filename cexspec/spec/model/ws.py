@@ -14,9 +14,12 @@ from cexspec.spec.model.rest import Param
 
 
 class Subscribe(Node):
-    """How to ask for topics and how the venue answers. Holes: `topics`, `topic`, `request_id`, learned values."""
+    """How to ask for topics and how the venue answers. Holes: `topics`, `topic`, `request_id`, learned and bootstrapped values."""
 
-    send: Tree = key("The message; the key '*' spreads the topic's own keys", {"op": "subscribe", "args": "{{ topics }}"})
+    send: Tree = key(
+        "The message; the key '*' spreads the topic's own keys (`null`: nothing is asked for)", {"op": "subscribe", "args": "{{ topics }}"}
+    )
+    recipe: Name | None = key("The recipe of `auth` that signs the message: its values are holes of it", "user_stream", None)
     ack: Conditions | None = key("The venue's yes looks so", {"$.event": "subscribe"}, None)
     failed: Conditions | None = key("The venue's no looks so", {"$.event": "error"}, None)
     topic: Path | None = key("Where the answer repeats the topic (`$`: its keys stand in the answer itself)", "$.arg", None)
@@ -29,14 +32,31 @@ class Subscribe(Node):
         None,
     )
 
+    @property
+    def implied(self) -> bool:
+        """Nothing is asked for, and nothing is answered."""
+        return self.send is None
+
     @model_validator(mode="after")
     def _names_something(self) -> Subscribe:
+        if self.implied:
+            if self.model_fields_set - {"send"}:
+                raise ValueError("what is implied has no messages: write 'implied' alone, or 'send'")
+            return self
         if self.failed_topic is not None and self.failed is None:
             raise ValueError("'failed_topic' is read of a no: say by 'failed' how one looks")
         no_is_named = self.failed is None or self.failed_topic is not None
         if self.topic is None and self.id is None and not (self.ack is None and no_is_named):
             raise ValueError("an answer names what it answers: say where, by 'topic' or by 'id'")
         return self
+
+
+def _implied(value: Any) -> Any:
+    return {"send": None} if value == "implied" else value
+
+
+Verb = Annotated[Subscribe, BeforeValidator(_implied, json_schema_input_type=Literal["implied"] | Subscribe)]
+"""`implied`: everything comes by itself once the connection is ready (or, of leaving: nothing ends it but the connection's end)."""
 
 
 class Answer(Node):
@@ -60,10 +80,49 @@ class Keepalive(Node):
 
 
 class Greet(Node):
-    """What must be sent or arrive before anything else."""
+    """What must be sent or arrive before anything else.
 
-    send: Tree = key("Sent first", {"event": "conf", "flags": 229376}, None)
+    With a `recipe` it is a login, signed anew for every connection; one that is refused for good ends in the state `failed`.
+    """
+
+    recipe: Name | None = key("The recipe of `auth` that signs it: its values are holes of `send`", "login", None)
+    send: Tree = key("Sent first; holes: the recipe's, bootstrapped values", {"event": "conf", "flags": 229376}, None)
     expect: Conditions | None = key("Awaited before subscribing", {"$.event": "conf"}, None)
+    failed: Conditions | None = key("The venue's no to it looks so", {"$.event": "error"}, None)
+    errors: Errors | None = key(
+        "Where the no has its code and message, if not where REST answers have them; codes not listed mean AuthenticationError",
+        {"code": "$.code", "message": "$.msg", "codes": {"60006": "TimestampError"}},
+        None,
+    )
+
+    @model_validator(mode="after")
+    def _awaits_what_it_sends(self) -> Greet:
+        if self.recipe is not None and self.send is None:
+            raise ValueError("'recipe' signs what is sent: add 'send'")
+        if self.failed is not None and (self.send is None or self.expect is None):
+            raise ValueError("'failed' is the other answer to 'send': say what is sent, and how the yes looks, by 'expect'")
+        if self.errors is not None and self.failed is None:
+            raise ValueError("'errors' are read of a no: say by 'failed' how one looks")
+        return self
+
+
+class Keep(Node):
+    """What keeps a bootstrapped value alive."""
+
+    operation: Name = key("The REST operation that does; the values are holes of it", "keep_listen_key")
+    every: Seconds = key("How often it is called while the connection lives", "30m")
+
+
+class Bootstrap(Node):
+    """A REST call that comes before every connecting, and what it gives: a listen key, a token, the endpoint itself."""
+
+    operation: Name = key("The REST operation", "listen_key")
+    take: Annotated[dict[Name, Path], Field(min_length=1)] = key(
+        "Name -> where the answer has it: a hole of the connection's URL, of `greet` and of `subscribe`", {"listen_key": "$.listenKey"}
+    )
+    keep: Keep | None = key(
+        "What keeps it alive; where that fails a new connection is made", {"operation": "keep_listen_key", "every": "30m"}, None
+    )
 
 
 class Role(Node):
@@ -101,10 +160,15 @@ class Connection(Node):
     docs: str | None = key("The venue's page for it", "https://www.okx.com/docs-v5/en/#overview-websocket", None)
     like: Name | None = key("The rules of this connection, but for what is said here", "public", None)
     payload: Path | None = key("Where the message is, when it comes wrapped; a frame without it is the message itself", "$.data", None)
+    bootstrap: Bootstrap | None = key(
+        "A REST call before every connecting", {"operation": "listen_key", "take": {"listen_key": "$.listenKey"}}, None
+    )
     greet: Greet | None = key("What must be sent or arrive first", {"expect": {"$.type": "welcome"}}, None)
     keepalive: Keepalive = key("Pings in either direction", {"send": "ping", "expect": "pong", "every": "25s"}, Keepalive())
-    subscribe: Subscribe = key("How to ask for topics", {"send": {"op": "subscribe", "args": "{{ topics }}"}})
-    unsubscribe: Subscribe = key("How to end them", {"send": {"op": "unsubscribe", "args": "{{ topics }}"}})
+    subscribe: Verb = key(
+        "How to ask for topics; `implied`: everything comes by itself", {"send": {"op": "subscribe", "args": "{{ topics }}"}}
+    )
+    unsubscribe: Verb = key("How to end them; `implied`: only with the connection", {"send": {"op": "unsubscribe", "args": "{{ topics }}"}})
     route: Route | None = key("Streams told apart by a learned value", {"by": "$[0]", "learned": "channel"}, None)
     roles: dict[Name, Role] = key(
         "Messages that carry no data, by a name of your own", {"info": {"match": {"$.event": "info"}, "role": "notice"}}, {}
