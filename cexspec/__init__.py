@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         BookState,
         Candle,
         CexspecError,
+        ConfigError,
         ConnectionLost,
         Credentials,
         DecodeError,
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
         TransportError,
     )
     from cexspec.models.order_request import OrderRequest
+    from cexspec.registry import Registry
     from cexspec.transport.redis_store import RedisStore
     from cexspec.transport.store import MemoryStore
 
@@ -77,6 +79,7 @@ _HOMES = {
     "Normalizer": "cexspec.engine.normalize",
     "OrderRequest": "cexspec.models.order_request",
     "RedisStore": "cexspec.transport.redis_store",
+    "Registry": "cexspec.registry",
     "StreamOptions": "cexspec.engine.options",
 }
 
@@ -91,6 +94,7 @@ __all__ = [
     "Candle",
     "CexspecError",
     "Client",
+    "ConfigError",
     "ConnectionLost",
     "Credentials",
     "DecodeError",
@@ -123,6 +127,7 @@ __all__ = [
     "PrivateEvent",
     "RateLimitExceeded",
     "RedisStore",
+    "Registry",
     "ServerTime",
     "SpecError",
     "StreamOptions",

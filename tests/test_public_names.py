@@ -13,11 +13,11 @@ from cexspec import models
 # fmt: off
 NAMES = [
     "AuthenticationError", "Balance", "Bbo", "Book", "BookOutOfSync", "BookState", "BookView", "Candle", "CexspecError",
-    "Client", "ConnectionLost", "Credentials", "DecodeError", "DuplicateOrder", "Event", "ExchangeError",
+    "Client", "ConfigError", "ConnectionLost", "Credentials", "DecodeError", "DuplicateOrder", "Event", "ExchangeError",
     "ExchangeUnavailable", "Fill", "FundingRate", "Gap", "Instrument", "InsufficientFunds", "InvalidOrder", "InvalidRequest",
     "InvalidSymbol", "Liquidation", "MarkPrice", "MarketEvent", "MemoryStore", "NetworkError", "Normalizer", "NotSupported",
     "OpenInterest", "Order", "OrderNotFound", "OrderRequest", "OrderUnknown", "PermissionDenied", "Position", "PrivateEvent",
-    "RateLimitExceeded", "RedisStore", "ServerTime", "SpecError", "StreamOptions", "Symbol", "Ticker", "TimeoutError",
+    "RateLimitExceeded", "RedisStore", "Registry", "ServerTime", "SpecError", "StreamOptions", "Symbol", "Ticker", "TimeoutError",
     "TimestampError", "Trade", "TransportError", "__version__",
 ]
 # fmt: on

@@ -2,6 +2,7 @@
 
 CexspecError
 |-- SpecError                 a spec is wrong (carries the problems, each with file:line:col)
+|-- ConfigError               a configuration is wrong (carries the problems, each with file:line:col)
 |-- DecodeError               a payload no longer fits its spec (carries payload path and spec position)
 |-- NotSupported              the spec does not declare this operation or stream
 |-- BookOutOfSync             a maintained book can't be read now; retryable
@@ -40,6 +41,14 @@ class CexspecError(Exception):
 
 class SpecError(CexspecError):
     """A spec cannot be compiled. `problems` are rendered lines, each starting with file:line:col."""
+
+    def __init__(self, message: str, problems: Sequence[object] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class ConfigError(CexspecError):
+    """A configuration can't be used. Its text shows every problem with its place; no text of it holds a value of the file."""
 
     def __init__(self, message: str, problems: Sequence[object] = ()) -> None:
         super().__init__(message)

@@ -40,14 +40,15 @@ def _read(file: str) -> list[str]:
 
 def text(problem: Problem, line: str) -> str:
     """One problem for people: place and message, the source line with a caret, why, and what to write."""
-    shown = [str(problem), *_snippet(line, problem.position)]
+    shown = [str(problem), *snippet(line, problem.position)]
     shown.append(f"  why: {rule(problem.rule).why}")
     if problem.hint:
         shown.append(f"  write: {printable(problem.hint).rstrip()}")
     return "\n".join(shown)
 
 
-def _snippet(line: str, position: Position) -> list[str]:
+def snippet(line: str, position: Position) -> list[str]:
+    """A source line with a caret below the position; nothing for an empty one."""
     if not line.strip():
         return []
     start = max(0, position.column - 1 - _WINDOW // 2) if len(line) > _WINDOW else 0
