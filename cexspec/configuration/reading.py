@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -18,6 +17,7 @@ from cexspec.spec.causes import causes
 from cexspec.spec.compose import compose
 from cexspec.spec.extends import read
 from cexspec.spec.load import find, load
+from cexspec.spec.model.auth import Credential
 from cexspec.spec.model.exchange import ExchangeSpec
 from cexspec.spec.model.node import Node
 from cexspec.spec.problems import Findings, Problem
@@ -48,10 +48,9 @@ class Configured:
         return {name for name, credential in declared(self.spec).items() if credential.optional}
 
 
-def declared(spec: ExchangeSpec) -> Mapping[str, Any]:
+def declared(spec: ExchangeSpec) -> Mapping[str, Credential]:
     """The credentials that a spec names."""
-    auth = getattr(spec, "auth", None)
-    return auth.credentials if auth is not None else {}
+    return spec.auth.credentials if spec.auth is not None else {}
 
 
 @dataclass(frozen=True, slots=True)
