@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from http import HTTPStatus
 
@@ -30,20 +30,37 @@ Texts = Mapping[str, ErrorClass]
 """Text, without case, that a message contains -> what the error is then."""
 
 
-def compile_errors(errors: Errors, exchange: str, findings: Findings) -> ErrorPlan:
-    """Compile how answers say that they are errors. Finds CEX044 (paths), CEX046 (no such class), CEX067 (no such status)."""
+def compile_errors(errors: Errors, exchange: str, findings: Findings, general: Errors | None = None) -> ErrorPlan:
+    """Compile how answers say that they are errors; what `errors` doesn't say of some answers is as the `general` ones say.
+
+    Finds CEX044 (paths), CEX046 (no such class), CEX067 (no such status).
+    """
+    every = [errors] if general is None else [errors, general]
+    failing = next((one for one in every if one.failed is not None), errors)
+    coded = next((one for one in every if one.code), errors)
+    codes = {code: rule for one in reversed(every) for code, rule in one.codes.items()}
     reading = _Reading(
         exchange=exchange,
-        failed=compile_conditions(errors.failed, findings, (*errors.where, "failed")) if errors.failed else None,
-        code=compile_first(errors.code, findings, (*errors.where, "code")),
+        failed=compile_conditions(failing.failed, findings, (*failing.where, "failed")) if failing.failed else None,
+        code=compile_first(coded.code, findings, (*coded.where, "code")),
         message=compile_first(errors.message, findings, (*errors.where, "message")),
-        codes={code: _Code(_class(rule.error), _texts(rule.messages)) for code, rule in errors.codes.items()},
-        texts=_texts(errors.messages),
-        statuses={int(status): _class(name) for status, name in errors.statuses.items() if _is_status(status)},
-        default=_class(errors.default),
+        codes={code: _Code(_class(rule.error), _texts(rule.messages)) for code, rule in codes.items()},
+        texts=_texts({text: name for one in (*every, errors) for text, name in one.messages.items()}),
+        statuses={int(status): _class(name) for one in reversed(every) for status, name in one.statuses.items() if _is_status(status)},
+        default=_class(next((one for one in every if "default" in one.model_fields_set), errors).default),
     )
     _check_classes(errors, findings)
-    return ErrorPlan(reading.check, reading.read, {code: rule.error for code, rule in errors.codes.items()})
+    return ErrorPlan(reading.check, reading.read, {code: rule.error for code, rule in codes.items()})
+
+
+def accepting(errors: ErrorPlan, codes: frozenset[str]) -> ErrorPlan:
+    """The same, but for codes that are no errors."""
+
+    def check(status: int, body: bytes, endpoint: str) -> ExchangeError | None:
+        error = errors.check(status, body, endpoint)
+        return None if error is not None and error.code in codes else error
+
+    return replace(errors, check=check)
 
 
 @dataclass(frozen=True, slots=True)

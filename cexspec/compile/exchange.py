@@ -12,14 +12,17 @@ from cexspec.compile.bounds import UNIFIED_INTERVAL
 from cexspec.compile.categories import category_of, check_scope, compile_categories
 from cexspec.compile.channels import ChannelCompiler
 from cexspec.compile.checks import nearest
+from cexspec.compile.choices import refusal
 from cexspec.compile.connections import ConnectionCompiler
 from cexspec.compile.errors import compile_errors
 from cexspec.compile.instruments import InstrumentNames
 from cexspec.compile.limits import compile_pools
 from cexspec.compile.operations import compile_operation
-from cexspec.compile.plan import CategoryPlan, ChannelPlan, ConnectionPlan, EnvironmentPlan, ErrorPlan, OperationPlan, PoolPlan
+from cexspec.compile.plan import CategoryPlan, ChannelPlan, ConnectionPlan, EnvironmentPlan, ErrorPlan, OperationPlan, Params, PoolPlan
 from cexspec.compile.polls import polled_streams
+from cexspec.compile.serving import check_serving
 from cexspec.compile.symbols import Codec, compile_symbols
+from cexspec.compile.verbs import serving
 from cexspec.models import NotSupported, SpecError
 from cexspec.spec.load import Loaded, find, load
 from cexspec.spec.model import ExchangeSpec
@@ -115,6 +118,21 @@ class Exchange:
             self._operations[name] = plan
         return self._operations[name]
 
+    def serving(self, verb: str) -> tuple[OperationPlan, ...]:
+        """The operations that serve a verb, in the spec's order."""
+        return tuple(self.operation(name) for name in serving(self.spec, verb))
+
+    def operation_for(self, verb: str, params: Params) -> OperationPlan:
+        """The operation that serves a call with these parameters. Raises also `InvalidOrder` or `InvalidRequest`: there is none."""
+        plans = self.serving(verb)
+        if not plans:
+            raise NotSupported(f"{self.id} declares nothing that serves {verb}")
+        for plan in plans:
+            if plan.serves(params):
+                return plan
+        looks = dict.fromkeys(name for plan in plans for name in self.spec.rest[plan.name].when or ())
+        raise refusal(self.id, verb, verb)(params, looks, verb)
+
     def channel(self, name: str) -> ChannelPlan:
         """One channel; its connection is compiled with it."""
         if name not in self._channels:
@@ -156,6 +174,7 @@ class Exchange:
         compile_pools(self.spec.limits, findings)
         for name in self.operation_names:
             compile_operation(name, self.spec, errors, self._around, findings)
+        check_serving(self.spec, findings)
         for name in self.connection_names:
             ConnectionCompiler(name, self.spec, errors, self._readers, findings).compile()
         self._check_hosts(findings)

@@ -6,6 +6,7 @@ way all venues read it: no exponents, `true`/`false`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,8 +16,10 @@ import msgspec
 
 from cexspec.models import InvalidRequest
 
-TIMES = frozenset({"start", "end", "now"})
+TIMES = frozenset({"start", "end", "now", "expires"})
 """Holes that hold a time: their first filter says the unit."""
+
+_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,63})(\.[0-9]{1,64})?")
 
 
 def as_text(value: object) -> str:
@@ -32,6 +35,8 @@ def as_text(value: object) -> str:
             return format(value, "f")
         case float():
             return format(Decimal(repr(value)), "f")
+        case msgspec.Raw():
+            return bytes(value).decode()
     raise InvalidRequest(f"a {type(value).__name__} can't be written as text")
 
 
@@ -70,6 +75,13 @@ def _integer(value: object) -> int:
     return int(text)
 
 
+def _number(value: object) -> msgspec.Raw:
+    text = as_text(value)
+    if not _JSON_NUMBER.fullmatch(text):
+        raise InvalidRequest(f"not a number: {text[:40]!r}")
+    return msgspec.Raw(text.encode())
+
+
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
@@ -94,6 +106,7 @@ FILTERS = {
     "upper": Filter(lambda value: as_text(value).upper(), "upper case", inverse=str.lower),
     "text": Filter(as_text, "a number as text", inverse=str),
     "int": Filter(_integer, "text of digits as a JSON integer", inverse=str),
+    "number": Filter(_number, "an exact number as a JSON number, with its digits", inverse=str),
     "json": Filter(_json, "the value as JSON text"),
 }
 """Name -> filter; `join` is apart, because it has an argument."""

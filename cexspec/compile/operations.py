@@ -10,7 +10,7 @@ from cexspec.compile.body import Surroundings
 from cexspec.compile.bounds import COUNTS, UNIFIED_INTERVAL, interval_words
 from cexspec.compile.checks import VALUES, nearest
 from cexspec.compile.conditions import text_of
-from cexspec.compile.errors import compile_errors
+from cexspec.compile.errors import accepting, compile_errors
 from cexspec.compile.joins import compile_joined
 from cexspec.compile.lookups import compile_conditions
 from cexspec.compile.parts import Form
@@ -18,7 +18,8 @@ from cexspec.compile.paths import parse
 from cexspec.compile.plan import ErrorPlan, OperationPlan, ReaderPlan
 from cexspec.compile.polls import check_poll
 from cexspec.compile.readers import ReaderCompiler
-from cexspec.compile.request import RequestParts, compile_request
+from cexspec.compile.request import RequestParts, compile_request, holes_of
+from cexspec.compile.serving import check_accepts, check_batch, compile_serves
 from cexspec.spec.model import ExchangeSpec, Operation
 from cexspec.spec.model.rest import From, Param
 from cexspec.spec.problems import Findings
@@ -33,6 +34,7 @@ def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: 
     _check(operation, parts, spec, findings)
     check_poll(name, parts, spec, findings)
     reader, values = _reader(name, operation, around, findings)
+    verb, serves = compile_serves(name, operation, holes_of(name, operation), findings)
     return OperationPlan(
         name=name,
         method=parts.method,
@@ -50,13 +52,24 @@ def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: 
         each=parts.each,
         kinds=parts.kinds,
         idempotent=parts.idempotent,
-        errors=compile_errors(operation.errors, spec.id, findings) if operation.errors else errors,
+        errors=_errors(operation, spec, errors, findings),
         position=findings.position(operation.where),
         docs=operation.docs,
         per_rows=operation.weight.per_rows if operation.weight else None,
         shape=compile_conditions(operation.shape, findings, (*operation.where, "shape")) if operation.shape is not None else None,
         poll=operation.poll,
+        verb=verb,
+        serves=serves,
+        batch=operation.each_order is not None,
     )
+
+
+def _errors(operation: Operation, spec: ExchangeSpec, errors: ErrorPlan, findings: Findings) -> ErrorPlan:
+    """How its answers are errors: its own way, else that of all; but for codes that it accepts."""
+    check_accepts(operation, spec, findings)
+    if operation.errors is not None:
+        errors = compile_errors(operation.errors, spec.id, findings, spec.errors)
+    return accepting(errors, frozenset(operation.accepts)) if operation.accepts else errors
 
 
 def _reader(
@@ -83,6 +96,7 @@ def _values(operation: Operation) -> Callable[[bytes], list[str]]:
 
 def _check(operation: Operation, parts: RequestParts, spec: ExchangeSpec, findings: Findings) -> None:
     where = operation.where
+    check_batch(operation, parts.holes, findings)
     for name, param in operation.params.items():
         if name not in parts.holes:
             hint = f"the request holds {', '.join(sorted(parts.holes)) or 'no holes'}"

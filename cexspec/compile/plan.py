@@ -71,6 +71,11 @@ class BookPlan:
     """a message of changes holds one level, so that an update may arrive in halves"""
 
 
+def every_call(params: Params) -> bool:
+    """Of an operation that serves whatever is asked."""
+    return True
+
+
 def no_twins(frame: bytes) -> tuple[ReaderPlan, ...]:
     """The twins of a reader that has none."""
     return ()
@@ -196,6 +201,12 @@ class OperationPlan:
     """whether a decoded body looks like an answer of this operation; None where it doesn't say"""
     poll: float | None = None
     """seconds between two calls where it is a stream; None: it is none"""
+    verb: str | None = None
+    """what it does for an account (`place_order`); None: it is about markets"""
+    serves: Callable[[Params], bool] = every_call
+    """whether it is for a call with these parameters, where several operations serve one verb"""
+    batch: bool = False
+    """it takes many orders: the parameter `orders` is a list of parameters; `params["orders"].max` of them at most"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +441,13 @@ class ExchangePlan(Protocol):
 
     def operation(self, name: str) -> OperationPlan:
         """One REST operation."""
+
+    def serving(self, verb: str) -> tuple[OperationPlan, ...]:
+        """The operations that serve a verb (`place_order`), in the spec's order."""
+
+    def operation_for(self, verb: str, params: Params) -> OperationPlan:
+        """The first that serves a call with these parameters. Raises `NotSupported`, and `InvalidOrder` or `InvalidRequest` that
+        name the parameters which none is for."""
 
     def channel(self, name: str) -> ChannelPlan:
         """One channel."""

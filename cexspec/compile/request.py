@@ -9,12 +9,15 @@ from urllib.parse import unquote
 import msgspec
 
 from cexspec.compile.bounds import compile_bounds, compile_param
+from cexspec.compile.choices import compile_tables, refusal
+from cexspec.compile.filling import ORDERS, compile_batch, compile_filling
 from cexspec.compile.holes import Text
 from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.limits import compile_draws, compile_weight
 from cexspec.compile.pages import compile_page
 from cexspec.compile.plan import HttpRequest, PagePlan, ParamPlan, Params
 from cexspec.compile.templates import NOTHING, Template, compile_path, compile_text, compile_tree
+from cexspec.compile.verbs import ORDER, verb_of
 from cexspec.spec.model import ExchangeSpec, Operation
 from cexspec.spec.model.rest import From, Method
 from cexspec.spec.problems import Findings
@@ -59,13 +62,19 @@ def compile_request(operation: Operation, name: str, spec: ExchangeSpec, finding
     each = tuple(
         {key: ("from", value.source) if isinstance(value, From) else value for key, value in keys.items()} for keys in operation.each or ()
     )
-    target = _target(operation, REQUEST.union(*each), findings)
-    params = {key: compile_param(param) for key, param in operation.params.items()}
+    allowed = holes_of(name, operation)
+    tables = compile_tables(operation, allowed, refusal(spec.id, name, verb_of(name, operation)), findings)
+    each_order = _each_order(operation, allowed | tables.names, findings)
+    target = _target(operation, allowed | tables.names | ({ORDERS} if each_order is not None else NOTHING), findings)
+    params = {key: compile_param(param) for key, param in operation.params.items() if param.choose is None}
     bound = compile_bounds(params, spec.intervals, spec.id, name)
-    weigh = compile_weight(operation.weight, target.holes, findings, (*operation.where, "weight"))
+    batch = compile_batch(each_order, bound, tables, params.get(ORDERS), spec.id, name) if each_order is not None else None
+    fill = compile_filling(bound, tables, target.holes, batch)
+    holes = tables.behind(target.holes | (each_order.holes if each_order is not None else NOTHING))
+    weigh = compile_weight(operation.weight, holes, findings, (*operation.where, "weight"))
 
     def build(given: Params) -> HttpRequest:
-        values = bound(given)
+        values = fill(given)
         body = target.encoded(values)
         return HttpRequest(method, target.path(values), target.pairs(values), body, _JSON if body is not None else ())
 
@@ -74,8 +83,8 @@ def compile_request(operation: Operation, name: str, spec: ExchangeSpec, finding
         path=operation.path,
         path_params=target.path_params,
         build=build,
-        holes=target.holes,
-        needs=target.needs,
+        holes=holes,
+        needs=target.needs - tables.names,
         params=params,
         weight=lambda given: weigh(bound(given)),
         pools=compile_draws(operation.limit, spec.limits, findings, (*operation.where, "limit")),
@@ -84,6 +93,17 @@ def compile_request(operation: Operation, name: str, spec: ExchangeSpec, finding
         kinds=frozenset(operation.kinds) if operation.kinds is not None else None,
         idempotent=operation.idempotent if operation.idempotent is not None else method == "GET",
     )
+
+
+def holes_of(name: str, operation: Operation) -> frozenset[str]:
+    """The holes that the request of an operation may have, besides those that its tables make."""
+    return REQUEST.union(*(operation.each or ())) | (ORDER if verb_of(name, operation) is not None else NOTHING)
+
+
+def _each_order(operation: Operation, allowed: frozenset[str], findings: Findings) -> Template | None:
+    if operation.each_order is None:
+        return None
+    return compile_tree(operation.each_order, allowed, findings, (*operation.where, "each_order"), allowed - ENGINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class FieldTarget:
 
 
 _TIMES = {"timestamp", "next_time", "expiry", "updated"}
-_ENGINE = {"exchange", "received", "is_snapshot", "size_unit", "conditional"}
+_ENGINE = {"exchange", "received", "is_snapshot", "size_unit"}
 _DERIVED = {"instrument": ("kind", "base", "quote")}
 """Fields that follow from others where no rule gives them."""
 _UNNAMED = {"instrument", "server_time", "balance"}

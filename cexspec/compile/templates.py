@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -113,8 +114,11 @@ def _needed(hole: Hole, write: Callable[[object], Any] | None = None) -> Callabl
 
 
 def _untouched(value: object) -> object:
-    """The value of a hole that stands alone. Raises `InvalidRequest` for a text that no frame or body can hold."""
-    return as_text(value) if isinstance(value, str) else value
+    """The value of a hole that stands alone; an exact number is text.
+
+    Raises `InvalidRequest` for a text that no frame or body can hold.
+    """
+    return as_text(value) if isinstance(value, str | Decimal) else value
 
 
 def _filler(tree: Tree, optional: frozenset[str]) -> Callable[[Params], Json]:

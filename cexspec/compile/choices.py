@@ -1,0 +1,152 @@
+"""Decision tables: several unified parameters together -> the one value that the venue has for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cexspec.compile.asked import Ask, Space, check_when, compile_when
+from cexspec.compile.conditions import text_of
+from cexspec.compile.plan import Json, Params
+from cexspec.compile.templates import Tree, compile_tree
+from cexspec.compile.verbs import ABOUT_ORDERS
+from cexspec.models import ExchangeError, InvalidOrder, InvalidRequest
+from cexspec.spec.model import Operation
+from cexspec.spec.model.choices import Choice
+from cexspec.spec.problems import Findings
+from cexspec.spec.source import Where
+
+_IS = "is"
+
+Refuse = Callable[[Params, Iterable[str], str], ExchangeError]
+"""(parameters, those that decide, what there is none of) -> the error that says so in words"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table: when it is taken, and what the hole holds then (None: nothing)."""
+
+    holds: Ask
+    tree: Tree
+    value: Callable[[Params], Json]
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """A table: `looks` are the parameters that decide, `holes` those its values hold."""
+
+    name: str
+    rows: tuple[Row, ...]
+    looks: tuple[str, ...]
+    holes: frozenset[str]
+    hidden: bool
+    """a parameter of the call has its name, and is what conditions of later tables mean"""
+
+
+class Tables:
+    """The tables of an operation, in order: each may look at the values of those before."""
+
+    def __init__(self, plans: Sequence[TablePlan], defaults: Mapping[str, str], refuse: Refuse) -> None:
+        self.plans, self._defaults, self._refuse = tuple(plans), defaults, refuse
+        self.names = frozenset(plan.name for plan in plans)
+
+    def behind(self, holes: Iterable[str]) -> frozenset[str]:
+        """The holes that these come from: of one that a table makes all that the table asks, and itself."""
+        found = set(holes)
+        for plan in reversed(self.plans):
+            if plan.name in found:
+                found |= {*plan.looks, *plan.holes}
+        return frozenset(found)
+
+    def filler(self, holes: Iterable[str]) -> Callable[[Params, dict[str, Any]], dict[str, Any]]:
+        """A closure for a request with these holes: (parameters as given, as the venue takes them) -> these with what tables make.
+
+        It raises `InvalidOrder` (of what is no order `InvalidRequest`) where no row fits, and `KeyError(hole)`.
+        """
+        needed = self.behind(holes)
+        plans = [plan for plan in self.plans if plan.name in needed]
+        if not plans:
+            return lambda given, values: values
+        defaults, choose = self._defaults, self._choose
+
+        def fill(given: Params, values: dict[str, Any]) -> dict[str, Any]:
+            asked = {**defaults, **{name: value for name, value in given.items() if value is not None}}
+            for plan in plans:
+                made = choose(plan, asked, values)
+                values[plan.name] = made
+                if not plan.hidden:
+                    asked[plan.name] = made
+            return values
+
+        return fill
+
+    def chosen(self, name: str, given: Params) -> int | None:
+        """Which row of a table a call takes; None where there is none."""
+        asked = {**self._defaults, **given}
+        for plan in self.plans:
+            found = next((at for at, row in enumerate(plan.rows) if row.holds(asked)), None)
+            if plan.name == name or found is None:
+                return found if plan.name == name else None
+            if not plan.hidden:
+                asked[plan.name] = plan.rows[found].value(given)
+        raise LookupError(name)
+
+    def _choose(self, plan: TablePlan, asked: Params, values: Params) -> object:
+        for row in plan.rows:
+            if row.holds(asked):
+                return row.value(values)
+        raise self._refuse(asked, plan.looks, plan.name)
+
+
+def compile_tables(operation: Operation, allowed: frozenset[str], refuse: Refuse, findings: Findings) -> Tables:
+    """Compile the tables of an operation. Finds CEX080 (conditions), CEX081 (rows that are never reached), and what templates find."""
+    defaults = {name: param.default for name, param in operation.params.items() if param.default is not None}
+    plans: list[TablePlan] = []
+    for name, param in operation.params.items():
+        if param.choose is not None:
+            known = allowed | {plan.name for plan in plans}
+            plans.append(_table(name, param.choose, allowed, known, findings, (*operation.where, "params", name, "choose")))
+    return Tables(plans, defaults, refuse)
+
+
+def _table(
+    name: str, rows: Sequence[Choice], allowed: frozenset[str], known: frozenset[str], findings: Findings, where: Where
+) -> TablePlan:
+    whens, before = [row.when for row in rows], len(findings.errors)
+    for at, when in enumerate(whens):
+        check_when(when, known, findings, (*where, at, "when"))
+    for at, boxes in enumerate(Space.of(whens).taken(whens) if len(findings.errors) == before else ()):
+        if not boxes:
+            findings.error("CEX081", (*where, at), "no call reaches this row: those before it take them all", "move it up, or leave it out")
+    templates = [compile_tree({_IS: row.is_}, known, findings, (*where, at), known) for at, row in enumerate(rows)]
+    made = [
+        Row(compile_when(row.when), template.tree[_IS] if isinstance(template.tree, dict) else None, _inner(template.fill))
+        for row, template in zip(rows, templates, strict=True)
+    ]
+    looks = dict.fromkeys(one for when in whens for one in when or ())
+    return TablePlan(name, tuple(made), tuple(looks), frozenset().union(*(one.holes for one in templates)), name in allowed)
+
+
+def _inner(fill: Callable[[Params], Any]) -> Callable[[Params], Json]:
+    """What a tree of one key holds; None where its hole has no value."""
+    return lambda params: fill(params).get(_IS)
+
+
+def refusal(exchange: str, endpoint: str, verb: str | None) -> Refuse:
+    """The error for what the venue has no word for."""
+    error = InvalidOrder if verb in ABOUT_ORDERS else InvalidRequest
+
+    def refuse(params: Params, looks: Iterable[str], what: str) -> ExchangeError:
+        told = {name: text for name in looks if (text := text_of(params.get(name))) not in (None, "false")}
+        kind = told.pop("type", None) if verb in ABOUT_ORDERS else None
+        words = ", ".join(name if text == "true" else f"{name} {text}" for name, text in told.items())
+        if kind is not None:
+            what = f"{kind} order" + (f" with {words}" if words else "")
+        elif words:
+            what = f"{what} for {words}"
+        else:
+            what = f"{what} without {' or '.join(looks)}"
+        return error(f"{exchange} has no {what}", exchange=exchange, endpoint=endpoint)
+
+    return refuse
