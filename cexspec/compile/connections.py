@@ -15,9 +15,11 @@ from cexspec.compile.lookups import compile_lookup
 from cexspec.compile.mapping_paths import condition_paths
 from cexspec.compile.paths import PathError, parse
 from cexspec.compile.plan import ChannelPlan, ConnectionPlan, ErrorPlan, ReaderPlan, Verdict, WindowPlan
+from cexspec.compile.private import compile_bootstrap, compile_greet, recipes_of
 from cexspec.compile.roles import RoleAt, compile_roles, role_overlaps
 from cexspec.compile.route import Candidate, FrameRouter
-from cexspec.compile.subscribe import compile_greet, compile_keepalive, compile_subscribe, compile_topic, compile_unsubscribe
+from cexspec.compile.subscribe import compile_keepalive, compile_subscribe, compile_topic, compile_unsubscribe
+from cexspec.models.catalog import PRIVATE
 from cexspec.spec.model import Channel, ExchangeSpec
 from cexspec.spec.model.limits import Window
 from cexspec.spec.problems import Findings
@@ -111,11 +113,10 @@ class ConnectionCompiler:
         return ConnectionPlan(
             name=self.name,
             router=self._router(roles, read),
-            subscribe=compile_subscribe(connection, self.spec.id, self.errors, self.findings),
-            unsubscribe=compile_unsubscribe(connection, self.spec.id, self.errors, self.findings),
+            subscribe=compile_subscribe(connection, self.spec, self.errors, self.findings),
+            unsubscribe=compile_unsubscribe(connection, self.spec, self.errors, self.findings),
             keepalive=compile_keepalive(connection.keepalive, self.findings),
-            greet=compile_greet(connection.greet, self.findings),
-            expects_greeting=connection.greet is not None and connection.greet.expect is not None,
+            greet=compile_greet(connection, self.spec, self.errors, self.findings),
             learns=connection.route.learned if connection.route is not None else None,
             category=self._category(),
             sequence=self._sequence(),
@@ -127,6 +128,8 @@ class ConnectionCompiler:
             connects_per=_window(connection.connects_per),
             position=self.findings.position(connection.where),
             docs=connection.docs,
+            bootstrap=compile_bootstrap(connection.bootstrap, self.spec, self.findings),
+            recipes=recipes_of(connection, self.spec),
         )
 
     def _category(self) -> str | None:
@@ -178,6 +181,8 @@ class ConnectionCompiler:
             backfill=channel.backfill,
             position=self.findings.position(channel.where),
             docs=channel.docs,
+            private=channel.returns in PRIVATE,
+            credentials=parts.credentials,
         )
 
     def _check_keys(self, channel: Channel) -> None:

@@ -273,13 +273,17 @@ class ChannelPlan:
     """the operation that returns the same trades, under the same ids"""
     position: Position
     docs: str | None = None
+    private: bool = False
+    """it tells of one's own account"""
+    credentials: frozenset[str] = frozenset()
+    """those that its topic holds, none of them a secret"""
 
     def connection_of(self, category: str | None) -> str | None:
         """The connection that carries it for a product line; None: it isn't offered for that."""
         return self.connections.get(category) or self.connections.get(None)
 
 
-Role = Literal["data", "ack", "refusal", "heartbeat", "error", "notice", "ignored", "pong", "ping", "greeting", "unrouted"]
+Role = Literal["data", "ack", "refusal", "heartbeat", "error", "notice", "ignored", "pong", "ping", "greeting", "denial", "unrouted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +291,8 @@ class Verdict:
     """What a router says of a frame.
 
     `data`: read it with each of `readers` (channel and reader; several where channels share one subscription).
-    `ack`/`refusal`: an answer to `verb`. `ping` wants `answer(frame)` sent back. Else `reason` says what it is.
+    `ack`/`refusal`: an answer to `verb`; `denial`: one to the greeting. `ping` wants `answer(frame)` sent back. Else `reason` says
+    what it is.
     """
 
     role: Role
@@ -324,7 +329,7 @@ class VerbPlan:
     per_topic: bool
     """one message holds one topic (`{{ topic }}` or `*`), not a list"""
     send: Callable[[Sequence[Json], str, Params], bytes]
-    """(topics, request id, learned values of a single topic) -> frame"""
+    """(topics, request id, further values: learned ones of a single topic, bootstrapped ones, those of `recipe`) -> frame"""
     answered: bool
     """the venue acks"""
     echoes_topic: bool
@@ -333,6 +338,36 @@ class VerbPlan:
     """its messages hold the request's id, so that an answer may repeat it"""
     answer: Callable[[bytes, bool], Answer]
     """(frame, refused) -> what it answers"""
+    recipe: str | None = None
+    """what signs its messages"""
+    implied: bool = False
+    """there are no messages: what is wanted comes by itself (or ends with the connection only)"""
+
+
+@dataclass(frozen=True, slots=True)
+class GreetPlan:
+    """What is sent or awaited first."""
+
+    recipe: str | None
+    """what signs it: it is a login"""
+    send: Callable[[Params], bytes] | None
+    """the values of its holes -> frame"""
+    expects: bool
+    """it has an answer that is awaited"""
+    error: Callable[[bytes], ExchangeError]
+    """a frame that refuses it -> the error; what the venue's codes don't tell is an `AuthenticationError`"""
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrapPlan:
+    """The REST call that comes before every connecting. `every` is in seconds."""
+
+    operation: str
+    take: Callable[[bytes], dict[str, str]]
+    """body of the answer -> values; raises `DecodeError` where one is missing"""
+    keep: str | None
+    """the operation that keeps the values alive"""
+    every: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,8 +392,7 @@ class ConnectionPlan:
     subscribe: VerbPlan
     unsubscribe: VerbPlan
     keepalive: KeepalivePlan
-    greet: bytes | None
-    expects_greeting: bool
+    greet: GreetPlan | None
     learns: str | None
     """name of the learned value that routes data"""
     category: str | None
@@ -372,6 +406,9 @@ class ConnectionPlan:
     connects_per: WindowPlan | None
     position: Position
     docs: str | None = None
+    bootstrap: BootstrapPlan | None = None
+    recipes: frozenset[str] = frozenset()
+    """those without whose credentials nothing can be had here"""
 
 
 class SymbolCodec(Protocol):

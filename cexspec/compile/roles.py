@@ -33,6 +33,8 @@ def compile_roles(connection: Connection) -> Iterator[RoleAt]:
         yield RoleAt(Verdict("ping", reason="ping"), keepalive.answer.match, (*keepalive.answer.where, "match"))
     if greet is not None and greet.expect is not None:
         yield RoleAt(Verdict("greeting", reason="greeting"), greet.expect, (*greet.where, "expect"))
+    if greet is not None and greet.failed is not None:
+        yield RoleAt(Verdict("denial", reason="refusal of the greeting"), greet.failed, (*greet.where, "failed"))
     yield from _answers("subscribe", connection.subscribe)
     yield from _answers("unsubscribe", connection.unsubscribe)
     for name, role in connection.roles.items():

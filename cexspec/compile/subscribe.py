@@ -1,4 +1,4 @@
-"""The client's side of a WebSocket connection: topics, subscribe and unsubscribe messages and their answers, pings, greeting."""
+"""The client's side of a WebSocket connection: topics, subscribe and unsubscribe messages and their answers, pings."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.lookups import Lookup, compile_lookup, text_at
 from cexspec.compile.paths import MISSING
 from cexspec.compile.plan import Answer, ErrorPlan, Json, KeepalivePlan, Params, VerbPlan
+from cexspec.compile.private import bootstrapped, encode, public_credentials, signed_holes
 from cexspec.compile.request import INSTRUMENT
 from cexspec.compile.templates import NOTHING, Template, compile_tree, spreads
-from cexspec.spec.model import Channel, Connection, ExchangeSpec, Greet, Keepalive, Subscribe
+from cexspec.spec.model import Channel, Connection, ExchangeSpec, Keepalive, Subscribe
 from cexspec.spec.model.ws import Answer as Pong
 from cexspec.spec.problems import Findings
 
@@ -41,17 +42,20 @@ class TopicParts:
     """What a `ChannelPlan` holds of the topic; the names are its own.
 
     `interval` is the unified one on both sides. A channel with a `depth` of its own fills that hole with it.
+    `credentials` are those that the topic holds: no secrets.
     """
 
     topic: Callable[[Params], Json]
     params_of: Callable[[Json], dict[str, str] | None]
     needs: frozenset[str]
+    credentials: frozenset[str]
 
 
 def compile_topic(channel: Channel, connection: Connection, spec: ExchangeSpec, findings: Findings) -> TopicParts:
     """Compile a channel's topic both ways, as one of its connections sends it; what is wrong goes to `findings`."""
     where = (*channel.where, "topic")
-    template = compile_tree(channel.topic, TOPIC, findings, where, OPTIONAL)
+    known = public_credentials(spec)
+    template = compile_tree(channel.topic, TOPIC | known, findings, where, OPTIONAL)
     inverse = compile_inverse(template.tree, OPTIONAL, findings, where)
     if template.spreads:
         findings.error("CEX048", where, "a topic spreads nothing: '*' belongs to the subscribe message")
@@ -78,35 +82,38 @@ def compile_topic(channel: Channel, connection: Connection, spec: ExchangeSpec, 
             found["interval"] = names.get(found["interval"], found["interval"])
         return found
 
-    return TopicParts(topic, params_of, template.needs - (OPTIONAL if depth is not None else NOTHING))
+    needs = template.needs - (OPTIONAL if depth is not None else NOTHING)
+    return TopicParts(topic, params_of, needs, template.holes & known)
 
 
 def compile_subscribe(
-    connection: Connection, exchange: str, errors: ErrorPlan, findings: Findings, clock: Clock = time.time_ns
+    connection: Connection, spec: ExchangeSpec, errors: ErrorPlan, findings: Findings, clock: Clock = time.time_ns
 ) -> VerbPlan:
     """How a connection subscribes. `errors` reads refusals where the connection doesn't say how."""
-    return _verb(connection.subscribe, NOTHING, exchange, errors, findings, clock)
+    return _verb(connection.subscribe, bootstrapped(connection), spec, errors, findings, clock)
 
 
 def compile_unsubscribe(
-    connection: Connection, exchange: str, errors: ErrorPlan, findings: Findings, clock: Clock = time.time_ns
+    connection: Connection, spec: ExchangeSpec, errors: ErrorPlan, findings: Findings, clock: Clock = time.time_ns
 ) -> VerbPlan:
     """How a connection unsubscribes; what subscribing learned fills holes here."""
-    return _verb(connection.unsubscribe, frozenset(connection.subscribe.learn), exchange, errors, findings, clock)
+    learned = frozenset(connection.subscribe.learn)
+    return _verb(connection.unsubscribe, learned | bootstrapped(connection), spec, errors, findings, clock)
 
 
-def _verb(verb: Subscribe, learned: frozenset[str], exchange: str, errors: ErrorPlan, findings: Findings, clock: Clock) -> VerbPlan:
+def _verb(verb: Subscribe, further: frozenset[str], spec: ExchangeSpec, errors: ErrorPlan, findings: Findings, clock: Clock) -> VerbPlan:
     where = (*verb.where, "send")
-    template = compile_tree(verb.send, VERB | learned, findings, where)
+    allowed = VERB | further | signed_holes(verb.recipe, spec, findings, (*verb.where, "recipe"))
+    template = compile_tree(verb.send, allowed, findings, where)
     if {"topic", "topics"} <= template.holes:
         findings.error("CEX048", where, "a message holds one topic or a list of them, not both", "keep {{ topic }} or {{ topics }}")
-    per_topic = "topics" not in template.holes
+    per_topic = not verb.implied and "topics" not in template.holes
 
-    def send(topics: Sequence[Json], request_id: str, learned: Params) -> bytes:
+    def send(topics: Sequence[Json], request_id: str, values: Params) -> bytes:
         if per_topic and len(topics) != 1:
             raise ValueError(f"one message holds one topic, not {len(topics)}")
         topic = topics[0] if len(topics) == 1 else None
-        return encode(template.fill({**learned, "topics": list(topics), "topic": topic, "request_id": request_id, "now": clock()}))
+        return encode(template.fill({"now": clock(), **values, "topics": list(topics), "topic": topic, "request_id": request_id}))
 
     return VerbPlan(
         per_topic=per_topic,
@@ -115,7 +122,9 @@ def _verb(verb: Subscribe, learned: frozenset[str], exchange: str, errors: Error
         echoes_topic=verb.topic is not None,
         echoes_id=verb.id is not None,
         sends_id="request_id" in template.holes,
-        answer=_answer(verb, compile_errors(verb.errors, exchange, findings) if verb.errors else errors, findings),
+        answer=_answer(verb, compile_errors(verb.errors, spec.id, findings) if verb.errors else errors, findings),
+        recipe=verb.recipe,
+        implied=verb.implied,
     )
 
 
@@ -177,16 +186,3 @@ def _pinger(ping: Template, clock: Clock) -> Callable[[str], bytes]:
 def _ponger(answer: Pong, findings: Findings, clock: Clock) -> Callable[[bytes], bytes]:
     pong = compile_tree(answer.send, PONG, findings, (*answer.where, "send"), frozenset({"message"}))
     return lambda frame: encode(pong.fill({"message": msgspec.json.decode(frame), "now": clock()}))
-
-
-def compile_greet(greet: Greet | None, findings: Findings) -> bytes | None:
-    """The frame that is sent first; it has no holes."""
-    if greet is None or greet.send is None:
-        return None
-    template = compile_tree(greet.send, NOTHING, findings, (*greet.where, "send"))
-    return encode(template.fill({}))
-
-
-def encode(message: Json) -> bytes:
-    """A frame: plain text as it is, anything else as JSON."""
-    return message.encode() if isinstance(message, str) else msgspec.json.encode(message)

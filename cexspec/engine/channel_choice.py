@@ -28,12 +28,7 @@ def choose(plan: ExchangePlan, channels: Sequence[ChannelPlan], market: Market, 
     The smallest declared depth that holds the request, else one of no declared depth; without a request the first.
     Raises `NotSupported` where no channel serves such markets, `InvalidRequest` where none is deep enough.
     """
-    kind = market.kind
-    fits = [channel for channel in channels if channel.kinds is None or kind is None or kind in channel.kinds]
-    fits = [channel for channel in fits if kind is None or channel.connection_of(market.category) is not None]
-    if not fits:
-        line = f" in {market.category}" if market.category is not None else ""
-        raise NotSupported(f"{plan.id} declares no stream {channels[0].stream!r} for instruments of the kind {kind}{line}")
+    fits = carriers(plan, channels, market)
     if depth is None:
         return fits[0]
     deep = sorted((channel for channel in fits if (channel.depth or 0) >= depth), key=lambda channel: channel.depth or 0)
@@ -42,6 +37,17 @@ def choose(plan: ExchangePlan, channels: Sequence[ChannelPlan], market: Market, 
         most = max(channel.depth or 0 for channel in fits)
         raise InvalidRequest(f"no {fits[0].stream} channel holds {depth} levels: the deepest has {most}", exchange=plan.id)
     return (deep or unbounded)[0]
+
+
+def carriers(plan: ExchangePlan, channels: Sequence[ChannelPlan], market: Market) -> list[ChannelPlan]:
+    """The channels that carry a market (of whatever kind, while that isn't known). Raises `NotSupported` where none does."""
+    kind = market.kind
+    fits = [channel for channel in channels if channel.kinds is None or kind is None or kind in channel.kinds]
+    fits = [channel for channel in fits if kind is None or channel.connection_of(market.category) is not None]
+    if not fits:
+        line = f" in {market.category}" if market.category is not None else ""
+        raise NotSupported(f"{plan.id} declares no stream {channels[0].stream!r} for instruments of the kind {kind}{line}")
+    return fits
 
 
 def is_shared(channel: ChannelPlan) -> bool:

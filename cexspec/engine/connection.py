@@ -18,7 +18,8 @@ from typing import Protocol
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.dispatch import SHARED
 from cexspec.engine.options import Reconnecting
-from cexspec.engine.outputs import Deliver, Idle, Output, Reconnect, Send, StateChanged
+from cexspec.engine.outputs import Deliver, Denied, Idle, Output, Reconnect, Send, StateChanged
+from cexspec.engine.private import Identity
 from cexspec.engine.session import Session
 from cexspec.engine.states import State
 from cexspec.engine.stats import ConnectionCounts
@@ -31,6 +32,8 @@ from cexspec.transport.websocket import Socket
 log = logging.getLogger("cexspec.stream")
 FOREVER = 3600.0
 """Seconds the timer sleeps at most; it is woken when something changes."""
+KEEP_AGAIN = 60.0
+"""Seconds after which a call that keeps a listen key alive is made again, where the last one failed on the way."""
 AT_ONCE = 256
 """Frames read before others have their turn: consumers take what a burst brings, and the socket's buffer holds the rest."""
 
@@ -58,7 +61,7 @@ class _Over(Exception):
 class Connection:
     """One WebSocket connection and the task that keeps it. `name` is unique within a client; `lane` says whose own it is.
 
-    `lifetime` gives the seconds after which a socket should be replaced; None: never.
+    `lifetime` gives the seconds after which a socket should be replaced; None: never. `identity` says who it is to the venue.
     """
 
     def __init__(
@@ -73,7 +76,10 @@ class Connection:
         reconnecting: Reconnecting,
         lifetime: Callable[[], float | None] = lambda: None,
         lane: int = SHARED,
+        identity: Identity | None = None,
     ) -> None:
+        self._identity = identity
+        self._denied: CexspecError | None = None
         self.name, self.session, self.lane = name, session, lane
         self.state: State = "disconnected"
         self._open, self._clock, self._listener = open_socket, clock, listener
@@ -153,6 +159,7 @@ class Connection:
             else:
                 began = self._clock.monotonic()
                 reason = await self._serve(socket)
+                error = self._denied
                 if self._idle:
                     return
             # A connection that held for a while counts as a success, however it ended.
@@ -186,7 +193,7 @@ class Connection:
 
     async def _serve(self, socket: Socket) -> str:
         """Run one open socket to its end; why it ended."""
-        self._over = None
+        self._over = self._denied = None
         self._outgoing.clear()
         reason = "the socket is closed"
         try:
@@ -195,6 +202,8 @@ class Connection:
             async with asyncio.TaskGroup() as group:
                 for work in (self._read(socket), self._write(socket), self._watch()):
                     group.create_task(work)
+                if self._identity is not None and self._identity.keeps_every is not None:
+                    group.create_task(self._keep_alive(self._identity, self._identity.keeps_every))
         except ExceptionGroup as failures:
             reason = _reason(failures)
         finally:
@@ -240,6 +249,19 @@ class Connection:
             with suppress(TimeoutError):
                 await within(self._clock, FOREVER if due is None else due - now, self._changed.wait())
 
+    async def _keep_alive(self, identity: Identity, every: float) -> None:
+        """What REST gave before connecting is kept alive; where the venue knows it no longer, another connection is needed."""
+        delay = every
+        while True:
+            await self._clock.sleep(delay)
+            delay = every
+            try:
+                await identity.keep()
+            except CexspecError as error:
+                if error.terminal:
+                    raise _Over(identity.masked(f"what it was opened with can't be kept alive: {error}")) from None
+                delay = min(every, KEEP_AGAIN)
+
     async def _wait_for_room(self, full: Sequence[Buffer]) -> None:
         """A consumer that must not lose anything is slow: nothing is read meanwhile, pings go on."""
         self.session.hold()
@@ -271,6 +293,8 @@ class Connection:
                 self._to_send.set()
             case Reconnect(reason):
                 self._over = reason
+            case Denied(error):
+                self._denied = error
             case Idle():
                 self._idle, self._over = True, "nothing is subscribed any more"
             case StateChanged("ready"):

@@ -43,6 +43,7 @@ from cexspec.engine.outputs import (
 )
 from cexspec.engine.placement import Lane, Placement
 from cexspec.engine.planning import DrawsOf, Forecast, full_budgets
+from cexspec.engine.private import Access, Recovered, Recoveries
 from cexspec.engine.rotation import Rotations
 from cexspec.engine.states import State, StateBoard, Transition
 from cexspec.engine.stats import SAMPLE_EVERY, Counters, QueueStats, StreamStats
@@ -73,17 +74,19 @@ class Connections:
         budgets: ConnectBudgets | None = None,
         fetch: FetchRows | None = None,
         draws_of: DrawsOf | None = None,
+        access: Access | None = None,
     ) -> None:
         self._plan, self._clock, self._options, self.counters = plan, clock, options, Counters(plan.id)
         budgets = budgets or ConnectBudgets(clock)
-        self._dialer = Dialer(plan, environment, markets, transport, clock, random, options, budgets, self.counters)
+        self._dialer = Dialer(plan, environment, markets, transport, clock, random, options, budgets, self.counters, access)
         self._dispatcher = Dispatcher(markets, self._awake)
         self._uses = Uses()
         self._placement = Placement(self._connection, lambda kind: plan.connection(kind).max_topics, lambda one: len(self._uses.on(one)))
         self._apart = Apart(plan, self._uses, self._dispatcher.symbol_of)
         self._rotations = Rotations()
         self._all: dict[Connection, None] = {}
-        self.states = StateBoard()
+        self._settled: set[Connection] = set()
+        self.states, self.recoveries = StateBoard(), Recoveries()
         consumers = Consumers(self._dispatcher.wants, self._dispatcher.deliver, self._dispatcher.symbol_of)
         forecast = Forecast(plan, draws_of or full_budgets(plan), options.books.at_once)
         self.books = Bookkeeper(plan.id, markets, clock, random, self.counters, consumers, fetch, options.books, forecast)
@@ -99,7 +102,7 @@ class Connections:
         return counters.snapshot(queues, self.states.stats(counters.connections), self.books.stats)
 
     def attach(self, subscriptions: Iterable[Subscription], watcher: Watcher) -> None:
-        """Serve these subscriptions. Raises `NotSupported` where the environment has no such connection."""
+        """Serve these subscriptions. Raises `NotSupported` where the environment has no such connection, `AuthenticationError`."""
         asked: dict[Connection, list[Topic]] = {}
         for subscription in subscriptions:
             use = self._use_of(subscription, asked)
@@ -165,6 +168,7 @@ class Connections:
     def interrupted(self, connection: Connection, cause: str) -> None:
         """See `Listener.interrupted`."""
         connection.counts.reconnects += 1
+        self._settled.discard(connection)
         self.books.died(connection, f"the connection was lost: {cause}")
         self._dispatcher.forget_ways()
         for use in tuple(self._uses.on(connection).values()):
@@ -186,7 +190,7 @@ class Connections:
         use = self._uses.of(subscription)
         if use is None:
             use = Use(subscription.connection, subscription.topic, self._plan.channel(subscription.channel), subscription.lane)
-            for leg in range(self._options.redundancy):
+            for leg in range(1 if use.channel.private else self._options.redundancy):
                 self._join(use, Lane(use.kind, leg, use.lane), asked)
             self._uses.add(use)
         return use
@@ -224,7 +228,7 @@ class Connections:
             return
         accepted, leg = use.accepted, use.legs[connection]
         leg.accepted = True
-        if certain and not leg.live:
+        if (certain or use.channel.private) and not leg.live:
             self._go_live(use, connection)
         if not accepted:
             for subscription, watcher in tuple(use.users.items()):
@@ -236,6 +240,16 @@ class Connections:
         self.books.subscribed(connection, use.topic)
         if not live:
             self._continuity.resumed(use)
+        if use.channel.private and connection not in self._settled:
+            self._recovered(connection)
+
+    def _recovered(self, connection: Connection) -> None:
+        """Tell when all that is private on a connection is served."""
+        uses = [use for use in self._uses.on(connection).values() if use.channel.private]
+        if all(use.legs[connection].live for use in uses):
+            self._settled.add(connection)
+            streams = frozenset(self._plan.channel(one.channel).stream for use in uses for one in use.users)
+            self.recoveries.announce(Recovered(connection.name, streams, connection.proven or None, self._clock.time_ns()))
 
     def _awake(self, subscription: Subscription, origin: object) -> bool:
         """An event of a subscription that may not be live, maybe before its ack; whether it need not be asked about again."""
@@ -315,6 +329,7 @@ class Connections:
     def _retire(self, connection: Connection) -> None:
         """Place nothing there any more; its task ends by itself."""
         self._uses.forget_connection(connection)
+        self._settled.discard(connection)
         self._rotations.end(connection, self._clock.time_ns())
         self._placement.withdraw(connection)
         self.books.forget(connection)

@@ -44,7 +44,7 @@ class Continuity:
         for subscription in use.users:
             if not use.live:
                 self._holes.give_up(subscription, "the stream was interrupted again")
-                subscription.interrupted(cause)
+                subscription.interrupted(cause, proven if use.channel.private else None)
             elif isinstance(subscription.gate, Relayed) and subscription.gate.needs_another(connection):
                 self._missed(use, [(subscription, subscription.until_now(cause))])
                 next(other.connection for other in use.legs.values() if other.live).renew(use.topic)

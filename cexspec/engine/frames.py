@@ -42,8 +42,8 @@ class MarketLookup(Protocol):
 class Reading(Struct, frozen=True):
     """What a frame is.
 
-    `data` has `parts`, one for each channel that reads it, and may have `errors` of records left out. `ack`, `refusal`
-    and `error` have the `answer`, a `ping` the `reply` it wants. `early` is data whose number no ack has announced yet
+    `data` has `parts`, one for each channel that reads it, and may have `errors` of records left out. `ack`, `refusal`,
+    `denial` and `error` have the `answer`, a `ping` the `reply` it wants. `early` is data whose number no ack has announced yet
     (only while live). `undecodable` is no frame of this connection at all. `topic` is known where a learned value is.
     """
 
@@ -243,7 +243,7 @@ class FrameReader:
         try:
             if role == "unrouted" and self._live and value is not None and value not in self._topics:
                 return Reading("early", value=value, reason=verdict.reason)
-            if role in ("ack", "refusal", "error"):
+            if role in ("ack", "refusal", "denial", "error"):
                 return self._answer(verdict, frame)
             reply = self._connection.keepalive.answer(frame) if role == "ping" and self._connection.keepalive.answer else None
         except FAILURES as failure:

@@ -161,6 +161,8 @@ def standing_gate(channel: ChannelPlan, shared: bool) -> Gate | None:
 
 def overlapping_gate(channel: ChannelPlan, last: Event | None) -> Gate:
     """What a subscription has while several connections tell its events; `last` is the one delivered last."""
+    if channel.private:
+        return Counted()
     if channel.book is not None:
         numbered = channel.book.rule is not None or channel.book.sync == "replace"
         return Numbered(last) if numbered else Relayed()

@@ -46,6 +46,12 @@ class Refused(Struct, frozen=True):
     error: CexspecError
 
 
+class Denied(Struct, frozen=True):
+    """The venue refuses the login."""
+
+    error: CexspecError
+
+
 class VenueError(Struct, frozen=True):
     """An error of the venue that answers no subscription."""
 
@@ -106,6 +112,7 @@ Output = (
     | Subscribed
     | Unsubscribed
     | Refused
+    | Denied
     | VenueError
     | Unrouted
     | Undecodable

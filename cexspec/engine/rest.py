@@ -165,6 +165,12 @@ class RestEngine:
             self._outcomes[outcome] += 1
         return rows
 
+    async def body(self, name: str, params: Params) -> bytes:
+        """The body of an operation's good answer, in front of everything that waits: what a connection needs before it opens."""
+        operation = self.plan.operation(name)
+        given = self._filled(params)
+        return await self._sender.send(operation, self._build(operation, given), given, priority=Priority.SNAPSHOT)
+
     @property
     def stats(self) -> RestStats:
         """What has been called so far."""

@@ -21,6 +21,7 @@ from cexspec.engine.keepalive import Liveness
 from cexspec.engine.options import StreamOptions
 from cexspec.engine.outputs import (
     Deliver,
+    Denied,
     Expiring,
     Idle,
     Missed,
@@ -37,6 +38,7 @@ from cexspec.engine.outputs import (
     Unsubscribed,
     VenueError,
 )
+from cexspec.engine.private import Identity
 from cexspec.engine.subscriptions import Entry, Ledger
 from cexspec.engine.topics import Topic
 from cexspec.models import ExchangeError
@@ -60,12 +62,14 @@ class Session:
         markets: MarketLookup,
         options: StreamOptions | None = None,
         mark_of: Callable[[Topic], Mark] = lambda topic: None,
+        identity: Identity | None = None,
     ) -> None:
+        self._identity = identity or Identity(exchange, connection)
         self._exchange, self._plan, self._options = exchange, connection, options or StreamOptions()
         self._channels = channels
         self._fresh = Freshness(mark_of)
         self._new_reader: Callable[[], FrameReader] = lambda: FrameReader(exchange, connection, channels, markets, live=True)
-        self._ledger = Ledger(connection, channels, self._options.patience)
+        self._ledger = Ledger(connection, channels, self._options.patience, self._identity.values)
         self._ending = True
         self._idle_since = -inf
         self._early = EarlyFrames()
@@ -95,13 +99,14 @@ class Session:
         return outputs
 
     def connected(self, now: float, lifetime: float | None = None) -> None:
-        """The socket is open; after so many seconds it should be replaced."""
+        """The socket is open; after so many seconds it should be replaced. Raises `AuthenticationError` where it can't log in."""
         self._forget(now)
         self._expires = inf if lifetime is None else now + lifetime
         self._ending, self._idle_since = False, now
-        if self._plan.greet is not None:
-            self._send(self._plan.greet, now)
-        if self._plan.expects_greeting:
+        greeting = self._identity.greeting()
+        if greeting is not None:
+            self._send(greeting, now)
+        if self._plan.greet is not None and self._plan.greet.expects:
             self._greet_until = now + self._options.patience.greeting
             self._enter("greeting")
         else:
@@ -212,8 +217,8 @@ class Session:
 
     def _control(self, reading: Reading, frame: bytes | str, now: float, received: int | None) -> None:
         match reading.role:
-            case "ack" | "refusal" | "error":
-                self._answered(reading, now)
+            case "ack" | "refusal" | "denial" | "error":
+                self._answered(reading, frame, now)
             case "heartbeat" | "ping":
                 self._beaten(reading, now)
             case "greeting":
@@ -233,13 +238,17 @@ class Session:
         if reading.reply is not None:
             self._send(reading.reply, now)
 
-    def _answered(self, reading: Reading, now: float) -> None:
+    def _answered(self, reading: Reading, frame: bytes | str, now: float) -> None:
+        if reading.role == "denial" and self.phase == "greeting":
+            self._denied(frame)
+            return
         answer = reading.answer
         if answer is None:
             return
-        entries = self._ledger.answered_by(answer, reading.verb, refused=reading.role == "refusal")
+        entries = self._ledger.answered_by(answer, reading.verb, refused=reading.role in ("refusal", "denial"))
         if reading.role != "ack":
             error = answer.error or ExchangeError(reading.reason or "refused", exchange=self._exchange)
+            self._identity.hide(error)
             self._settle(self._ledger.refuse(entries, error, now) if entries else [VenueError(error)], now)
         else:
             learned = {value for entry in entries if (value := self._learn(answer, entry)) is not None}
@@ -262,6 +271,12 @@ class Session:
         if self.phase == "greeting":
             self._enter("ready")
             self._flush(now)
+
+    def _denied(self, frame: bytes | str) -> None:
+        assert self._plan.greet is not None
+        error = self._identity.hide(self._plan.greet.error(frame if isinstance(frame, bytes) else frame.encode()))
+        self.outputs.append(Denied(error))
+        self._end(f"the login was refused: {error}")
 
     def _keep(self, early: Early) -> None:
         if not self._early.keep(early):
@@ -314,8 +329,8 @@ class Session:
             self.outputs.append(Expiring())
 
     def _unrouted(self, frame: bytes | str, reason: str | None) -> None:
-        sample = frame[:SAMPLE]
-        self.outputs.append(Unrouted(sample.encode("utf-8", "replace") if isinstance(sample, str) else sample, reason or "unknown"))
+        sample = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
+        self.outputs.append(Unrouted(self._identity.masked(sample[: 2 * SAMPLE])[:SAMPLE].encode("utf-8", "replace"), reason or "unknown"))
 
     def _count(self, frame: bytes | str) -> bool:
         """Whether the frame is to be read: not one that repeats the last."""
@@ -341,7 +356,8 @@ class Session:
                 self._paced_until = now + wait
                 return
             frame, settled = self._ledger.next_message(now)
-            self._send(frame, now)
+            if frame is not None:
+                self._send(frame, now)
             self._settle(settled, now)
 
     def _send(self, frame: bytes, now: float) -> None:

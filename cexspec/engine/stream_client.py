@@ -23,6 +23,7 @@ from cexspec.engine.options import StreamOptions
 from cexspec.engine.planning import ROUND_TRIP, DrawsOf
 from cexspec.engine.polling import Polls, RestCalls
 from cexspec.engine.preparation import Preparation, Prepare
+from cexspec.engine.private import NOBODY, Access, Recovered
 from cexspec.engine.progress import OnProgress
 from cexspec.engine.queues import Queues
 from cexspec.engine.states import Observer, State, Transition
@@ -36,6 +37,7 @@ from cexspec.models import (
     CexspecError,
     Event,
     FundingRate,
+    InvalidRequest,
     InvalidSymbol,
     Liquidation,
     MarkPrice,
@@ -49,6 +51,7 @@ from cexspec.transport.clock import Clock, SystemClock
 from cexspec.transport.websocket import WebSocketTransport, websocket_transport
 
 T = TypeVar("T", bound=Event)
+PrivateStream = Literal["orders", "fills", "positions", "balances"]
 AnySymbol = str | Symbol
 """A unified symbol, as text or parsed, or a native id."""
 
@@ -81,6 +84,7 @@ class StreamClient:
     venue lists them. What needs them is subscribed afterwards: symbols that the rules can't write, which are refused on the
     stream if the instruments don't have them either, channels that count contracts, and books whose checksums need the
     decimals of the instrument. `budgets` are those of connection attempts. `rest` is asked for the streams that are polled.
+    `access` is what private streams need.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class StreamClient:
         fetch: FetchRows | None = None,
         draws_of: DrawsOf | None = None,
         rest: RestCalls | None = None,
+        access: Access | None = None,
     ) -> None:
         self._plan, self._markets = plan, markets
         self._clock, self._options = clock or SystemClock(), options or StreamOptions()
@@ -113,6 +118,7 @@ class StreamClient:
             budgets,
             fetch,
             draws_of,
+            access,
         )
         self._wishes: dict[Stream[Any], Wish] = {}
         self._with_callbacks: list[Stream[Event]] = []
@@ -120,7 +126,9 @@ class StreamClient:
         self._preparation = Preparation(prepare, plan.id, markets)
         self.counters = self._connections.counters
         self._polls = Polls(plan, markets, rest, self._clock, self.counters)
-        self._resolver = Resolver(plan, markets, self._polls, self._clock, lambda: self._preparation.ahead)
+        self._resolver = Resolver(
+            plan, markets, self._polls, self._clock, lambda: self._preparation.ahead, access.credentials if access is not None else NOBODY
+        )
 
     @property
     def states(self) -> dict[str, State]:
@@ -211,6 +219,20 @@ class StreamClient:
     def stream_liquidations(self, *symbols: AnySymbol, **how: Unpack[How]) -> Stream[Liquidation]:
         """Forced orders. Where a venue has one subscription for many symbols, no symbol means all of them."""
         return self._open("liquidations", Liquidation, symbols, how)
+
+    def private(self, name: PrivateStream, symbols: Sequence[AnySymbol] = (), **how: Unpack[How]) -> Stream[Any]:
+        """One's own orders, fills, positions or balances: of all markets, or of these only (balances have none).
+
+        After a reconnect a `Gap` tells since when events may be missing (see `on_private_ready`). Raises `AuthenticationError`
+        that names the credentials that are missing, and as the others do.
+        """
+        if name == "balances" and symbols:
+            raise InvalidRequest("balances are of currencies, not of symbols", exchange=self._plan.id)
+        return self._start(name, Wish(channels_for(self._plan, name), {}, every=True), symbols, how)
+
+    def on_private_ready(self, callback: Callable[[Recovered], object]) -> Callable[[], None]:
+        """Call this whenever a private connection serves all that is asked of it (again); what is returned stops it."""
+        return self._connections.recoveries.observe(callback)
 
     def stream(
         self,

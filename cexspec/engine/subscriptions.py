@@ -9,14 +9,14 @@ What is wanted is kept as a set, never as a log of messages: after a reconnect i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count, takewhile
 from math import inf
 from typing import Any, Literal
 
 from cexspec.compile.conditions import text_of
-from cexspec.compile.plan import Answer, ChannelPlan, ConnectionPlan, Json, VerbPlan
+from cexspec.compile.plan import Answer, ChannelPlan, ConnectionPlan, Json, Params, VerbPlan
 from cexspec.engine.options import Patience
 from cexspec.engine.outputs import Output, Reconnect, Refused, Subscribed, Unsubscribed, VenueError
 from cexspec.engine.topics import Topic, repeats, text_of_payload
@@ -67,10 +67,21 @@ class Request:
     deadline: float
 
 
+Values = Callable[[VerbPlan, Sequence[Json], str], Params]
+"""What a message about topics holds besides them, by its request's id: signatures, tokens."""
+
+
+def _nothing(verb: VerbPlan, topics: Sequence[Json], request_id: str) -> Params:
+    return {}
+
+
 class Ledger:
     """The subscriptions of one connection."""
 
-    def __init__(self, connection: ConnectionPlan, channels: Mapping[str, ChannelPlan], patience: Patience) -> None:
+    def __init__(
+        self, connection: ConnectionPlan, channels: Mapping[str, ChannelPlan], patience: Patience, values: Values = _nothing
+    ) -> None:
+        self._values = values
         self._connection, self._channels, self._patience = connection, channels, patience
         self._entries: dict[str, Entry] = {}
         self._due: dict[str, Entry] = {}
@@ -130,11 +141,13 @@ class Ledger:
         """Whether something may be asked for."""
         return any(entry.not_before <= now for entry in self._due.values())
 
-    def next_message(self, now: float) -> tuple[bytes, list[Output]]:
-        """The next message to send (see `ready`), and what its sending alone settles."""
+    def next_message(self, now: float) -> tuple[bytes | None, list[Output]]:
+        """The next message to send (see `ready`), and what its sending alone settles; None: nothing need be said."""
         batch = self._batch(now)
         verb = batch[0].verb or "subscribe"
         plan = self._plan(verb)
+        if plan.implied:
+            return None, self._taken_for_granted(batch, verb)
         request_id = str(next(self._numbers))
         frame = self._encode(plan, batch, request_id)
         limit = self._connection.max_message_bytes or inf
@@ -148,6 +161,11 @@ class Ledger:
         entries = {entry.topic.text: entry for entry in batch}
         self._requests[request_id] = Request(verb, entries, now + self._patience.answer)
         return frame, [] if plan.answered else self.accept(batch, certain=False)
+
+    def _taken_for_granted(self, batch: list[Entry], verb: Verb) -> list[Output]:
+        for entry in batch:
+            entry.phase, entry.renewing = "asked" if verb == "subscribe" else "leaving", False
+        return self.accept(batch)
 
     def answered_by(self, answer: Answer, verb: Verb | None, *, refused: bool) -> list[Entry]:
         """The topics an answer is about; none where it can't be told.
@@ -272,7 +290,9 @@ class Ledger:
         return self._connection.subscribe if verb == "subscribe" else self._connection.unsubscribe
 
     def _encode(self, plan: VerbPlan, batch: list[Entry], request_id: str) -> bytes:
-        return plan.send([entry.topic.payload for entry in batch], request_id, batch[0].learned if len(batch) == 1 else {})
+        topics = [entry.topic.payload for entry in batch]
+        learned = batch[0].learned if len(batch) == 1 else {}
+        return plan.send(topics, request_id, {**learned, **self._values(plan, topics, request_id)})
 
     def _batch(self, now: float) -> list[Entry]:
         """The first entries that may share a message."""

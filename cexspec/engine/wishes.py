@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cexspec.compile.plan import ChannelPlan, ExchangePlan, OperationPlan
 from cexspec.engine.buffer import Buffer, Policy
-from cexspec.engine.channel_choice import choose, is_shared
+from cexspec.engine.channel_choice import carriers, choose, is_shared
 from cexspec.engine.dispatch import Subscription
 from cexspec.engine.markets import Markets
 from cexspec.engine.polling import Polls
+from cexspec.engine.private import NOBODY, lacking
 from cexspec.engine.topics import topic_of
 from cexspec.models import InvalidRequest, InvalidSymbol, Liquidation, Market, NotSupported, Trade
 from cexspec.transport.clock import Clock
@@ -22,13 +23,14 @@ class Wish:
     """What a stream is about: its candidate channels and the parameters that its topics have besides the symbol.
 
     `maintained`: not their messages, but the books that these build. `polled`: what is asked again and again, where no
-    channel serves the stream.
+    channel serves the stream. `every`: of all channels that carry a symbol, not only of the one that suits best.
     """
 
     channels: tuple[ChannelPlan, ...]
     params: dict[str, Any]
     maintained: bool = False
     polled: OperationPlan | None = None
+    every: bool = False
 
     @property
     def source(self) -> str:
@@ -37,9 +39,21 @@ class Wish:
 
 
 class Resolver:
-    """Turns wishes into subscriptions. `ahead` tells whether instruments may still be loaded that know more symbols."""
+    """Turns wishes into subscriptions. `ahead` tells whether instruments may still be loaded that know more symbols.
 
-    def __init__(self, plan: ExchangePlan, markets: Markets, polls: Polls, clock: Clock, ahead: Callable[[], bool]) -> None:
+    `credentials` fill the topics that hold one (which is no secret then).
+    """
+
+    def __init__(
+        self,
+        plan: ExchangePlan,
+        markets: Markets,
+        polls: Polls,
+        clock: Clock,
+        ahead: Callable[[], bool],
+        credentials: Mapping[str, str] = NOBODY,
+    ) -> None:
+        self._credentials = credentials
         self._plan, self._markets, self._polls, self._clock, self._ahead = plan, markets, polls, clock, ahead
 
     def check(self, wish: Wish, policy: Policy, *, fetches: bool) -> None:
@@ -55,7 +69,7 @@ class Resolver:
         Raises `NotSupported`, `InvalidSymbol`, `InvalidRequest`.
         """
         if symbols:
-            return [self._asked(wish, buffer, symbol) for symbol in symbols]
+            return [one for symbol in symbols for one in self._asked(wish, buffer, symbol)]
         if wish.polled is not None and self._polls.is_shared(wish.polled):
             return [self._polls.subscription(wish.polled, buffer, None, wish.params, self._clock.time_ns())]
         shared = [channel for channel in wish.channels if is_shared(channel) and not wish.maintained]
@@ -100,18 +114,26 @@ class Resolver:
         if wish.polled is not None and wish.polled.reader is not None and issubclass(wish.polled.reader.model, Trade | Liquidation):
             raise InvalidRequest(f"{wish.polled.name} can't be conflated: every event of it counts", exchange=self._plan.id)
         for channel in wish.channels:
-            each_counts = any(issubclass(reader.model, Trade | Liquidation) for reader in channel.readers)
+            each_counts = channel.private or any(issubclass(reader.model, Trade | Liquidation) for reader in channel.readers)
             if each_counts or (channel.book is not None and channel.book.sync != "replace"):
                 raise InvalidRequest(f"{channel.name} can't be conflated: every event of it counts", exchange=self._plan.id)
 
-    def _asked(self, wish: Wish, buffer: Buffer, symbol: str) -> Subscription:
-        """The subscription of a symbol, an unknown one where it takes the instruments to tell what it is."""
+    def _asked(self, wish: Wish, buffer: Buffer, symbol: str) -> list[Subscription]:
+        """The subscription(s) of a symbol, an unknown one where it takes the instruments to tell what it is."""
         try:
-            return self.of_symbol(wish, buffer, symbol)
+            return self._everywhere(wish, buffer, symbol) if wish.every else [self.of_symbol(wish, buffer, symbol)]
         except InvalidSymbol:
             if not self._ahead():
                 raise
-            return Subscription.unknown(self._plan.id, wish.source, buffer, self._clock.time_ns(), symbol, maintained=wish.maintained)
+            now = self._clock.time_ns()
+            return [Subscription.unknown(self._plan.id, wish.source, buffer, now, symbol, maintained=wish.maintained)]
+
+    def _everywhere(self, wish: Wish, buffer: Buffer, symbol: str) -> list[Subscription]:
+        """A symbol on every channel that carries it."""
+        market = self._markets.find(symbol)
+        params = {**wish.params, **self._markets.params(symbol)}
+        channels = carriers(self._plan, wish.channels, market)
+        return [self._subscription(wish, buffer, channel, params, market) for channel in channels]
 
     def _lines(self, channel: ChannelPlan, params: dict[str, Any], category: str | None) -> list[dict[str, Any]]:
         """The parameters for each product line of the venue, where a topic stands for one."""
@@ -128,6 +150,9 @@ class Resolver:
         connection = channel.connection_of(category)
         if connection is None:
             raise NotSupported(f"{self._plan.id} has {channel.name} for {' and '.join(map(str, channel.connections))} only")
+        if missing := channel.credentials - self._credentials.keys():
+            raise lacking(self._plan.id, channel.name, missing)
+        params = {**params, **{name: self._credentials[name] for name in channel.credentials}}
         try:
             topic = topic_of(channel, params)
         except KeyError as hole:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from cexspec.compile.errors import compile_errors
 from cexspec.compile.plan import Answer, ErrorPlan, Json, KeepalivePlan, VerbPlan
+from cexspec.compile.private import compile_greet
 from cexspec.compile.subscribe import (
     TopicParts,
-    compile_greet,
     compile_keepalive,
     compile_subscribe,
     compile_topic,
@@ -68,18 +68,18 @@ def topic_of(
     return compile_topic(spec.ws.channels["one"], spec.ws.connections["public"], spec, findings), findings
 
 
-def connection_of(**connection: Any) -> tuple[Connection, ErrorPlan]:
+def connection_of(**connection: Any) -> tuple[Connection, ExchangeSpec, ErrorPlan]:
     spec = compile_spec(connection, {}, {})
     assert spec.ws is not None
-    return spec.ws.connections["public"], compile_errors(spec.errors, "venue", collect())
+    return spec.ws.connections["public"], spec, compile_errors(spec.errors, "venue", collect())
 
 
 def verb(name: str = "subscribe", **connection: Any) -> VerbPlan:
     """A compiled verb; it must compile."""
     findings = collect()
-    node, errors = connection_of(**connection)
+    node, spec, errors = connection_of(**connection)
     compiler = compile_subscribe if name == "subscribe" else compile_unsubscribe
-    compiled = compiler(node, "venue", errors, findings, lambda: NOON)
+    compiled = compiler(node, spec, errors, findings, lambda: NOON)
     assert findings.problems == []
     return compiled
 
@@ -252,14 +252,14 @@ VERB_PROBLEMS: list[tuple[str, dict[str, Any], tuple[str | int, ...]]] = [
 @pytest.mark.parametrize(("rule", "connection", "where"), VERB_PROBLEMS, ids=[f"{row[0]} {row[2]}" for row in VERB_PROBLEMS])
 def test_a_problem_stands_at_its_node(rule: str, connection: dict[str, Any], where: tuple[str | int, ...]) -> None:
     findings = collect()
-    node, errors = connection_of(**connection)
-    compile_subscribe(node, "venue", errors, findings)
+    node, spec, errors = connection_of(**connection)
+    compile_subscribe(node, spec, errors, findings)
     assert [(problem.rule, problem.where) for problem in findings.problems] == [(rule, ("ws", "connections", "public", *where))]
 
 
 def keepalive(**keys: Any) -> KeepalivePlan:
     findings = collect()
-    node, _ = connection_of(keepalive=keys)
+    node, *_ = connection_of(keepalive=keys)
     compiled = compile_keepalive(node.keepalive, findings, lambda: NOON)
     assert findings.problems == []
     return compiled
@@ -285,18 +285,18 @@ def test_no_keepalive_is_none() -> None:
     assert keepalive() == KeepalivePlan(None, None, False, 10.0, None, None)
 
 
-def test_a_greeting_is_one_constant_frame() -> None:
-    node, _ = connection_of(greet={"send": {"event": "conf", "flags": 229376}})
-    assert compile_greet(node.greet, collect()) == b'{"event":"conf","flags":229376}'
-    for waiting in ({}, {"greet": {"expect": {"$.type": "welcome"}}}):
-        node, _ = connection_of(**waiting)
-        assert compile_greet(node.greet, collect()) is None
+def test_a_greeting_without_a_recipe_is_one_constant_frame() -> None:
+    plan = compile_greet(*connection_of(greet={"send": {"event": "conf", "flags": 229376}}), collect())
+    assert plan is not None and plan.send is not None and plan.recipe is None
+    assert plan.send({}) == b'{"event":"conf","flags":229376}'
+    assert compile_greet(*connection_of(), collect()) is None
+    welcomed = compile_greet(*connection_of(greet={"expect": {"$.type": "welcome"}}), collect())
+    assert welcomed is not None and welcomed.send is None and welcomed.expects
 
 
-def test_a_greeting_has_no_holes() -> None:
+def test_a_greeting_without_a_recipe_has_no_holes() -> None:
     findings = collect()
-    node, _ = connection_of(greet={"send": {"token": "{{ token }}", "at": "{{ now | ms }}"}})
-    compile_greet(node.greet, findings)
+    compile_greet(*connection_of(greet={"send": {"token": "{{ token }}", "at": "{{ now | ms }}"}}), findings)
     at = ("ws", "connections", "public", "greet", "send")
     assert [(one.rule, one.where) for one in findings.problems] == [("CEX049", (*at, "token")), ("CEX049", (*at, "at"))]
 

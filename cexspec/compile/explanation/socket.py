@@ -13,7 +13,7 @@ from cexspec.compile.explanation.mapping import reading
 from cexspec.compile.explanation.rest import errors
 from cexspec.compile.explanation.sample import samples
 from cexspec.compile.explanation.text import Lines, Row, Section, compact, conditions, duration
-from cexspec.compile.plan import ChannelPlan
+from cexspec.compile.plan import ChannelPlan, Json, VerbPlan
 from cexspec.compile.roles import compile_roles
 from cexspec.spec.model import Channel, Connection, Subscribe
 from cexspec.spec.model.limits import Window
@@ -62,14 +62,24 @@ def _subscription(exchange: Exchange, plan: ChannelPlan, spec: Channel, lines: L
     if params is None:
         yield Row("example", "no example symbol of its kinds")
     else:
-        topic = plan.topic(params)
+        topic = plan.topic(params | {name: f"<{name}>" for name in plan.credentials})
         yield Row("topic", f"{msgspec.json.encode(topic).decode()} for {params['symbol']}", lines.at((*spec.where, "topic")))
         learned = {name: f"<{name}>" for name in how.subscribe.learn}
         for key, verb, place in (("sends", verbs.subscribe, how.subscribe), ("ends", verbs.unsubscribe, how.unsubscribe)):
-            yield Row(key, verb.send([topic], "1", learned).decode(), lines.at((*place.where, "send")))
+            yield Row(key, _message(verb, place, topic, learned), lines.at((*place.where, "send")))
     yield from _answers(how.subscribe, lines)
     for name, param in spec.params.items():
         yield Row(name, compact(param.model_dump(exclude_unset=True)), lines.at((*spec.where, "params", name)))
+
+
+def _message(verb: VerbPlan, spec: Subscribe, topic: Json, learned: dict[str, str]) -> str:
+    """What is sent; as it stands in the spec where it holds what only a connection knows."""
+    if verb.implied:
+        return "nothing: it is implied"
+    try:
+        return verb.send([topic], "1", learned).decode()
+    except KeyError:
+        return compact(spec.send) + (f", signed by {verb.recipe}" if verb.recipe is not None else "")
 
 
 def _answers(how: Subscribe, lines: Lines) -> Iterator[Row]:
@@ -114,7 +124,13 @@ def _book(plan: ChannelPlan, spec: Channel, lines: Lines) -> Iterator[Row]:
         yield Row("checksum", f"{plan.book.checksum_hook} over {plan.book.checksum_depth} levels of each side{digits}{until}")
 
 
-_SHAPES = {"payload": "the message is at {}, where a frame has that", "greet": "{}", "route": "{}", "sequence": "counted at {}"}
+_SHAPES = {
+    "payload": "the message is at {}, where a frame has that",
+    "bootstrap": "{}",
+    "greet": "{}",
+    "route": "{}",
+    "sequence": "counted at {}",
+}
 
 
 def _connection(exchange: Exchange, name: str, spec: Connection, lines: Lines) -> Iterator[Row]:

@@ -1,0 +1,141 @@
+"""What private connections fill in: the values of a recipe in messages, and what REST gave before connecting in URLs as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import msgspec
+
+from cexspec.compile.checks import nearest
+from cexspec.compile.errors import compile_errors
+from cexspec.compile.filters import as_text
+from cexspec.compile.hole import NO_JSON
+from cexspec.compile.holes import parse_text
+from cexspec.compile.lookups import Lookup, compile_lookup, text_at
+from cexspec.compile.plan import BootstrapPlan, ErrorPlan, GreetPlan, Json, Params
+from cexspec.compile.templates import NOTHING, Template, compile_tree
+from cexspec.models import AuthenticationError, DecodeError, ExchangeError, NotSupported
+from cexspec.spec.model import Bootstrap, Connection, ExchangeSpec
+from cexspec.spec.problems import Findings
+from cexspec.spec.source import Position, Where
+
+SIGNED = frozenset({"now", "expires", "nonce", "recv_window", "signature"})
+"""Holes that every recipe fills, besides credentials and values of its own."""
+
+
+def signed_holes(recipe: str | None, spec: ExchangeSpec, findings: Findings, where: Where) -> frozenset[str]:
+    """The holes of a message that a recipe signs. Finds CEX090 where there is no such recipe."""
+    if recipe is None:
+        return NOTHING
+    credentials, recipes = (spec.auth.credentials, spec.auth.recipes) if spec.auth is not None else ({}, {})
+    if recipe not in recipes:
+        hint = nearest(recipe, list(recipes)) if recipes else "say by 'auth' at the top what signs"
+        findings.error("CEX090", where, f"no recipe is called '{recipe}'", hint)
+        return SIGNED | credentials.keys()
+    return SIGNED | credentials.keys() | recipes[recipe].values.keys()
+
+
+def public_credentials(spec: ExchangeSpec) -> frozenset[str]:
+    """The credentials that are no secret: a topic may hold them."""
+    named = spec.auth.credentials.items() if spec.auth is not None else ()
+    return frozenset(name for name, credential in named if credential.public)
+
+
+def bootstrapped(connection: Connection) -> frozenset[str]:
+    """The values that REST gives before connecting."""
+    return frozenset(connection.bootstrap.take) if connection.bootstrap is not None else NOTHING
+
+
+def recipes_of(connection: Connection, spec: ExchangeSpec) -> frozenset[str]:
+    """The recipes without whose credentials nothing can be had on a connection."""
+    greet, bootstrap = connection.greet, connection.bootstrap
+    operation = spec.rest.get(bootstrap.operation) if bootstrap is not None else None
+    named = (
+        greet.recipe if greet is not None else None,
+        operation.auth if operation is not None else None,
+        connection.subscribe.recipe,
+        connection.unsubscribe.recipe,
+    )
+    return frozenset(name for name in named if name is not None)
+
+
+def compile_greet(connection: Connection, spec: ExchangeSpec, errors: ErrorPlan, findings: Findings) -> GreetPlan | None:
+    """What is sent or awaited first. `errors` reads refusals where the greeting doesn't say how."""
+    greet = connection.greet
+    if greet is None:
+        return None
+    allowed = bootstrapped(connection) | signed_holes(greet.recipe, spec, findings, (*greet.where, "recipe"))
+    template = compile_tree(greet.send, allowed, findings, (*greet.where, "send")) if greet.send is not None else None
+    own = compile_errors(greet.errors, spec.id, findings) if greet.errors is not None else errors
+    return GreetPlan(greet.recipe, _filled(template), greet.expect is not None, lambda frame: _refusal(own.message(frame)))
+
+
+def _filled(template: Template | None) -> Callable[[Params], bytes] | None:
+    return None if template is None else lambda values: encode(template.fill(values))
+
+
+def _refusal(error: ExchangeError | None) -> ExchangeError:
+    """What a refused login means: that it is not believed, where the venue's code says nothing else."""
+    error = error or ExchangeError("refused")
+    if type(error) is not ExchangeError:
+        return error
+    return AuthenticationError(error.message, exchange=error.exchange, code=error.code, endpoint=error.endpoint, raw=error.raw)
+
+
+def compile_bootstrap(bootstrap: Bootstrap | None, spec: ExchangeSpec, findings: Findings) -> BootstrapPlan | None:
+    """The REST call before connecting, and what it gives."""
+    if bootstrap is None:
+        return None
+    keep = bootstrap.keep
+    named = [(bootstrap.operation, bootstrap.where), *([(keep.operation, keep.where)] if keep is not None else [])]
+    for name, where in named:
+        if name not in spec.rest:
+            findings.error("CEX059", (*where, "operation"), f"no operation is called '{name}'", nearest(name, list(spec.rest)))
+    lookups = {name: compile_lookup(path, findings, (*bootstrap.where, "take", name)) for name, path in bootstrap.take.items()}
+    return BootstrapPlan(
+        operation=bootstrap.operation,
+        take=lambda body: _taken(lookups, body, spec.id, bootstrap.operation),
+        keep=keep.operation if keep is not None else None,
+        every=keep.every if keep is not None else None,
+    )
+
+
+def _taken(lookups: dict[str, Lookup], body: bytes, exchange: str, operation: str) -> dict[str, str]:
+    try:
+        document = msgspec.json.decode(body)
+    except NO_JSON as error:
+        raise DecodeError(f"no JSON: {error}", exchange=exchange, channel=operation) from None
+    found: dict[str, str] = {}
+    for name, lookup in lookups.items():
+        text = text_at(lookup, document)
+        if text is None:
+            raise DecodeError(f"the answer holds no {name}", exchange=exchange, channel=operation)
+        found[name] = text
+    return found
+
+
+def compile_url(url: str, allowed: frozenset[str], findings: Findings, where: Where) -> Callable[[Params], str]:
+    """A connection's URL: values are percent-encoded, but for one that it begins with."""
+    parts = parse_text(url, allowed, findings, where).parts
+    readers = [part if isinstance(part, str) else part.reader() for part in parts]
+
+    def fill(values: Params) -> str:
+        texts = [part if isinstance(part, str) else as_text(part(values)) for part in readers]
+        return "".join(text if at == 0 or isinstance(readers[at], str) else quote(text, safe="") for at, text in enumerate(texts))
+
+    return fill
+
+
+def fill_url(url: str, values: Params) -> str:
+    """The URL of an environment with these values. Raises `NotSupported` for a hole that nothing fills."""
+    findings = Findings(lambda where: Position("environment", 1, 1))
+    fill = compile_url(url, frozenset(values), findings, ())
+    if findings.errors:
+        raise NotSupported(f"the URL {url}: {findings.errors[0].message}")
+    return fill(values)
+
+
+def encode(message: Json) -> bytes:
+    """A frame: plain text as it is, anything else as JSON."""
+    return message.encode() if isinstance(message, str) else msgspec.json.encode(message)
