@@ -1,6 +1,6 @@
 """Hooks: Python for the quirks data can't say, registered by name."""
 
-from cexspec.hooks.protocol import BookChecksum, Precision
-from cexspec.hooks.registry import CHECKSUMS
+from cexspec.hooks.protocol import BookChecksum, Precision, SignedBody, SignHook, Tree
+from cexspec.hooks.registry import CHECKSUMS, SIGNERS
 
-__all__ = ["CHECKSUMS", "BookChecksum", "Precision"]
+__all__ = ["CHECKSUMS", "SIGNERS", "BookChecksum", "Precision", "SignHook", "SignedBody", "Tree"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from cexspec.models import Level, Number
 
@@ -38,3 +39,42 @@ class BookChecksum(Protocol):
 
     def __call__(self, bids: Sequence[Level], asks: Sequence[Level], precision: Precision | None = None) -> int:
         """The checksum."""
+
+
+Tree = Any
+"""What JSON holds: mappings (their keys in order), lists, texts, numbers, booleans, None."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBody:
+    """A body as it goes out, the text (or the digest, in hex) that was signed, and the signature."""
+
+    body: Tree
+    prehash: str
+    signature: str
+
+
+class SignHook(Protocol):
+    """Signs the bodies of one venue, where no recipe can say how."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The credentials it can't do without."""
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """The names of `values`."""
+
+    def values(self, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """What follows from the credentials and isn't secret: values of holes (an address). Raises `AuthenticationError`."""
+
+    def sign(
+        self, body: Tree, credentials: Mapping[str, str], nonce: int, environment: str, parameters: Mapping[str, str] = MappingProxyType({})
+    ) -> SignedBody:
+        """The body (an operation's, holes filled) as the venue accepts it.
+
+        `nonce` grows with each call: milliseconds since the epoch, or more where calls come faster. `environment` is the
+        spec's name of it. `parameters` are further values, where the hook documents some.
+        Raises `AuthenticationError` for credentials that can't sign, naming them and never their value; `InvalidRequest` for a
+        body that it can't read, `InvalidOrder` for numbers the venue has no form for.
+        """

@@ -7,10 +7,14 @@ from types import MappingProxyType
 
 from cexspec.hooks.bitfinex import bitfinex_checksum
 from cexspec.hooks.crc32 import crc32_interleaved
+from cexspec.hooks.hyperliquid import HYPERLIQUID
 from cexspec.hooks.kraken import kraken_checksum
-from cexspec.hooks.protocol import BookChecksum
+from cexspec.hooks.protocol import BookChecksum, SignHook
 
 CHECKSUMS: Mapping[str, BookChecksum] = MappingProxyType(
     {"bitfinex": bitfinex_checksum, "crc32_interleaved": crc32_interleaved, "kraken_v2": kraken_checksum}
 )
 """Book checksums by the name specs use."""
+
+SIGNERS: Mapping[str, SignHook] = MappingProxyType({"hyperliquid": HYPERLIQUID})
+"""Signatures no recipe can say, by the name specs use."""
