@@ -137,6 +137,8 @@ class Conversion:
             self.code = f"({rule.prefix!r} + {self.code})"
         if rule.case is not None:
             self.code = f"{self.code}.{rule.case}()"
+        if rule.plus is not None:
+            self.code = f"added({self.code}, {rule.plus})"
 
     def _words(self, mapping: Mapping[str, str]) -> None:
         table: dict[object, object] = {venue: self.setting.literal(word, self.target) for venue, word in mapping.items()}
@@ -253,6 +255,7 @@ _NAMES: dict[str, object] = {
     "Decimal": Decimal,
     "Hole": Hole,
     "Table": convert.Table,
+    "added": convert.added,
     "best_first": best_first,
     "columns": convert.columns,
     "decimal_levels": decimal_levels,

@@ -81,6 +81,13 @@ def step(places: Number) -> Decimal:
     return Decimal(10) ** -whole
 
 
+def added(text: str, number: int) -> str:
+    """An id that is a whole number, and a number more."""
+    if not (text.isascii() and text.isdigit()):
+        raise Hole(f"{shown(text)} is no whole number")
+    return str(int(text) + number)
+
+
 def part(text: str, by: str, index: int) -> str:
     """One part of a joined text."""
     parts = text.split(by)

@@ -9,7 +9,7 @@ from cexspec.compile.paths import parse
 from cexspec.compile.source import Origin
 from cexspec.compile.tables import key_of
 from cexspec.compile.targets import FieldTarget
-from cexspec.spec.model import Branching, FieldRule, Lookup
+from cexspec.spec.model import Branching, FieldRule, Lookup, Place
 
 _REQUEST_NAMES = {"symbol": "id"}
 """The request's own name of a field, where it differs: a message's symbol is the native id."""
@@ -93,6 +93,8 @@ class FieldWriter:
     def _access(self, variable: str, rule: FieldRule, target: FieldTarget) -> Access:
         """How the rule's value is reached; of several places the first that holds something."""
         base = self.setting.bases.of(rule.of)
+        if rule.place is not None:
+            return Access(_counted(rule.place), plain=True, nullable=False)
         if rule.of == "key":
             return Access("key", plain=True, nullable=True)
         if rule.of == "request":
@@ -120,6 +122,15 @@ class FieldWriter:
     def _set(self, variable: str, code: str) -> None:
         if code != variable:
             self.line(f"{variable} = {code}")
+
+
+def _counted(place: Place) -> str:
+    """The number of an item by its place: code."""
+    if not place.nested:
+        return "place"
+    starts = place.starts
+    last, behind = len(starts) - 1, f"{starts[-1]} + (outer_place - {len(starts) - 1}) * {place.every}"
+    return f"({starts}[outer_place] if outer_place < {last} else {behind}) + place"
 
 
 def _place(rule: FieldRule) -> str:

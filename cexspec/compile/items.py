@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cexspec.compile import convert
 from cexspec.compile.access import Scope
 from cexspec.compile.paths import MISSING, Path, PathError, Step, Steps, Wild, parse
 from cexspec.compile.wire import Leaf
-from cexspec.spec.model import Mapping
+from cexspec.spec.model import FieldRule, Mapping, Place
 from cexspec.spec.model.mapping import Columns, Zip
 
 _JOINED: Step = "<joined>"
@@ -22,7 +22,8 @@ class Items:
 
     `loop` writes the code of what to iterate, which gives `variables`: `i` is the item (or holds it), with the `key` it has in
     its object, or the element of the `outer` list. `element` is the place of what the loop gives, `parent` that of the outer
-    list's element; `plain`: what the loop gives is decoded JSON.
+    list's element; `plain`: what the loop gives is decoded JSON. Where a rule counts them, an item comes with its `place` (and
+    the `outer_place`) instead, or besides.
     """
 
     base: Steps
@@ -35,18 +36,47 @@ class Items:
 
 def compile_items(mapping: Mapping, message: Steps, scope: Scope) -> Items:
     """Add the items to the wire type. Raises PathError."""
+    places = [place for rule in (mapping.fields or {}).values() for place in _places(rule)]
     if mapping.items is None:
-        return _one(mapping.item or "$", message)
-    if isinstance(mapping.items, Zip | Columns):
-        return _joined(mapping.items, message, scope)
-    path = parse(mapping.items)
+        items = _one(mapping.item or "$", message)
+    elif isinstance(mapping.items, Zip | Columns):
+        items = _joined(mapping.items, message, scope)
+    else:
+        items = _found(parse(mapping.items), mapping.skip, message, scope, counted=bool(places))
+    return _counted(items, places) if places else items
+
+
+def _places(rule: FieldRule) -> Iterator[Place]:
+    """What a rule and its branches count."""
+    if rule.place is not None:
+        yield rule.place
+    for branch in rule.branching.rules.values() if rule.branching is not None else ():
+        yield from _places(branch)
+
+
+def _found(path: Path, skip: list[str], message: Steps, scope: Scope, *, counted: bool) -> Items:
+    """Items that one path finds."""
     if not path.many:
         raise PathError(f"'{path.text}' finds one value: write it as 'item', or end it with [*]")
     lists = [at for at, step in enumerate(path.steps) if step is Wild.ELEMENTS]
     if not path.lowered or len(lists) > 2:
-        return _walked(path, frozenset(mapping.skip), message, scope)
+        return _walked(path, frozenset(skip), message, scope)
     scope.wire.require((*message, *path.steps[: lists[-1] + 1]))
-    return _listed(path, lists[0], message, scope) if len(lists) == 1 else _nested(path, lists[0], lists[1], message, scope)
+    if len(lists) == 1:
+        return _listed(path, lists[0], message, scope)
+    return _nested(path, lists[0], lists[1], message, scope, counted=counted)
+
+
+def _counted(items: Items, places: list[Place]) -> Items:
+    """Items with their places. Raises PathError where they stand in no list, or not in as many as the rules count in."""
+    if items.parent is not None:
+        return items
+    if items.loop is None or items.variables != "i":
+        raise PathError("'place' counts items of a list, and these stand in none")
+    if any(place.nested for place in places):
+        raise PathError("'place' counts in an outer list too, and these items have none: write 'place: item'")
+    loop = items.loop
+    return replace(items, loop=lambda: f"enumerate({loop()})", variables="place, i")
 
 
 def _one(text: str, message: Steps) -> Items:
@@ -62,7 +92,7 @@ def _listed(path: Path, at: int, message: Steps, scope: Scope) -> Items:
     return Items((*message, *path.steps), lambda: scope.access(message, Path(path.text, path.steps[:at])).code, element)
 
 
-def _nested(path: Path, first: int, second: int, message: Steps, scope: Scope) -> Items:
+def _nested(path: Path, first: int, second: int, message: Steps, scope: Scope, *, counted: bool) -> Items:
     """Items in lists inside the elements of a list."""
     parent = (*message, *path.steps[: first + 1])
 
@@ -70,9 +100,12 @@ def _nested(path: Path, first: int, second: int, message: Steps, scope: Scope) -
         outer = scope.access(message, Path(path.text, path.steps[:first])).code
         scope.bind(parent, "outer")
         inner = scope.access(parent, Path(path.text, path.steps[first + 1 : second])).code
-        return f"[(outer, i) for outer in {outer} for i in {inner}]"
+        if counted:
+            return f"[({variables}) for outer_place, outer in enumerate({outer}) for place, i in enumerate({inner})]"
+        return f"[({variables}) for outer in {outer} for i in {inner}]"
 
-    return Items((*message, *path.steps), loop, (*message, *path.steps[: second + 1]), "outer, i", parent)
+    variables = "(outer_place, outer, place), i" if counted else "outer, i"
+    return Items((*message, *path.steps), loop, (*message, *path.steps[: second + 1]), variables, parent)
 
 
 def _joined(joined: Zip | Columns, message: Steps, scope: Scope) -> Items:

@@ -15,7 +15,12 @@ NUMBER_UNITS = {"fraction": "ratios", "decimals": "steps"}
 """Units of numbers, and what they are units of."""
 
 _COUNTABLE = (Target.NUMBER, Target.INTEGER, Target.TIME)
-_ALONE = {"const": frozenset[str](), "by_kind": frozenset({"scale"}), "by_category": frozenset({"scale"})}
+_ALONE = {
+    "const": frozenset[str](),
+    "place": frozenset({"prefix", "plus"}),
+    "by_kind": frozenset({"scale"}),
+    "by_category": frozenset({"scale"}),
+}
 """What may stand beside a source that needs nothing else."""
 _LEGAL = {Target.BOOLEAN: ("true", "false")}
 _TABLES = ("map", "flag", "sign")
@@ -31,6 +36,8 @@ def misfits(rule: FieldRule, target: FieldTarget) -> Iterator[Misfit]:
     yield from _units(rule, target)
     yield from _numbers(rule, target)
     yield from _idle(rule)
+    if (rule.place or rule.plus) and target.target is not Target.TEXT:
+        yield f"'{target.name}' is {target.target.value}, 'place' and 'plus' give ids", "remove it"
     if rule.unknown is not None and strict(target.name):
         yield f"'{target.name}' decides what happens: an unlisted word must be an error", "remove 'unknown'"
     yield from _words(rule, target)

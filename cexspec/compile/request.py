@@ -23,7 +23,7 @@ from cexspec.spec.model.rest import From, Method
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 
-INSTRUMENT = frozenset({"id", "symbol", "base", "quote", "category"})
+INSTRUMENT = frozenset({"id", "code", "symbol", "base", "quote", "category"})
 """Holes that the instrument of a call or subscription fills."""
 ENGINE = frozenset({"now", "uuid"})
 """Holes that the engine fills at every call: the time in nanoseconds, a fresh UUID."""

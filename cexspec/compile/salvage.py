@@ -21,7 +21,7 @@ class Salvage:
         self._records: Callable[[Any], Any] = eval(f"lambda m: {extractor.loop}", extractor.extract.__globals__)
         self._item = (lambda item: item) if plain else wire.decoder(wire.type_at(items.element)).decode
         self._together = "," in items.variables
-        """a record comes with its key, or with the outer list's element"""
+        """a record comes with its key, its place, or the outer list's element"""
 
     def read(
         self, frame: bytes, context: Context, failures: tuple[type[Exception], ...]

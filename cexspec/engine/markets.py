@@ -121,7 +121,7 @@ class Markets:
         return self.find(symbol_or_id).id
 
     def params(self, symbol_or_id: str) -> dict[str, Any]:
-        """What a request or subscription may hold of a market: `id`, `symbol`, `base`, `quote`, `category`.
+        """What a request or subscription may hold of a market: `id`, `code`, `symbol`, `base`, `quote`, `category`.
 
         Parts that can't be known are not in it. Raises `InvalidSymbol`.
         """
@@ -130,6 +130,7 @@ class Markets:
         listed = self._listed(market)
         if listed is not None:
             base, quote, settle = listed.base, listed.quote, listed.settle
+            params["code"] = listed.code
         elif market.kind is not None:
             parsed = Symbol.parse(str(market.symbol))
             base, quote, settle = parsed.base, parsed.quote, parsed.settle

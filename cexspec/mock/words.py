@@ -29,6 +29,7 @@ class Inverse:
     unit: str | None
     case: str | None
     prefix: str
+    plus: int
     strip: str
     split: tuple[str, int] | None
     lookup: tuple[Steps, Steps, Steps] | None = None
@@ -55,6 +56,7 @@ def inverse(rule: FieldRule, words: Mapping[Any, Any] | None = None) -> Inverse 
         unit=rule.unit,
         case=rule.case,
         prefix=rule.prefix or "",
+        plus=rule.plus or 0,
         strip=rule.strip or "",
         split=(rule.split.by, rule.split.part) if rule.split is not None else None,
         lookup=(parse(table.in_).steps, parse(table.by).steps, parse(table.take).steps) if table is not None else None,
@@ -122,6 +124,8 @@ def _iso(time: int, current: str) -> str:
 
 
 def _joined(rule: Inverse, value: Any, current: Any) -> Any:
+    if rule.plus:
+        value = str(int(value) - rule.plus)
     if rule.case is not None:
         value = str(value).lower() if rule.case == "upper" else str(value).upper()
     if rule.prefix:

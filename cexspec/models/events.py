@@ -179,7 +179,7 @@ class Instrument(Event, frozen=True, gc=False, kw_only=True, tag="instrument"):
 
     `contract_size` is what one contract stands for, in `contract_currency` (the base of a linear, the quote of an
     inverse contract); `min_size`, `max_size` and `step_size` are in base for spot, in contracts for derivatives
-    that are counted so. `expiry` is in nanoseconds.
+    that are counted so. `expiry` is in nanoseconds. `code` is what orders call it, where that isn't the `id`.
     """
 
     id: str
@@ -198,6 +198,7 @@ class Instrument(Event, frozen=True, gc=False, kw_only=True, tag="instrument"):
     strike: Number | None = None
     right: Literal["C", "P"] | None = None
     active: bool | None = None
+    code: str | None = None
 
     @property
     def price_precision(self) -> int | None:

@@ -64,5 +64,5 @@ def _levels(lines: Lines, levels: Levels) -> Iterator[Row]:
 def _rule(rule: FieldRule) -> str:
     given = rule.model_dump(exclude_unset=True, by_alias=True)
     path = given.pop("path", None)
-    words = [f"{key} {compact(value)}" if value is not True else key for key, value in given.items()]
+    words = [key if value is True or value == {} else f"{key} {compact(value)}" for key, value in given.items()]
     return ", ".join([path, *words] if path is not None else words)

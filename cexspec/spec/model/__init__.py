@@ -7,7 +7,7 @@ The loader hands over plain text scalars; these models convert them. Unknown key
 from cexspec.spec.model.auth import Auth, Credential, KeyOf, Recipe, Step, Value
 from cexspec.spec.model.conditions import Condition, Conditions
 from cexspec.spec.model.exchange import Environment, ExchangeSpec
-from cexspec.spec.model.fields import Branching, FieldRule, Lookup
+from cexspec.spec.model.fields import Branching, FieldRule, Lookup, Place
 from cexspec.spec.model.limits import Errors, Pool, Usage, Weight
 from cexspec.spec.model.mapping import Checksum, Levels, Mapping, Merge, Sequence, Sync
 from cexspec.spec.model.node import Node
@@ -43,6 +43,7 @@ __all__ = [
     "Operation",
     "Page",
     "Param",
+    "Place",
     "Pool",
     "Recipe",
     "Role",

@@ -34,6 +34,22 @@ class Split(Node):
     part: int = key("Which part, from 0; negative counts from the end", 1)
 
 
+class Place(Node):
+    """The number of an item by its place in a list, from 0. The text `item` is short for a place in one list."""
+
+    starts: Annotated[list[int], Field(min_length=1)] = key("Where counting begins in each element of the outer list", [0, 110000], [0])
+    every: int = key("How much later it begins in each element behind those of `starts`", 10000, 0)
+
+    @property
+    def nested(self) -> bool:
+        """Whether it counts in an outer list too."""
+        return bool(self.model_fields_set)
+
+
+def _place(value: Any) -> Any:
+    return {} if value == "item" else value
+
+
 class Branching(NamedTuple):
     """A rule for each kind or category of markets: `on` says which, `other` among the rules is the rest."""
 
@@ -57,14 +73,19 @@ class Lookup(Node):
 class FieldRule(Node):
     """Where a unified field comes from. Plain text is short for `{path: ...}`.
 
-    Exactly one source: `path`, `first_of`, `const`, `by_kind`, `by_category`, or `of: request` / `of: key` alone. Then, in this
-    order: `lookup`, `absent`/`empty`, `split`, `strip`, `prefix`, `case`, `map`/`flag`/`sign`, `zero`, `abs`, `negate`, `times`,
-    `over`, `unit`, `or`, `scale`.
+    Exactly one source: `path`, `first_of`, `const`, `place`, `by_kind`, `by_category`, or `of: request` / `of: key` alone. Then, in
+    this order: `lookup`, `absent`/`empty`, `split`, `strip`, `prefix`, `case`, `plus`, `map`/`flag`/`sign`, `zero`, `abs`, `negate`,
+    `times`, `over`, `unit`, `or`, `scale`.
     """
 
     path: Path | None = key("Where the value is", "$.px", None)
     first_of: list[Path] | None = key("The first of these that is present", ["$.T", "$.E"], None)
     const: str | None = key("Always this value", "spot", None)
+    place: Annotated[Place, BeforeValidator(_place, json_schema_input_type=Literal["item"] | Place)] | None = key(
+        "The item's place in its list, from 0: `item`, or a mapping for items in lists of lists",
+        {"starts": [0, 110000], "every": 10000},
+        None,
+    )
     by_kind: dict[Literal["spot", "perpetual", "future", "option", "other"], FieldValue] | None = key(
         "A rule by the instrument's kind; `other` is the rest", {"spot": "$.vol24h", "other": "$.volCcy24h"}, None
     )
@@ -106,6 +127,7 @@ class FieldRule(Node):
         "The number counts contracts: converted to base by the instrument; the count goes to `contracts`", "contract_size", None
     )
     case: Literal["upper", "lower"] | None = key("Change the case of a text", "upper", None)
+    plus: int | None = key("Add this to an id that is a whole number", 10000, None)
 
     @property
     def branching(self) -> Branching | None:
@@ -116,12 +138,12 @@ class FieldRule(Node):
 
     @model_validator(mode="after")
     def _one_source(self) -> FieldRule:
-        sources = [name for name in ("path", "first_of", "const", "by_kind", "by_category") if getattr(self, name) is not None]
+        sources = [name for name in ("path", "first_of", "const", "place", "by_kind", "by_category") if getattr(self, name) is not None]
         implied = self.of in ("request", "key")
         if len(sources) > 1:
             raise ValueError(f"more than one source: {' and '.join(sources)}; keep one")
         if not sources and not implied:
-            raise ValueError("no source: give path, first_of, const, by_kind, by_category, or 'of: request' / 'of: key'")
+            raise ValueError("no source: give path, first_of, const, place, by_kind, by_category, or 'of: request' / 'of: key'")
         if implied and sources and sources != ["path"]:
             raise ValueError(f"'of: {self.of}' goes with a path or alone")
         return self
