@@ -50,8 +50,9 @@ def _places(rule: FieldRule) -> Iterator[Place]:
     """What a rule and its branches count."""
     if rule.place is not None:
         yield rule.place
-    for branch in rule.branching.rules.values() if rule.branching is not None else ():
-        yield from _places(branch)
+    inside = [*(rule.branching.rules.values() if rule.branching is not None else ()), *([rule.or_] if rule.or_ is not None else ())]
+    for each in inside:
+        yield from _places(each)
 
 
 def _found(path: Path, skip: list[str], message: Steps, scope: Scope, *, counted: bool) -> Items:
