@@ -44,7 +44,9 @@ class Settings(Node):
     environment: str | Reach | None = key("A name from the spec, or URLs", "testnet", None)
     rate_limits: dict[Name, Rate] = key("Pool -> a budget in place of the spec's", {"weight": {"rate": "600", "period": "60"}}, {})
     allow_trading: Flag = key("Whether orders may be sent to the live exchange", "true", False)
-    max_notional: Positive | None = key("Orders that are worth more are refused", "1000", None)
+    max_notional: Positive | dict[str, Positive] | None = key(
+        "Orders that are worth more quote currency are refused; a number for whichever it is, or one for each", {"USDT": "1000"}, None
+    )
     dry_run: Flag = key("Whether orders are shown and not sent", "true", False)
     number: Literal["decimal", "float"] = key("How numbers are read", "float", "decimal")
     timeout: Duration = key("For one request: seconds, or a number and a unit", "10s", 10.0)

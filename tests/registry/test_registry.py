@@ -112,6 +112,7 @@ WRONG = [
     ("exchanges: {okx: {enabled: false, timeot: 1}}", "unknown key `timeot`"),
     ("exchanges: {okx: {enabled: maybe}}", "1:28: `maybe` is neither true nor false"),
     ("exchanges: {okx: {max_notional: 0}}", "1:33: `0` is not more than 0"),
+    ("exchanges: {okx: {max_notional: {USDT: none}}}", "1:40: `***` is not a number"),
     ("exchanges: {okx: {timeout: soon}}", "1:28: `soon` is not a duration"),
     ("exchanges: {okx: {number: decimol}}", "did you mean `decimal`?"),
     ("exchanges: {okx: {}, okx: {}}", "1:22: key `okx` a second time; first on line 1"),
