@@ -18,6 +18,7 @@ from cexspec.engine.cursor import ascending
 from cexspec.engine.markets import Markets
 from cexspec.engine.paging import collect
 from cexspec.engine.sender import Retry, Sender
+from cexspec.engine.signing import Signer
 from cexspec.engine.span import span_of
 from cexspec.models import (
     Book,
@@ -31,6 +32,7 @@ from cexspec.models import (
     Market,
     NotSupported,
     OpenInterest,
+    TimestampError,
     Trade,
 )
 from cexspec.models.measures import Measure
@@ -42,7 +44,7 @@ T = TypeVar("T")
 OF_INSTRUMENT = ("id", "symbol", "base", "quote", "category")
 HISTORY = (Trade, Candle, FundingRate, OpenInterest, Liquidation)
 """Models whose rows are returned oldest first."""
-INSTRUMENTS = "instruments"
+INSTRUMENTS, SERVER_TIME = "instruments", "server_time"
 SAMPLES = 100
 
 
@@ -129,12 +131,15 @@ class RestEngine:
         retry: Retry | None = None,
         random: Random | None = None,
         timeout: float = 10.0,
+        signer: Signer | None = None,
     ) -> None:
-        self.plan, self.markets, self.clock = plan, markets, clock
+        self.plan, self.markets, self.clock, self.signer = plan, markets, clock, signer
         self.quarantine = Quarantine()
         self._outcomes: Counter[str] = Counter()
-        self._random, self._loading = random or Random(), asyncio.Lock()
-        self._sender = Sender(plan, environment, transport, clock, limiter, retry=retry or Retry(), random=self._random, timeout=timeout)
+        self._random, self._loading, self._setting_clock = random or Random(), asyncio.Lock(), asyncio.Lock()
+        self._sender = Sender(
+            plan, environment, transport, clock, limiter, retry=retry or Retry(), random=self._random, timeout=timeout, signer=signer
+        )
 
     async def call(
         self,
@@ -155,7 +160,7 @@ class RestEngine:
         outcome = "cancelled"
         try:
             self._check_kind(operation, given)
-            work = self._joined(operation, given, _Manner(timeout, priority))
+            work = self._timely(operation, given, _Manner(timeout, priority))
             rows = await within(self.clock, timeout, work, f"{self.plan.id} {name}")
             outcome = "ok"
         except Exception as error:
@@ -193,6 +198,36 @@ class RestEngine:
             if not self.markets.loaded and INSTRUMENTS in self.plan.operation_names:
                 rows = await self.call(INSTRUMENTS, priority=Priority.SNAPSHOT)
                 self.markets.load(row for row in rows if isinstance(row, Instrument))
+
+    async def measure_clock(self, *, again: bool = False) -> None:
+        """Ask the venue for its time, once, so that what is signed has it; nothing where the spec has no such operation."""
+        signer = self.signer
+        if signer is None or SERVER_TIME not in self.plan.operation_names:
+            return
+        before = signer.offset
+        async with self._setting_clock:
+            if signer.offset is not None and not (again and signer.offset == before):
+                return
+            asked = self.clock.time_ns()
+            rows = await self.call(SERVER_TIME, priority=Priority.ORDER)
+            if rows and rows[0].timestamp is not None:
+                signer.measured(rows[0].timestamp, asked, self.clock.time_ns())
+
+    async def _timely(self, operation: OperationPlan, given: Params, manner: _Manner) -> list[Event]:
+        """The rows; what is private goes by the venue's clock, measured anew where the venue says that it is off."""
+        if not self._is_private(operation):
+            return await self._joined(operation, given, manner)
+        await self.measure_clock()
+        try:
+            return await self._joined(operation, given, manner)
+        except TimestampError:
+            await self.measure_clock(again=True)
+            if not operation.idempotent:
+                raise
+        return await self._joined(operation, given, manner)
+
+    def _is_private(self, operation: OperationPlan) -> bool:
+        return operation.auth is not None or any(self.plan.operation(name).auth is not None for name in operation.joins)
 
     async def _joined(self, operation: OperationPlan, given: Params, manner: _Manner) -> list[Event]:
         calls = [(part, each) for part in self._parts(operation, given) for each in await self._sets(part, given, manner)]

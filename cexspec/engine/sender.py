@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from random import Random
 
 from cexspec.compile.plan import EnvironmentPlan, ExchangePlan, HttpRequest, OperationPlan, Params, PoolPlan
+from cexspec.engine.signing import Signer
 from cexspec.models import (
+    AuthenticationError,
     CexspecError,
     ExchangeError,
     NotSupported,
@@ -52,8 +54,9 @@ class Sender:
         retry: Retry,
         random: Random,
         timeout: float,
+        signer: Signer | None = None,
     ) -> None:
-        self._exchange, self._environment, self._pools = plan.id, environment, plan.pools
+        self._exchange, self._environment, self._pools, self._signer = plan.id, environment, plan.pools, signer
         self._transport, self._clock, self._limiter = transport, clock, limiter
         self._retry, self._random, self._timeout = retry, random, timeout
         self.requests = self.retries = 0
@@ -71,11 +74,10 @@ class Sender:
 
         Raises the venue's `ExchangeError`, or the `TransportError` of the last attempt.
         """
-        call = self._call(operation, request, timeout or self._timeout)
         deadline = self._clock.monotonic() + self._retry.total
         attempt = 0
         while True:
-            answer = await self._attempt(operation, call, params, priority)
+            answer = await self._attempt(operation, request, params, timeout or self._timeout, priority)
             if isinstance(answer, bytes):
                 return answer
             attempt += 1
@@ -85,22 +87,32 @@ class Sender:
             await self._clock.sleep(delay)
             self.retries += 1
 
-    def _call(self, operation: OperationPlan, request: HttpRequest, timeout: float) -> HttpCall:
+    def call(self, operation: OperationPlan, request: HttpRequest, timeout: float | None = None) -> HttpCall:
+        """A request as it would go out now, signed where it is private. Raises `NotSupported`, `AuthenticationError`."""
         base = self._environment.rest
-        target = request.target
-        if "://" not in request.path:
-            if base is None:
-                name = self._environment.name
-                raise NotSupported(f"{self._exchange} has no REST host in its environment {name!r}, which {operation.name} needs")
-            target = base.rstrip("/") + target
+        if base is None and "://" not in request.path:
+            name = self._environment.name
+            raise NotSupported(f"{self._exchange} has no REST host in its environment {name!r}, which {operation.name} needs")
+        base = (base or "").rstrip("/")
+        if operation.auth is not None:
+            if self._signer is None:
+                raise AuthenticationError("private, and the client has no credentials", exchange=self._exchange, endpoint=operation.name)
+            request = self._signer.sign(operation.auth, request, base).request
+        target = request.target if "://" in request.path else base + request.target
         headers = dict([USER_AGENT, *self._environment.headers.items(), *request.headers])
-        return HttpCall(request.method, target, tuple(headers.items()), request.body, timeout)
+        return HttpCall(request.method, target, tuple(headers.items()), request.payload, timeout or self._timeout)
 
-    async def _attempt(self, operation: OperationPlan, call: HttpCall, params: Params, priority: int) -> bytes | CexspecError:
-        """The body, or what went wrong with the venue or on the way to it; a refusal of the local limiter is raised."""
+    async def _attempt(
+        self, operation: OperationPlan, request: HttpRequest, params: Params, timeout: float, priority: int
+    ) -> bytes | CexspecError:
+        """The body, or what went wrong with the venue or on the way to it; a refusal of the local limiter is raised.
+
+        What is private is signed once its turn has come: a signature ages.
+        """
         symbol = _symbol(params)
         weight = operation.weight(params)
         async with self._limiter.hold(operation.pools, weight, operation=operation.name, symbol=symbol, priority=priority):
+            call = self.call(operation, request, timeout)
             self.requests += 1
             try:
                 answer = await self._transport.send(call)
@@ -159,7 +171,7 @@ class Sender:
         if not operation.idempotent or not error.retryable or attempt >= self._retry.attempts:
             return None
         if isinstance(error, TimestampError):
-            return None  # nothing here corrects the clock
+            return None  # who asked corrects the clock first
         if isinstance(error, RateLimitExceeded):
             return error.retry_after if error.retry_after is not None else self._retry.pause
         return self._retry.backoff.delay(attempt - 1, self._random)

@@ -62,7 +62,7 @@ def _subscription(exchange: Exchange, plan: ChannelPlan, spec: Channel, lines: L
     if params is None:
         yield Row("example", "no example symbol of its kinds")
     else:
-        topic = plan.topic(params | {name: f"<{name}>" for name in plan.credentials})
+        topic = plan.topic({**params, **{name: f"<{name}>" for name in plan.credentials}})
         yield Row("topic", f"{msgspec.json.encode(topic).decode()} for {params['symbol']}", lines.at((*spec.where, "topic")))
         learned = {name: f"<{name}>" for name in how.subscribe.learn}
         for key, verb, place in (("sends", verbs.subscribe, how.subscribe), ("ends", verbs.unsubscribe, how.unsubscribe)):
