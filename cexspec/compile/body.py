@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from cexspec.compile import derived
 from cexspec.compile.conversion import Setting
 from cexspec.compile.fields import FieldWriter
 from cexspec.compile.inline import Demand, condition_code
@@ -14,8 +15,12 @@ from cexspec.compile.parts import Parts, Rule
 from cexspec.compile.paths import Path, parse, show
 from cexspec.compile.source import Writer
 from cexspec.compile.tables import write_tables
-from cexspec.compile.targets import PRICES_OF_SIZES, targets
+from cexspec.compile.targets import PARTS_OF_SIZES, PRICES_OF_SIZES, targets
+from cexspec.models.catalog import PRIVATE
 from cexspec.spec.model import FieldRule
+
+_DERIVED = {"order": ("whole_order", derived.ORDER), "balance": ("whole", derived.BALANCE)}
+"""Model -> what completes it, and the fields that it takes and gives."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,15 @@ class BodyWriter:
             self._instrument()
         if parts.model == "server_time":
             self.values["symbol"] = "None"
+        self._derived()
+
+    def _derived(self) -> None:
+        """Complete an order or a balance."""
+        function, names = _DERIVED.get(self.parts.model, ("", ()))
+        if names:
+            given = [self.values.get(name, "None") for name in names]
+            self.line(f"{', '.join(names)} = {function}({', '.join(given)}, number(0))")
+            self.values |= {name: name for name in names}
 
     def _refuse_empty(self) -> None:
         parts = self.parts
@@ -153,15 +167,18 @@ class BodyWriter:
 
     def _scale(self, name: str) -> None:
         """A count of contracts -> the base currency, and the count into `contracts` where the model has such a field."""
-        price = next((one for one in PRICES_OF_SIZES[name] if one in self.values), "None")
-        counted = "contracts" in targets(self.parts.model) and "contracts" not in self.parts.names
+        *others, price = [one for one in PRICES_OF_SIZES[name] if one in self.values] or ["None"]
+        for one in reversed(others):
+            price = f"{one} if {one} is not None else {price}"
+        counted = name not in PARTS_OF_SIZES and "contracts" in targets(self.parts.model) and "contracts" not in self.parts.names
         if counted:
             self.line("contracts = None")
             self.values["contracts"] = "contracts"
         with self.block(f"if market.counted and {name} is not None"):
             if counted:
                 self.line(f"contracts = {name}")
-            self.line(f"{name} = market.base_size({name}, {price})")
+            some = f"if {name}: " if self.parts.model in PRIVATE else ""  # no contracts are nothing in base, whatever the price
+            self.line(f"{some}{name} = market.base_size({name}, {price})")
 
     def _book(self) -> None:
         levels = self.parts.levels
@@ -192,4 +209,4 @@ class BodyWriter:
 
 
 def _asks_request(rule: FieldRule) -> bool:
-    return rule.of == "request" or (rule.branching is not None and any(map(_asks_request, rule.branching.rules.values())))
+    return any(one.of == "request" for one in rule.every)

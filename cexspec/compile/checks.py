@@ -93,6 +93,8 @@ class MappingChecks:
             self.findings.error("CEX065", where, f"'{target.name}' is no size that contracts could be converted to", hint)
         if rule.branching is not None:
             self._branches(model, rule.branching, target, where)
+        if rule.or_ is not None:
+            self._inside(model, rule.or_, target, (*where, "or"), "or")
 
     def _branches(self, model: str, branching: Branching, target: FieldTarget, where: Where) -> None:
         on = branching.on
@@ -103,9 +105,13 @@ class MappingChecks:
             inside = (*where, branching.key, name)
             if on == "category" and name not in {*self.categories, "other"}:
                 self.findings.error("CEX043", inside, f"no category is called '{name}'", nearest(name, [*self.categories, "other"]))
-            self._rule(model, branch, target, inside)
-            if branch.scale:
-                self.findings.error("CEX043", inside, "'scale' is for all markets", f"write it beside '{branching.key}'")
+            self._inside(model, branch, target, inside, branching.key)
+
+    def _inside(self, model: str, rule: FieldRule, target: FieldTarget, where: Where, key: str) -> None:
+        """A rule inside of another one, which names it under a key."""
+        self._rule(model, rule, target, where)
+        if rule.scale:
+            self.findings.error("CEX043", where, "'scale' is for all markets", f"write it beside '{key}'")
 
     def _no_book(self, model: str) -> None:
         for key in ("levels", "snapshot_when", "sequence", "checksum"):

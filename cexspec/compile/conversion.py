@@ -12,6 +12,7 @@ import msgspec
 from cexspec.compile import convert
 from cexspec.compile.access import Access, Scope
 from cexspec.compile.conditions import integers, text_of
+from cexspec.compile.derived import whole, whole_order
 from cexspec.compile.hole import Hole
 from cexspec.compile.leaves import Bases, Words, leaf_of, textual, wire_words
 from cexspec.compile.numbers import NumberType, best_first, decimal_levels, exact, finite, float_levels, number_reader, unsigned
@@ -73,7 +74,9 @@ class Conversion:
             self.code = f"{self._word(rule.flag.true)} if {self.code} else {self._word(rule.flag.false)}"
         elif rule.sign is not None:
             self._number()
-            self.code = f"{self._word(rule.sign.positive)} if {self.code} > 0 else {self._word(rule.sign.negative)}"
+            self._zero()
+            word = f"{self._word(rule.sign.positive)} if {self.code} > 0 else {self._word(rule.sign.negative)}"
+            self.code = word if rule.zero is None else f"None if {self.code} is None else {word}"
         elif rule.map is not None or self.target.target is Target.WORD:
             self._words(rule.map if rule.map is not None else {word: word for word in self.target.words})
         else:
@@ -195,7 +198,8 @@ class Conversion:
 
     def _arithmetic(self) -> None:
         rule = self.rule
-        if rule.zero is None or not (rule.abs or rule.times is not None or rule.unit is not None):
+        idle = not (rule.abs or rule.negate) and rule.times is None and rule.over is None and rule.unit is None
+        if rule.zero is None or idle:
             self._calculate()
             return
         with self.setting.writer.block(f"if {self.variable} is not None"):
@@ -206,8 +210,13 @@ class Conversion:
         rule = self.rule
         if rule.abs:
             self.code = f"{self.code}.copy_abs()" if self.wire.number is Decimal else f"abs({self.code})"
+        if rule.negate:
+            self.code = f"negated({self.code})"
         if rule.times is not None:
             self.code = f"{self.code} * number({self._factor(rule.times)})"
+        if rule.over is not None:
+            read = "some_number" if rule.optional else "number"
+            self.code = f"ratio({self.code}, {read}({self._factor(rule.over)}))"
         if rule.unit == "fraction":
             self.code = f"{self.code} * 100"
         elif rule.unit == "decimals":
@@ -218,7 +227,8 @@ class Conversion:
         if not self.target.counts or self.rule.abs:
             return
         self._bind()
-        there = f"{self.variable} is not None and " if self.rule.zero is not None else ""
+        none = self.rule.zero is not None or self.rule.over is not None
+        there = f"{self.variable} is not None and " if none else ""
         below = f"{self.variable}.is_signed()" if self.wire.number is Decimal else f"{self.variable} < 0"
         self.line(f"if {there}{below}: unsigned({self.variable})")
 
@@ -248,7 +258,8 @@ def _intervals(intervals: Mapping[str, str]) -> dict[object, object]:
 def names(number: NumberType) -> dict[str, object]:
     """What generated code may call by name."""
     times = {name: convert.time_reader(unit) for unit, name in TIME_READERS.items() if unit != "iso"}
-    return {**_NAMES, **times, "number": number_reader(number)}
+    read = number_reader(number)
+    return {**_NAMES, **times, "number": read, "some_number": lambda value: None if value is None else read(value)}
 
 
 _NAMES: dict[str, object] = {
@@ -265,10 +276,14 @@ _NAMES: dict[str, object] = {
     "float_levels": float_levels,
     "iso": convert.iso_nanoseconds,
     "keyed": convert.keyed,
+    "negated": convert.negated,
     "part": convert.part,
+    "ratio": convert.ratio,
     "scaled": convert.scaled,
     "step": convert.step,
     "text_of": text_of,
     "unsigned": unsigned,
+    "whole": whole,
+    "whole_order": whole_order,
     "zipped": convert.zipped,
 }

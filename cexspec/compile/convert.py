@@ -15,6 +15,7 @@ from cexspec.models import Level, Market, Number
 
 NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
+_ONE = Decimal(1)
 _UNROUNDED = Context(prec=4 * MAX_DIGITS)
 _THOUSANDTHS = {f"{number:03d}": number * 1_000_000 for number in range(1000)}
 _MILLIONTHS = {"Z": 0, **{f"{number:03d}Z": number * 1000 for number in range(1000)}}
@@ -86,6 +87,21 @@ def added(text: str, number: int) -> str:
     if not (text.isascii() and text.isdigit()):
         raise Hole(f"{shown(text)} is no whole number")
     return str(int(text) + number)
+
+
+def negated(value: Number) -> Number:
+    """A number with the other sign, and all its digits; 0 has none."""
+    if isinstance(value, Decimal):
+        return value.copy_negate() if value else value.copy_abs()
+    return -value if value else 0.0
+
+
+def ratio(value: Number, divisor: Number | None) -> Number | None:
+    """A number divided by another; none where that is 0, or not there."""
+    if not divisor:
+        return None
+    found: Number = value / divisor  # type: ignore[operator]  # both are of the client's number type
+    return found.quantize(_ONE) if isinstance(found, Decimal) and found.adjusted() + 1 > len(found.as_tuple().digits) else found
 
 
 def part(text: str, by: str, index: int) -> str:

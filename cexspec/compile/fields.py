@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cexspec.compile.access import Access
 from cexspec.compile.conversion import Conversion, Setting
-from cexspec.compile.leaves import paths_of
+from cexspec.compile.leaves import nothings, paths_of
 from cexspec.compile.paths import parse
 from cexspec.compile.source import Origin
 from cexspec.compile.tables import key_of
@@ -24,13 +26,17 @@ class FieldWriter:
 
     def write(self, variable: str, rule: FieldRule, target: FieldTarget) -> None:
         """Statements that leave the unified value in `variable`; None only where the field may be None."""
+        own = target if rule.or_ is None else replace(target, nullable=True)
         with self.setting.writer.origin(Origin(target.name, " or ".join(paths_of(rule)), rule.where)):
             if rule.branching is not None:
-                self._branches(variable, rule.branching, target)
+                self._branches(variable, rule.branching, own)
             elif rule.const is not None:
                 self.line(f"{variable} = {self.setting.scope.constant(self.setting.literal(rule.const, target), 'const')}")
             else:
-                self._read(variable, rule, target)
+                self._read(variable, rule, own)
+        if rule.or_ is not None:
+            with self.block(f"if {variable} is None"):
+                self.write(variable, rule.or_, target)
 
     def _branches(self, variable: str, branching: Branching, target: FieldTarget) -> None:
         word = "if"
@@ -53,27 +59,29 @@ class FieldWriter:
         if rule.lookup is not None:
             found = self._looked_up(variable, rule.lookup, found)
         may_miss = found.nullable and (rule.optional or rule.of == "request")
-        code = found.code
-        if found.nullable or rule.empty is not None:
+        code, absent = found.code, nothings(rule)
+        if found.nullable or absent:
             self._set(variable, code)
             code = variable
         if code == variable and not may_miss:
             self._refuse_none(variable, _place(rule), rule)
-        if rule.empty is not None:
+        if absent == ("",):
             self.line(f"if {variable} == '': {variable} = None")
+        elif absent:
+            self.line(f"if text_of({variable}) in {self.setting.scope.constant(frozenset(absent), 'nothings')}: {variable} = None")
         conversion = Conversion(self.setting, variable, rule, target, code, found)
-        if may_miss or rule.empty is not None:
+        if may_miss or absent:
             with self.block(f"if {variable} is not None"):
                 self._convert(conversion, rule)
         else:
             self._convert(conversion, rule)
-        if not target.nullable and (may_miss or rule.empty is not None or rule.zero is not None):
+        if not target.nullable and (may_miss or rule.may_be_none):
             self._refuse_none(variable, _place(rule), rule)
 
     def _convert(self, conversion: Conversion, rule: FieldRule) -> None:
-        if rule.times is not None and self._partial(rule):
-            factor = self.setting.scope.access(self.setting.bases.item, parse(rule.times))
-            self._refuse_none(factor.code, rule.times, rule)
+        for path in (rule.times, rule.over) if self._partial(rule) else ():
+            if path is not None:
+                self._refuse_none(self.setting.scope.access(self.setting.bases.item, parse(path)).code, path, rule)
         conversion.write()
 
     def _refuse_none(self, code: str, place: str, rule: FieldRule) -> None:

@@ -54,7 +54,7 @@ def leaf_of(rule: FieldRule, target: FieldTarget) -> Leaf:
     if rule.map is not None or (target.target is Target.WORD and rule.flag is None and rule.sign is None):
         return Leaf.WORDS if wire_words(rule, target) else Leaf.SCALAR
     leaf = typed_leaf(rule, target)
-    return _WITH_EMPTY.get(leaf, Leaf.ANY) if rule.empty is not None else leaf
+    return _WITH_EMPTY.get(leaf, Leaf.ANY) if nothings(rule) else leaf
 
 
 def typed_leaf(rule: FieldRule, target: FieldTarget) -> Leaf:
@@ -75,18 +75,24 @@ def wire_words(rule: FieldRule, target: FieldTarget) -> Words:
     words = target.words if rule.map is None else tuple(rule.map)
     if not words or {"true", "false"} & set(words):
         return ()
-    return (*words, *integers(words), *(("",) if rule.empty is not None else ()))
+    words = (*words, *nothings(rule))
+    return (*words, *integers(words))
+
+
+def nothings(rule: FieldRule) -> tuple[str, ...]:
+    """The texts that mean that there is none."""
+    return tuple(dict.fromkeys((*(rule.absent or ()), *(("",) if rule.empty is not None else ()))))
 
 
 def paths_of(rule: FieldRule) -> list[str]:
-    """The paths a rule reads its value from (without `times`)."""
+    """The paths a rule reads its value from (without `times` and `over`)."""
     return list(rule.first_of or []) if rule.path is None else [rule.path]
 
 
 def request_paths(scope: Scope, bases: Bases, rule: FieldRule, target: FieldTarget, *, optional: bool = False) -> None:
     """Add what the rule reads to the wire type; `optional`: it may be missing, whatever the rule says. Raises PathError."""
-    for branch in rule.branching.rules.values() if rule.branching is not None else ():
-        request_paths(scope, bases, branch, target, optional=True)
+    for _, inner in rule.inner:
+        request_paths(scope, bases, inner, target, optional=True)
     leaf, words = leaf_of(rule, target), wire_words(rule, target)
     if rule.lookup is not None:
         origin = Origin(target.name, rule.lookup.take, rule.where)
@@ -97,8 +103,9 @@ def request_paths(scope: Scope, bases: Bases, rule: FieldRule, target: FieldTarg
         return
     required = not (optional or rule.optional)
     reads = [(text, leaf, words if leaf is Leaf.WORDS else (), required and rule.first_of is None) for text in paths_of(rule)]
-    if rule.times is not None:
-        reads.append((rule.times, Leaf.NUMBER if rule.empty is None else Leaf.NUMBER_OR_EMPTY, (), required))
+    for factor in (rule.times, rule.over):
+        if factor is not None:
+            reads.append((factor, Leaf.NUMBER_OR_EMPTY if nothings(rule) else Leaf.NUMBER, (), required))
     for text, one, known, needed in reads:
         path = parse(text)
         if path.rest is None and path.many:

@@ -43,7 +43,13 @@ def condition_paths(conditions: object, where: Where) -> Iterator[PathAt]:
 
 
 def rule_paths(rule: FieldRule, where: Where) -> Iterator[PathAt]:
-    """The paths of a field rule."""
+    """The paths of a field rule and of those inside of it."""
+    yield from _own_paths(rule, where)
+    for keys, inner in rule.inner:
+        yield from rule_paths(inner, (*where, *keys))
+
+
+def _own_paths(rule: FieldRule, where: Where) -> Iterator[PathAt]:
     if rule.path is not None:
         yield PathAt(rule.path, where, True)
     for index, text in enumerate(rule.first_of or []):
@@ -51,11 +57,9 @@ def rule_paths(rule: FieldRule, where: Where) -> Iterator[PathAt]:
     if rule.lookup is not None:
         for key, text in (("in", rule.lookup.in_), ("by", rule.lookup.by), ("take", rule.lookup.take)):
             yield PathAt(text, (*where, "lookup", key), True)
-    if rule.times is not None:
-        yield PathAt(rule.times, (*where, "times"), True)
-    if rule.branching is not None:
-        for name, branch in rule.branching.rules.items():
-            yield from rule_paths(branch, (*where, rule.branching.key, name))
+    for key, factor in (("times", rule.times), ("over", rule.over)):
+        if factor is not None:
+            yield PathAt(factor, (*where, key), True)
 
 
 def item_paths(mapping: Mapping) -> Iterator[PathAt]:
@@ -66,11 +70,10 @@ def item_paths(mapping: Mapping) -> Iterator[PathAt]:
 
 
 def _of_item(rule: FieldRule, where: Where) -> Iterator[PathAt]:
-    if rule.branching is not None:
-        for name, branch in rule.branching.rules.items():
-            yield from _of_item(branch, (*where, rule.branching.key, name))
-    elif rule.of == "item":  # a table to look up in is the message's
-        yield from (path for path in rule_paths(rule, where) if path.where[: len(where) + 1] != (*where, "lookup"))
+    if rule.of == "item":  # a table to look up in is the message's
+        yield from (path for path in _own_paths(rule, where) if path.where[: len(where) + 1] != (*where, "lookup"))
+    for keys, inner in rule.inner:
+        yield from _of_item(inner, (*where, *keys))
 
 
 def _items_paths(mapping: Mapping) -> Iterator[PathAt]:

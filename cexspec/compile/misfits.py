@@ -24,7 +24,7 @@ _ALONE = {
 """What may stand beside a source that needs nothing else."""
 _LEGAL = {Target.BOOLEAN: ("true", "false")}
 _TABLES = ("map", "flag", "sign")
-_AFTER_A_TABLE = ("abs", "times", "unit", "zero", "scale")
+_AFTER_A_TABLE = ("abs", "negate", "times", "over", "unit", "zero", "scale")
 """Words about numbers, of which none is left once a table has made a word of it."""
 
 
@@ -64,10 +64,10 @@ def _units(rule: FieldRule, target: FieldTarget) -> Iterator[Misfit]:
 
 def _numbers(rule: FieldRule, target: FieldTarget) -> Iterator[Misfit]:
     kind = target.target
-    for key in ("abs", "times", "scale"):
+    for key in ("abs", "negate", "times", "over", "scale"):
         if getattr(rule, key) and kind is not Target.NUMBER:
             yield f"'{target.name}' is {kind.value}, '{key}' is for numbers", f"remove '{key}'"
-    if rule.zero is not None and kind not in _COUNTABLE:
+    if rule.zero is not None and rule.sign is None and kind not in _COUNTABLE:
         yield f"'{target.name}' is {kind.value}, 'zero' is for numbers", "remove 'zero'"
     if (rule.sign or rule.flag) and kind not in (Target.WORD, Target.BOOLEAN):
         yield f"'{target.name}' is {kind.value}, 'sign' and 'flag' give words", "remove it"
@@ -84,7 +84,17 @@ def _idle(rule: FieldRule) -> Iterator[Misfit]:
     if len(tables) > 1:
         yield f"{' and '.join(repr(key) for key in tables)} each give the word", "keep one of them"
     elif tables:
-        yield from ((f"'{key}' does nothing beside '{tables[0]}'", f"remove '{key}'") for key in _AFTER_A_TABLE if getattr(rule, key))
+        idle = [key for key in _AFTER_A_TABLE if getattr(rule, key) and (tables[0], key) != ("sign", "zero")]
+        yield from ((f"'{key}' does nothing beside '{tables[0]}'", f"remove '{key}'") for key in idle)
+        yield from (
+            (f"'{key}' does nothing beside '{tables[0]}'", f"remove '{key}'")
+            for key in _AFTER_A_TABLE
+            if getattr(rule, key) and (tables[0], key) != ("sign", "zero")
+        )
+    if rule.or_ is not None and not rule.may_be_none:
+        yield "'or' does nothing beside a rule that always gives something", "mark it 'optional', 'zero', 'empty' or 'absent'"
+    if rule.over is not None and rule.unit is not None:
+        yield "'unit' does nothing beside 'over'", "remove 'unit'"
     if "unknown" in given and "map" not in given:
         yield "'unknown' is for words that 'map' doesn't list, and there is no 'map'", "add 'map', or remove 'unknown'"
 

@@ -14,7 +14,7 @@ from cexspec.compile.levels import LevelWriter
 from cexspec.compile.merging import MergeWriter, Sharing
 from cexspec.compile.numbers import NumberType
 from cexspec.compile.paths import Steps, parse
-from cexspec.compile.targets import FieldTarget, Target, targets
+from cexspec.compile.targets import PRICES_OF_SIZES, FieldTarget, Target, targets
 from cexspec.compile.wire import Leaf, Wire
 from cexspec.spec.model import FieldRule, Levels, Mapping
 from cexspec.spec.source import Where
@@ -72,7 +72,7 @@ class Parts:
         levels = self.levels.levels if self.levels is not None else None
         inside = [levels.price, levels.size] if levels is not None else []
         rules = (*inside, *(each.rule for each in self.rules))
-        return frozenset(rule.branching.on for rule in rules if rule.branching is not None)
+        return frozenset(one.branching.on for rule in rules for one in rule.every if one.branching is not None)
 
     @property
     def scaled(self) -> bool:
@@ -116,20 +116,21 @@ def _length(mapping: Mapping, rules: tuple[Rule, ...]) -> int:
 
 
 def _item_paths(rule: FieldRule) -> Iterator[str]:
-    """The paths by which a rule and its branches read the item."""
-    if rule.of == "item":
-        yield from paths_of(rule)
-    if rule.branching is not None:
-        for branch in rule.branching.rules.values():
-            yield from _item_paths(branch)
+    """The paths by which a rule and those inside of it read the item."""
+    yield from (path for one in rule.every if one.of == "item" for path in paths_of(one))
 
 
 def _field_rules(mapping: Mapping, model: str, bases: Bases) -> Iterator[Rule]:
-    """The rules in the order of the model's fields: the symbol comes first, and prices before the sizes they convert."""
-    fields = mapping.fields or {}
-    for name, target in targets(model).items():
-        if name in fields and target.target is not Target.LEVELS:
-            yield Rule(name, fields[name], target, bases)
+    """The rules in the order of the model's fields: the symbol comes first; prices before the sizes they convert."""
+    fields, known = mapping.fields or {}, targets(model)
+    places = {name: at for at, name in enumerate(known)}
+
+    def last(name: str) -> int:
+        return max(places.get(one, 0) for one in (name, *(PRICES_OF_SIZES.get(name, ()) if fields[name].scale is not None else ())))
+
+    for name in sorted((name for name in known if name in fields), key=last):
+        if known[name].target is not Target.LEVELS:
+            yield Rule(name, fields[name], known[name], bases)
 
 
 def _book_rules(mapping: Mapping, bases: Bases) -> Iterator[Rule]:

@@ -45,11 +45,7 @@ def key_of(lookup: Lookup) -> tuple[str, str, str]:
 
 def lookups(rules: Iterable[FieldRule]) -> Iterator[Lookup]:
     """Every lookup of some rules."""
-    for rule in rules:
-        if rule.lookup is not None:
-            yield rule.lookup
-        if rule.branching is not None:
-            yield from lookups(rule.branching.rules.values())
+    return (one.lookup for rule in rules for one in rule.every if one.lookup is not None)
 
 
 def _table(scope: Scope, message: Steps, lookup: Lookup) -> tuple[str, bool]:

@@ -57,8 +57,14 @@ PRICES_OF_SIZES: dict[str, tuple[str, ...]] = {
     "ask_size": ("ask",),
     "base_volume": ("last", "close"),
     "base_size": (),
+    "quantity": ("price", "average_price", "stop_price", "entry_price", "mark_price"),
+    "filled": ("price", "average_price", "stop_price"),
+    "remaining": ("price", "average_price", "stop_price"),
 }
-"""Fields that may be counted in contracts, and the prices (the first that the mapping has) that convert inverse ones."""
+"""Fields that may be counted in contracts, and the prices (the first that there is) that convert inverse ones."""
+
+PARTS_OF_SIZES = frozenset({"filled", "remaining"})
+"""Those that are parts of another one, whose count is the one kept in `contracts`."""
 
 _COUNTS = {"contracts", "quote_volume", "value", "contract_size", "tick_size", "step_size", "min_size", "max_size", *PRICES_OF_SIZES}
 

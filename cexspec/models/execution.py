@@ -1,6 +1,7 @@
 """The unified models of execution: what venues tell of one's own orders, fills, positions and balances.
 
-Quantities are in base currency (contract sizes applied); `side` of an order or fill is one's own. A missing value is
+Quantities are in base currency (contract sizes applied; where the venue counts contracts, `contracts` keeps the count of the
+quantity, which is None itself where nothing converts it); `side` of an order or fill is one's own. A missing value is
 None, never 0. Fees are positive where they are paid, negative where they are earned.
 """
 
@@ -47,6 +48,7 @@ class Order(Event, frozen=True, gc=False, kw_only=True, tag="order"):
     quantity: Number | None = None
     filled: Number | None = None
     remaining: Number | None = None
+    contracts: Number | None = None
     price: Number | None = None
     average_price: Number | None = None
     stop_price: Number | None = None
@@ -68,7 +70,8 @@ class Fill(Event, frozen=True, gc=False, kw_only=True, tag="fill"):
     client_order_id: str | None = None
     side: Side
     price: Number
-    quantity: Number
+    quantity: Number | None
+    contracts: Number | None = None
     fee: Number | None = None
     fee_currency: str | None = None
     liquidity: Liquidity | None = None
@@ -78,7 +81,7 @@ class Position(Event, frozen=True, gc=False, kw_only=True, tag="position"):
     """What is held of a derivative (or on margin). `quantity` is 0 for one that is closed; `side` is None then."""
 
     side: PositionSide | None = None
-    quantity: Number
+    quantity: Number | None
     contracts: Number | None = None
     entry_price: Number | None = None
     mark_price: Number | None = None

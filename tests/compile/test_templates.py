@@ -52,7 +52,7 @@ FILLED: list[tuple[Any, dict[str, Any], Any]] = [
     (None, {}, None),
     ([True, 1.5, None], {}, [True, 1.5, None]),
     ("{{ id }}", {"id": "0.10"}, "0.10"),
-    ("{{ id }}", {"id": Decimal("0.10")}, Decimal("0.10")),
+    ("{{ id }}", {"id": Decimal("0.10")}, "0.10"),
     ("{{ id }}", {"id": False}, False),
     ("{{ topics }}", {"topics": [{"a": 1}]}, [{"a": 1}]),
     ("{{ id }}@{{ depth }}\n", {"id": "x", "depth": 5}, "x@5\n"),

@@ -136,6 +136,26 @@ class FieldRule(Node):
             return Branching("category", self.by_category)
         return Branching("kind", {str(kind): rule for kind, rule in self.by_kind.items()}) if self.by_kind is not None else None
 
+    @property
+    def inner(self) -> list[tuple[tuple[str, ...], FieldRule]]:
+        """The rules inside of it, with the keys that lead there."""
+        branching = self.branching
+        found: list[tuple[tuple[str, ...], FieldRule]] = []
+        if branching is not None:
+            found += [((branching.key, name), rule) for name, rule in branching.rules.items()]
+        return [*found, (("or",), self.or_)] if self.or_ is not None else found
+
+    @property
+    def every(self) -> list[FieldRule]:
+        """Itself, and the rules inside of it."""
+        return [self, *(one for _, rule in self.inner for one in rule.every)]
+
+    @property
+    def may_be_none(self) -> bool:
+        """Whether it may give none, whatever the venue sends elsewhere."""
+        marks = (self.zero, self.empty, self.absent, self.over)
+        return self.optional or self.of == "request" or any(mark is not None for mark in marks)
+
     @model_validator(mode="after")
     def _one_source(self) -> FieldRule:
         sources = [name for name in ("path", "first_of", "const", "place", "by_kind", "by_category") if getattr(self, name) is not None]
