@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
 
+from cexspec.compile.auth.recipes import compile_recipe
+from cexspec.compile.auth.section import check_auth, compile_credentials, recv_window
 from cexspec.compile.body import Surroundings
 from cexspec.compile.bounds import UNIFIED_INTERVAL
 from cexspec.compile.categories import category_of, check_scope, compile_categories
@@ -18,9 +20,20 @@ from cexspec.compile.errors import compile_errors
 from cexspec.compile.instruments import InstrumentNames
 from cexspec.compile.limits import compile_pools
 from cexspec.compile.operations import compile_operation
-from cexspec.compile.plan import CategoryPlan, ChannelPlan, ConnectionPlan, EnvironmentPlan, ErrorPlan, OperationPlan, Params, PoolPlan
+from cexspec.compile.plan import (
+    CategoryPlan,
+    ChannelPlan,
+    ConnectionPlan,
+    CredentialPlan,
+    EnvironmentPlan,
+    ErrorPlan,
+    OperationPlan,
+    Params,
+    PoolPlan,
+)
 from cexspec.compile.polls import polled_streams
 from cexspec.compile.private import bootstrapped, compile_url
+from cexspec.compile.recipe import RecipePlan
 from cexspec.compile.serving import check_serving
 from cexspec.compile.symbols import Codec, compile_symbols
 from cexspec.compile.verbs import serving
@@ -54,6 +67,7 @@ class Exchange:
         self.channel_names = tuple(self.spec.ws.channels) if self.spec.ws else ()
         self.connection_names = tuple(self.spec.ws.connections) if self.spec.ws else ()
         self._operations: dict[str, OperationPlan] = {}
+        self._recipes: dict[str, RecipePlan] = {}
         self._channels: dict[str, ChannelPlan] = {}
         self._connections: dict[str, ConnectionPlan] = {}
         self.categories = compile_categories(self.spec.categories)
@@ -108,6 +122,32 @@ class Exchange:
     def offers(self, stream: str) -> bool:
         """Whether there is a unified stream of this name, from a channel or polled."""
         return stream in self.streams or stream in self.polls
+
+    @cached_property
+    def credentials(self) -> Mapping[str, CredentialPlan]:
+        """What the venue gives to who may call it; empty where the spec has nothing private."""
+        return compile_credentials(self.spec.auth)
+
+    @property
+    def recv_window(self) -> int:
+        """How old a request may be when it arrives, in milliseconds, where the caller doesn't say."""
+        return recv_window(self.spec.auth)
+
+    @property
+    def recipe_names(self) -> tuple[str, ...]:
+        """The recipes that sign."""
+        return tuple(self.spec.auth.recipes) if self.spec.auth else ()
+
+    def recipe(self, name: str) -> RecipePlan:
+        """One recipe."""
+        if name not in self._recipes:
+            self._known(name, self.recipe_names, "recipe")
+            assert self.spec.auth is not None
+            findings = self.findings()
+            plan = compile_recipe(name, self.spec.auth, self.id, self.credentials, findings)
+            self._refuse(findings, f"recipe '{name}'")
+            self._recipes[name] = plan
+        return self._recipes[name]
 
     def operation(self, name: str) -> OperationPlan:
         """One REST operation."""
@@ -173,6 +213,7 @@ class Exchange:
         compile_symbols(self.spec.symbols, self.categories, findings)
         errors = compile_errors(self.spec.errors, self.id, findings)
         compile_pools(self.spec.limits, findings)
+        check_auth(self.spec, findings)
         for name in self.operation_names:
             compile_operation(name, self.spec, errors, self._around, findings)
         check_serving(self.spec, findings)

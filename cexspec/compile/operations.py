@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from cexspec.compile.auth.section import check_recipe
 from cexspec.compile.body import Surroundings
 from cexspec.compile.bounds import COUNTS, UNIFIED_INTERVAL, interval_words
 from cexspec.compile.checks import VALUES, nearest
@@ -61,6 +62,7 @@ def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: 
         verb=verb,
         serves=serves,
         batch=operation.each_order is not None,
+        auth=operation.auth,
     )
 
 
@@ -97,6 +99,7 @@ def _values(operation: Operation) -> Callable[[bytes], list[str]]:
 def _check(operation: Operation, parts: RequestParts, spec: ExchangeSpec, findings: Findings) -> None:
     where = operation.where
     check_batch(operation, parts.holes, findings)
+    check_recipe(operation.auth, spec, findings, (*where, "auth"))
     for name, param in operation.params.items():
         if name not in parts.holes:
             hint = f"the request holds {', '.join(sorted(parts.holes)) or 'no holes'}"

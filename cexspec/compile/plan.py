@@ -9,16 +9,20 @@ ExchangePlan
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, Protocol
-from urllib.parse import quote, urlencode
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+from urllib.parse import quote
 
 from cexspec.models import DecodeError, Event, ExchangeError, Market
 from cexspec.spec.model.rest import Method
 from cexspec.spec.source import Position
+
+if TYPE_CHECKING:
+    from cexspec.compile.recipe import RecipePlan
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 Params = Mapping[str, Any]
@@ -111,20 +115,49 @@ class ReaderPlan:
     anything else"""
 
 
+Pairs = tuple[tuple[str, str], ...]
+"""Names and texts, in order."""
+
+JSON_BODY = ("Content-Type", "application/json")
+FORM_BODY = ("Content-Type", "application/x-www-form-urlencoded")
+
+
+def urlencoded(pairs: Pairs) -> str:
+    """Pairs as a query or a form: everything encoded but letters, digits and `-._~`."""
+    return "&".join([f"{_escaped(name)}={_escaped(value)}" for name, value in pairs])
+
+
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
+
+
+def _escaped(text: str) -> str:
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
+
+
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request as it goes out, tied to no HTTP library. `query` values are text; `body` is encoded JSON."""
+    """A request as it goes out, tied to no HTTP library.
+
+    `query` and `form` values are text, encoded when they are sent; `body` is encoded JSON, in place of a `form`. The repr shows
+    no values: once it is signed they hold secrets.
+    """
 
     method: str
     path: str
-    query: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
-    headers: tuple[tuple[str, str], ...] = ()
+    query: Pairs = field(default=(), repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    headers: Pairs = field(default=(), repr=False)
+    form: Pairs = field(default=(), repr=False)
 
     @property
     def target(self) -> str:
         """Path with the encoded query."""
-        return f"{self.path}?{urlencode(self.query, quote_via=quote, safe='')}" if self.query else self.path
+        return f"{self.path}?{urlencoded(self.query)}" if self.query else self.path
+
+    @property
+    def payload(self) -> bytes | None:
+        """The body as it is sent: the JSON, or the encoded form; None where there is neither."""
+        return urlencoded(self.form).encode() if self.form else self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +240,8 @@ class OperationPlan:
     """whether it is for a call with these parameters, where several operations serve one verb"""
     batch: bool = False
     """it takes many orders: the parameter `orders` is a list of parameters; `params["orders"].max` of them at most"""
+    auth: str | None = None
+    """the recipe that signs it; None: it is public"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -489,6 +524,17 @@ class ExchangePlan(Protocol):
     def channel(self, name: str) -> ChannelPlan:
         """One channel."""
 
+    @property
+    def credentials(self) -> Mapping[str, CredentialPlan]:
+        """What the venue gives to who may call it, by name; empty where nothing is private."""
+
+    @property
+    def recv_window(self) -> int:
+        """How old a request may be when it arrives, in milliseconds, where the caller doesn't say."""
+
+    def recipe(self, name: str) -> RecipePlan:
+        """One recipe that signs."""
+
     def channels_of(self, stream: str) -> tuple[ChannelPlan, ...]:
         """The channels that serve a unified stream name, in the spec's order."""
 
@@ -512,6 +558,16 @@ class ExchangePlan(Protocol):
 
     def category(self, kind: str, settle: str | None) -> CategoryPlan | None:
         """The product line of an instrument; None where the spec has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialPlan:
+    """One thing that the venue gives to who may call it; secret unless `public`, needed unless `optional`."""
+
+    name: str
+    public: bool
+    optional: bool
+    docs: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from cexspec.compile.plan import HttpRequest, Params
 from cexspec.models.credentials import Credentials
@@ -12,11 +13,14 @@ from cexspec.spec.source import Position
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When something is signed: `now` in nanoseconds on the venue's clock, a `nonce` that grows, `recv_window` in milliseconds."""
+    """When something is signed, and where: `now` in nanoseconds on the venue's clock, a `nonce` that grows, `recv_window` in
+    milliseconds, the spec's name of the environment (a hook's signature may depend on it).
+    """
 
     now: int
     nonce: int
     recv_window: int
+    environment: str = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,8 @@ class Signed:
     """A request as it goes out, the text that was signed, and the signature. `prehash` and `signature` are empty where nothing is."""
 
     request: HttpRequest
-    prehash: str
-    signature: str
+    prehash: str = field(repr=False)
+    signature: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,17 @@ class RecipePlan:
     `sign(request, base_url, credentials, moment)` signs a REST request. `values(credentials, moment, given)` are the values of
     the holes that a message signed by it may have (`api_key`, `signature`, `timestamp`, ... and the recipe's own). Both raise
     `AuthenticationError` that names the credential that is missing or unusable, and never its value.
+
+    `offers` are the names of those values, times among them (`now`, `expires`) in nanoseconds; `given` are the holes that the
+    message brings along; with `of_requests` it reads parts of a request, so that no message can be signed by it.
     """
 
     name: str
     needs: frozenset[str]
     sign: Callable[[HttpRequest, str, Credentials, Moment], Signed]
-    values: Callable[[Credentials, Moment, Params], Mapping[str, str]]
+    values: Callable[[Credentials, Moment, Params], Mapping[str, Any]]
     position: Position
     docs: str | None = None
+    offers: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
+    of_requests: bool = False

@@ -15,7 +15,7 @@ from cexspec.compile.holes import Text
 from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.limits import compile_draws, compile_weight
 from cexspec.compile.pages import compile_page
-from cexspec.compile.plan import HttpRequest, PagePlan, ParamPlan, Params
+from cexspec.compile.plan import FORM_BODY, JSON_BODY, HttpRequest, PagePlan, Pairs, ParamPlan, Params
 from cexspec.compile.templates import NOTHING, Template, compile_path, compile_text, compile_tree
 from cexspec.compile.verbs import ORDER, verb_of
 from cexspec.spec.model import ExchangeSpec, Operation
@@ -30,7 +30,7 @@ ENGINE = frozenset({"now", "uuid"})
 REQUEST = INSTRUMENT | ENGINE | {"interval", "depth", "limit", "start", "end"}
 """Holes of a request, besides the keys of its `each`."""
 
-_JSON = (("Content-Type", "application/json"),)
+_Fills = tuple[tuple[str, Callable[[Params], str]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,12 @@ def compile_request(operation: Operation, name: str, spec: ExchangeSpec, finding
     holes = tables.behind(target.holes | (each_order.holes if each_order is not None else NOTHING))
     weigh = compile_weight(operation.weight, holes, findings, (*operation.where, "weight"))
 
+    headers = (JSON_BODY,) if operation.body is not None else (FORM_BODY,) if operation.form else ()
+
     def build(given: Params) -> HttpRequest:
         values = fill(given)
         body = target.encoded(values)
-        return HttpRequest(method, target.path(values), target.pairs(values), body, _JSON if body is not None else ())
+        return HttpRequest(method, target.path(values), _pairs(target.query, values), body, headers, _pairs(target.form, values))
 
     return RequestParts(
         method=method,
@@ -112,14 +114,11 @@ class _Target:
 
     path: Callable[[Params], str]
     path_params: Callable[[str], dict[str, str] | None]
-    query: tuple[tuple[str, Callable[[Params], str]], ...]
+    query: _Fills
+    form: _Fills
     body: Template | None
     holes: frozenset[str]
     needs: frozenset[str]
-
-    def pairs(self, values: Params) -> tuple[tuple[str, str], ...]:
-        """The query; keys whose hole has no value are not in it."""
-        return tuple((key, text) for key, fill in self.query if (text := _optional(fill, values)) is not None)
 
     def encoded(self, values: Params) -> bytes | None:
         """The body as JSON."""
@@ -129,19 +128,31 @@ class _Target:
 def _target(operation: Operation, allowed: frozenset[str], findings: Findings) -> _Target:
     where = operation.where
     path, fill_path = compile_path(operation.path, allowed, findings, (*where, operation.method.lower()))
-    query = [(key, *compile_text(text, allowed, findings, (*where, "query", key))) for key, text in operation.query.items()]
+    query, query_holes = _texts(operation.query, allowed, findings, (*where, "query"))
+    form, form_holes = _texts(operation.form or {}, allowed, findings, (*where, "form"))
     tree = operation.body
     body = compile_tree(tree, allowed, findings, (*where, "body"), allowed - ENGINE) if tree is not None else None
     path_holes = frozenset(hole.name for hole in path.holes)
-    query_holes = frozenset(hole.name for _, text, _ in query for hole in text.holes)
     return _Target(
         path=fill_path,
         path_params=_path_reader(path, findings, where),
-        query=tuple((key, fill) for key, _, fill in query),
+        query=query,
+        form=form,
         body=body,
-        holes=path_holes | query_holes | (body.holes if body else frozenset()),
-        needs=path_holes | (query_holes & ENGINE) | (body.needs if body else frozenset()),
+        holes=path_holes | query_holes | form_holes | (body.holes if body else frozenset()),
+        needs=path_holes | ((query_holes | form_holes) & ENGINE) | (body.needs if body else frozenset()),
     )
+
+
+def _texts(texts: Mapping[str, str], allowed: frozenset[str], findings: Findings, where: Where) -> tuple[_Fills, frozenset[str]]:
+    """The keys of a query or form with what writes their texts, and their holes."""
+    compiled = [(key, *compile_text(text, allowed, findings, (*where, key))) for key, text in texts.items()]
+    return tuple((key, fill) for key, _, fill in compiled), frozenset(hole.name for _, text, _ in compiled for hole in text.holes)
+
+
+def _pairs(fills: _Fills, values: Params) -> Pairs:
+    """A query or form; keys whose hole has no value are not in it."""
+    return tuple([(key, text) for key, fill in fills if (text := _optional(fill, values)) is not None])
 
 
 def _path_reader(path: Text, findings: Findings, where: Where) -> Callable[[str], dict[str, str] | None]:

@@ -133,7 +133,7 @@ class Polls:
         except KeyError as hole:
             error = InvalidRequest(f"{operation.name} needs {hole.args[0]!r}", exchange=self._exchange, endpoint=operation.name)
             raise error from None
-        topic = Topic(operation.name, request.target, repr(request), dict(params))
+        topic = Topic(operation.name, request.target, repr((request.method, request.target, request.payload)), dict(params))
         native_id, category = (market.id, market.category) if market is not None else (None, None)
         interval = str(params["interval"]) if params.get("interval") is not None else None
         return Subscription(self._exchange, operation.name, "", topic, buffer, since, native_id, category, interval)

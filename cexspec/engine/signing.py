@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from cexspec.compile.plan import HttpRequest, Params
 from cexspec.compile.recipe import Moment, RecipePlan, Signed
@@ -43,12 +43,14 @@ class Nonces:
 class Signer:
     """Signs requests and messages of one exchange with one account's credentials.
 
-    `offset` is how far the venue's clock is ahead of the local one, in nanoseconds; None: not measured yet. One nonce source
-    serves REST and WebSocket, because venues count them together per key.
+    `recv_window` (seconds) takes the place of the spec's. `offset` is how far the venue's clock is ahead of the local one, in
+    nanoseconds; None: not measured yet. One nonce source serves REST and WebSocket: venues count them together per key.
     """
 
-    def __init__(self, plan: Recipes, credentials: Credentials, clock: Clock, recv_window: float | None = None) -> None:
-        self._plan, self.credentials, self._clock = plan, credentials, clock
+    def __init__(
+        self, plan: Recipes, credentials: Credentials, clock: Clock, recv_window: float | None = None, environment: str = "live"
+    ) -> None:
+        self._plan, self.credentials, self._clock, self._environment = plan, credentials, clock, environment
         self._recv_window = plan.recv_window if recv_window is None else round(recv_window * 1000)
         self._nonces = Nonces(clock)
         self.offset: int | None = None
@@ -59,13 +61,13 @@ class Signer:
 
     def moment(self) -> Moment:
         """Now, on the venue's clock, with a fresh nonce."""
-        return Moment(self._clock.time_ns() + (self.offset or 0), self._nonces.next(), self._recv_window)
+        return Moment(self._clock.time_ns() + (self.offset or 0), self._nonces.next(), self._recv_window, self._environment)
 
     def sign(self, recipe: str, request: HttpRequest, base_url: str) -> Signed:
         """A request as it goes out. Raises `AuthenticationError` where a credential is missing or unusable."""
         return self._recipe(recipe).sign(request, base_url, self.credentials, self.moment())
 
-    def values(self, recipe: str, given: Params) -> Mapping[str, str]:
+    def values(self, recipe: str, given: Params) -> Mapping[str, Any]:
         """The values of the holes of a message signed by a recipe. Raises as `sign`."""
         return self._recipe(recipe).values(self.credentials, self.moment(), given)
 

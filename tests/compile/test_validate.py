@@ -29,6 +29,7 @@ def refused(path: Path) -> Iterator[str]:
     parts: list[tuple[str, Callable[[], object]]] = [("symbols", lambda: exchange.symbols), ("errors", lambda: exchange.errors)]
     parts += [(name, partial(exchange.operation, name)) for name in exchange.operation_names]
     parts += [(name, partial(exchange.connection, name)) for name in exchange.connection_names]
+    parts += [(name, partial(exchange.recipe, name)) for name in exchange.recipe_names]
     for name, compiled in parts:
         try:
             compiled()

@@ -14,6 +14,7 @@ from cexspec.compile.plan import (
     ChannelPlan,
     ConnectionPlan,
     Context,
+    CredentialPlan,
     EnvironmentPlan,
     ErrorPlan,
     HttpRequest,
@@ -25,6 +26,7 @@ from cexspec.compile.plan import (
     ReaderPlan,
     WindowPlan,
 )
+from cexspec.compile.recipe import RecipePlan
 from cexspec.models import (
     EXCHANGE_ERRORS,
     DecodeError,
@@ -166,6 +168,17 @@ class Plan:
     )
     unique_in_category: bool = False
     polls: Mapping[str, str] = field(default_factory=dict)
+    credentials: Mapping[str, CredentialPlan] = field(default_factory=dict)
+    recv_window: int = 5000
+
+    def recipe(self, name: str) -> RecipePlan:
+        raise NotSupported(name)
+
+    def serving(self, verb: str) -> tuple[OperationPlan, ...]:
+        return tuple(plan for plan in self.operations.values() if plan.verb == verb)
+
+    def operation_for(self, verb: str, params: Params) -> OperationPlan:
+        return next(plan for plan in self.serving(verb) if plan.serves(params))
 
     def polled(self, stream: str) -> OperationPlan | None:
         return None

@@ -72,6 +72,11 @@ class Value(Node):
     def _keyed(self) -> Value:
         if self.by_key is not None and self.key_ is None:
             raise ValueError("'by_key' goes by the kind of the 'key': say which credential that is")
+        for step in (self.by_key or {"text": Step()}).values():
+            if self.of is None and step.of is None:
+                raise ValueError("say what it is made 'of'")
+            if (self.digest or step.digest) is not None and (self.encode or step.encode) is None:
+                raise ValueError("say how the bytes of the digest are written: 'encode'")
         return self
 
 

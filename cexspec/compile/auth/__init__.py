@@ -1,0 +1,1 @@
+"""Signing recipes, compiled to pure functions: keys, digests, values, parameters."""

@@ -1,0 +1,69 @@
+"""Digests and encodings by the names that specs use."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cexspec.compile.auth.keys import Key
+from cexspec.spec.model.auth import DigestName, Encoding, KeyKind
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+Digest = Callable[[bytes], bytes]
+
+_HMAC = "hmac-"
+_ASYMMETRIC: dict[str, KeyKind] = {"rsa-sha256": "rsa", "ecdsa-sha256": "ec", "ed25519": "ed25519"}
+_CURVE_BYTES = 8
+
+
+def key_kind(digest: DigestName) -> KeyKind | None:
+    """The kind of key that a digest takes; None: it takes none."""
+    return "text" if digest.startswith(_HMAC) else _ASYMMETRIC.get(digest)
+
+
+def digest_function(digest: DigestName, key: Key | None) -> Digest:
+    """The digest as a function of bytes. `key` is of the digest's kind."""
+    if key is None:
+        return lambda data: hashlib.new(digest, data).digest()
+    if digest.startswith(_HMAC):
+        secret, name = key.material, digest.removeprefix(_HMAC)
+        return lambda data: hmac.digest(secret, data, name)
+    if digest == "rsa-sha256":
+        return _rsa(key.material)
+    return _ecdsa(key.material) if digest == "ecdsa-sha256" else partial(key.material.sign)
+
+
+def _rsa(key: RSAPrivateKey) -> Digest:
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    return lambda data: key.sign(data, PKCS1v15(), SHA256())
+
+
+def _ecdsa(key: EllipticCurvePrivateKey) -> Digest:
+    """r and s side by side, as JOSE has it; deterministic (RFC 6979), so that the same request has the same signature."""
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    scheme, size = ECDSA(SHA256(), deterministic_signing=True), -(-key.curve.key_size // _CURVE_BYTES)
+
+    def sign(data: bytes) -> bytes:
+        return b"".join(number.to_bytes(size, "big") for number in decode_dss_signature(key.sign(data, scheme)))
+
+    return sign
+
+
+ENCODERS: dict[Encoding, Callable[[bytes], str]] = {
+    "hex": bytes.hex,
+    "base64": lambda data: base64.b64encode(data).decode(),
+    "base64url": lambda data: base64.urlsafe_b64encode(data).rstrip(b"=").decode(),
+}
+"""How bytes are written as text; `raw` ones are not."""
