@@ -9,7 +9,7 @@ from cexspec.compile import convert
 from cexspec.compile.access import Scope
 from cexspec.compile.paths import MISSING, Path, PathError, Step, Steps, Wild, parse
 from cexspec.compile.wire import Leaf
-from cexspec.spec.model import FieldRule, Mapping, Place
+from cexspec.spec.model import Mapping, Place
 from cexspec.spec.model.mapping import Columns, Zip
 
 _JOINED: Step = "<joined>"
@@ -36,7 +36,8 @@ class Items:
 
 def compile_items(mapping: Mapping, message: Steps, scope: Scope) -> Items:
     """Add the items to the wire type. Raises PathError."""
-    places = [place for rule in (mapping.fields or {}).values() for place in _places(rule)]
+    rules = (one for rule in (mapping.fields or {}).values() for one in rule.every)
+    places = [rule.place for rule in rules if rule.place is not None]
     if mapping.items is None:
         items = _one(mapping.item or "$", message)
     elif isinstance(mapping.items, Zip | Columns):
@@ -44,15 +45,6 @@ def compile_items(mapping: Mapping, message: Steps, scope: Scope) -> Items:
     else:
         items = _found(parse(mapping.items), mapping.skip, message, scope, counted=bool(places))
     return _counted(items, places) if places else items
-
-
-def _places(rule: FieldRule) -> Iterator[Place]:
-    """What a rule and its branches count."""
-    if rule.place is not None:
-        yield rule.place
-    inside = [*(rule.branching.rules.values() if rule.branching is not None else ()), *([rule.or_] if rule.or_ is not None else ())]
-    for each in inside:
-        yield from _places(each)
 
 
 def _found(path: Path, skip: list[str], message: Steps, scope: Scope, *, counted: bool) -> Items:
