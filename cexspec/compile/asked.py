@@ -124,5 +124,5 @@ class Space:
 
 def _values(name: str, words: Iterable[str]) -> tuple[str | None, ...]:
     if name in FLAGS:
-        return (None, "true")
-    return (*CLOSED[name], None) if name in CLOSED else (*words, None, OTHER)
+        return (None, *dict.fromkeys(("true", *words)))
+    return (*dict.fromkeys((*CLOSED[name], *words)), None) if name in CLOSED else (*words, None, OTHER)

@@ -113,10 +113,10 @@ def compile_tables(operation: Operation, allowed: frozenset[str], refuse: Refuse
 def _table(
     name: str, rows: Sequence[Choice], allowed: frozenset[str], known: frozenset[str], findings: Findings, where: Where
 ) -> TablePlan:
-    whens, before = [row.when for row in rows], len(findings.errors)
+    whens = [row.when for row in rows]
     for at, when in enumerate(whens):
         check_when(when, known, findings, (*where, at, "when"))
-    for at, boxes in enumerate(Space.of(whens).taken(whens) if len(findings.errors) == before else ()):
+    for at, boxes in enumerate(Space.of(whens).taken(whens)):
         if not boxes:
             findings.error("CEX081", (*where, at), "no call reaches this row: those before it take them all", "move it up, or leave it out")
     templates = [compile_tree({_IS: row.is_}, known, findings, (*where, at), known) for at, row in enumerate(rows)]
