@@ -24,16 +24,12 @@ SIGNED = frozenset({"now", "expires", "nonce", "recv_window", "signature"})
 """Holes that every recipe fills, besides credentials and values of its own."""
 
 
-def signed_holes(recipe: str | None, spec: ExchangeSpec, findings: Findings, where: Where) -> frozenset[str]:
-    """The holes of a message that a recipe signs. Finds CEX090 where there is no such recipe."""
-    if recipe is None:
+def signed_holes(recipe: str | None, spec: ExchangeSpec) -> frozenset[str]:
+    """The holes of a message that a recipe signs."""
+    if recipe is None or spec.auth is None:
         return NOTHING
-    credentials, recipes = (spec.auth.credentials, spec.auth.recipes) if spec.auth is not None else ({}, {})
-    if recipe not in recipes:
-        hint = nearest(recipe, list(recipes)) if recipes else "say by 'auth' at the top what signs"
-        findings.error("CEX090", where, f"no recipe is called '{recipe}'", hint)
-        return SIGNED | credentials.keys()
-    return SIGNED | credentials.keys() | recipes[recipe].values.keys()
+    known = spec.auth.recipes.get(recipe)
+    return SIGNED | spec.auth.credentials.keys() | (known.values.keys() if known is not None else NOTHING)
 
 
 def public_credentials(spec: ExchangeSpec) -> frozenset[str]:
@@ -65,7 +61,7 @@ def compile_greet(connection: Connection, spec: ExchangeSpec, errors: ErrorPlan,
     greet = connection.greet
     if greet is None:
         return None
-    allowed = bootstrapped(connection) | signed_holes(greet.recipe, spec, findings, (*greet.where, "recipe"))
+    allowed = bootstrapped(connection) | signed_holes(greet.recipe, spec)
     template = compile_tree(greet.send, allowed, findings, (*greet.where, "send")) if greet.send is not None else None
     own = compile_errors(greet.errors, spec.id, findings) if greet.errors is not None else errors
     return GreetPlan(greet.recipe, _filled(template), greet.expect is not None, lambda frame: _refusal(own.message(frame)))

@@ -103,7 +103,7 @@ def compile_unsubscribe(
 
 def _verb(verb: Subscribe, further: frozenset[str], spec: ExchangeSpec, errors: ErrorPlan, findings: Findings, clock: Clock) -> VerbPlan:
     where = (*verb.where, "send")
-    allowed = VERB | further | signed_holes(verb.recipe, spec, findings, (*verb.where, "recipe"))
+    allowed = VERB | further | signed_holes(verb.recipe, spec)
     template = compile_tree(verb.send, allowed, findings, where)
     if {"topic", "topics"} <= template.holes:
         findings.error("CEX048", where, "a message holds one topic or a list of them, not both", "keep {{ topic }} or {{ topics }}")
