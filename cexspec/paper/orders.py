@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from cexspec.mock.paper.exact import ZERO, plain
-from cexspec.mock.paper.terms import Terms
 from cexspec.models.events import Side
 from cexspec.models.execution import FINAL, Order, OrderStatus, OrderType, TimeInForce, follows
+from cexspec.paper.exact import ZERO, plain
+from cexspec.paper.terms import Terms
 
 
 @dataclass(slots=True, eq=False)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from decimal import Decimal
 
-from cexspec.mock.paper.account import Account
-from cexspec.mock.paper.exact import ZERO, plain
-from cexspec.mock.paper.orders import PaperOrder
-from cexspec.mock.paper.pit import Pit
-from cexspec.mock.paper.rules import Rules
-from cexspec.mock.paper.terms import Terms
 from cexspec.models.events import Side
 from cexspec.models.execution import Fill, Liquidity, OrderStatus, Position, PrivateEvent
+from cexspec.paper.account import Account
+from cexspec.paper.exact import ZERO, plain
+from cexspec.paper.orders import PaperOrder
+from cexspec.paper.pit import Pit
+from cexspec.paper.rules import Rules
+from cexspec.paper.terms import Terms
 
 HOUSE = "house"
 """The account that takes fees, and pays what losses left of nobody's."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from cexspec.mock.paper.exact import ZERO, ratio
-from cexspec.mock.paper.orders import PaperOrder
-from cexspec.mock.paper.positions import PaperPosition
 from cexspec.models.events import Side
+from cexspec.paper.exact import ZERO, ratio
+from cexspec.paper.orders import PaperOrder
+from cexspec.paper.positions import PaperPosition
 
 
 def spot_hold(order: PaperOrder) -> tuple[str, Decimal]:

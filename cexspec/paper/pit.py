@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from cexspec.mock.paper.book import PaperBook
-from cexspec.mock.paper.orders import PaperOrder
-from cexspec.mock.paper.terms import Terms
+from cexspec.paper.book import PaperBook
+from cexspec.paper.orders import PaperOrder
+from cexspec.paper.terms import Terms
 
 
 class Pit:

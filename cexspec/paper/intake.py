@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from cexspec.mock.paper.exact import ZERO, plain
-from cexspec.mock.paper.orders import PaperOrder
-from cexspec.mock.paper.pit import Pit
-from cexspec.mock.paper.terms import Terms
 from cexspec.models.events import Side
 from cexspec.models.execution import TimeInForce
 from cexspec.models.order_request import OrderRequest
+from cexspec.paper.exact import ZERO, plain
+from cexspec.paper.orders import PaperOrder
+from cexspec.paper.pit import Pit
+from cexspec.paper.terms import Terms
 
 
 def order_of(request: OrderRequest, pit: Pit, account: str, order_id: str, now: int, contracts: Decimal | None) -> PaperOrder:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cexspec.mock.paper.orders import PaperOrder
 from cexspec.models.events import Side
+from cexspec.paper.orders import PaperOrder
 
 OPPOSITE: dict[Side, Side] = {"buy": "sell", "sell": "buy"}
 OutsideLevel = tuple[Decimal, Decimal]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from cexspec.mock.paper.intake import check, check_trigger, units_of
-from cexspec.mock.paper.orders import PaperOrder
-from cexspec.mock.paper.pit import Pit
+from cexspec.paper.intake import check, check_trigger, units_of
+from cexspec.paper.orders import PaperOrder
+from cexspec.paper.pit import Pit
 
 
 @dataclass(frozen=True, slots=True)

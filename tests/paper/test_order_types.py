@@ -9,7 +9,7 @@ import pytest
 
 from cexspec.models.errors import DuplicateOrder, ExchangeError, InsufficientFunds, InvalidOrder, InvalidSymbol, OrderNotFound
 from cexspec.models.execution import Fill, Order
-from tests.mock.paper.stage import INVERSE, LINEAR, SPOT, Stage
+from tests.paper.stage import INVERSE, LINEAR, SPOT, Stage
 
 GTD = {"time_in_force": "gtd", "expires": 10**12}
 

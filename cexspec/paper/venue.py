@@ -6,20 +6,20 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 
-from cexspec.mock.paper.account import Account
-from cexspec.mock.paper.amending import Change
-from cexspec.mock.paper.exact import exact
-from cexspec.mock.paper.execution import Execution
-from cexspec.mock.paper.intake import order_of
-from cexspec.mock.paper.ledger import Ledger
-from cexspec.mock.paper.orders import PaperOrder
-from cexspec.mock.paper.pit import Pit
-from cexspec.mock.paper.rules import DEFAULT, Rules
-from cexspec.mock.paper.terms import Terms
 from cexspec.models.errors import AuthenticationError, DuplicateOrder, InsufficientFunds, InvalidRequest, InvalidSymbol, OrderNotFound
 from cexspec.models.events import Instrument
 from cexspec.models.execution import Balance, Fill, MarginMode, Order, Position, PrivateEvent
 from cexspec.models.order_request import OrderRequest
+from cexspec.paper.account import Account
+from cexspec.paper.amending import Change
+from cexspec.paper.exact import exact
+from cexspec.paper.execution import Execution
+from cexspec.paper.intake import order_of
+from cexspec.paper.ledger import Ledger
+from cexspec.paper.orders import PaperOrder
+from cexspec.paper.pit import Pit
+from cexspec.paper.rules import DEFAULT, Rules
+from cexspec.paper.terms import Terms
 
 Levels = Iterable[tuple[Decimal, Decimal]]
 

@@ -6,14 +6,14 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from cexspec.mock.paper.exact import ZERO, plain
-from cexspec.mock.paper.holds import margin, spot_hold
-from cexspec.mock.paper.orders import PaperOrder
-from cexspec.mock.paper.positions import PaperPosition
-from cexspec.mock.paper.rules import Rules
-from cexspec.mock.paper.terms import Terms
 from cexspec.models.events import Side
 from cexspec.models.execution import Balance, Fill, Liquidity
+from cexspec.paper.exact import ZERO, plain
+from cexspec.paper.holds import margin, spot_hold
+from cexspec.paper.orders import PaperOrder
+from cexspec.paper.positions import PaperPosition
+from cexspec.paper.rules import Rules
+from cexspec.paper.terms import Terms
 
 
 class Account:

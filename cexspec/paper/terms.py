@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import NoReturn
 
-from cexspec.mock.paper.exact import ZERO, plain, ratio
 from cexspec.models.errors import InvalidOrder
 from cexspec.models.events import Instrument, Kind, Number
+from cexspec.paper.exact import ZERO, plain, ratio
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from cexspec.mock.paper.account import Account
-from cexspec.mock.paper.amending import Change, amended, keeps_place, take_over
-from cexspec.mock.paper.exact import plain
-from cexspec.mock.paper.ledger import Ledger
-from cexspec.mock.paper.matching import fillable, match, match_outside, reach
-from cexspec.mock.paper.orders import PaperOrder
-from cexspec.mock.paper.pit import Pit
 from cexspec.models.errors import InsufficientFunds
+from cexspec.paper.account import Account
+from cexspec.paper.amending import Change, amended, keeps_place, take_over
+from cexspec.paper.exact import plain
+from cexspec.paper.ledger import Ledger
+from cexspec.paper.matching import fillable, match, match_outside, reach
+from cexspec.paper.orders import PaperOrder
+from cexspec.paper.pit import Pit
 
 
 class Execution:

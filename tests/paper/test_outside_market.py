@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from cexspec.mock.paper.amending import Change
 from cexspec.models.errors import DuplicateOrder, InsufficientFunds, InvalidOrder, OrderNotFound
 from cexspec.models.execution import Fill
-from tests.mock.paper.stage import INVERSE, LINEAR, SPOT, Stage
+from cexspec.paper.amending import Change
+from tests.paper.stage import INVERSE, LINEAR, SPOT, Stage
 
 
 def fills(stage: Stage, who: str = "ann") -> list[tuple[object, object, str | None]]:

@@ -10,12 +10,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cexspec.mock.paper.amending import Change
-from cexspec.mock.paper.exact import exact
-from cexspec.mock.paper.rules import Rules
 from cexspec.models.errors import ExchangeError
 from cexspec.models.execution import FINAL, Balance, Fill, Order, OrderStatus, follows
-from tests.mock.paper.stage import FUNDS, INVERSE, LINEAR, NAMES, SPOT, Stage
+from cexspec.paper.amending import Change
+from cexspec.paper.exact import exact
+from cexspec.paper.rules import Rules
+from tests.paper.stage import FUNDS, INVERSE, LINEAR, NAMES, SPOT, Stage
 
 Step = tuple[str, dict[str, Any]]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol
 
-from cexspec.mock.paper.book import OPPOSITE, Offer, PaperBook
-from cexspec.mock.paper.exact import ZERO
-from cexspec.mock.paper.orders import PaperOrder
+from cexspec.paper.book import OPPOSITE, Offer, PaperBook
+from cexspec.paper.exact import ZERO
+from cexspec.paper.orders import PaperOrder
 
 Reducible = Callable[[PaperOrder], Decimal]
 """How many units an order of that account and side would close of its position."""

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from cexspec.mock.paper.rules import Rules
 from cexspec.models.errors import InsufficientFunds, InvalidRequest
-from tests.mock.paper.stage import INVERSE, LINEAR, SPOT, Stage
+from cexspec.paper.rules import Rules
+from tests.paper.stage import INVERSE, LINEAR, SPOT, Stage
 
 FREE = Rules(maker=Decimal(0), taker=Decimal(0))
 FEES = Rules(maker=Decimal("0.001"), taker=Decimal("0.002"))

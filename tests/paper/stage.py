@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from cexspec.mock.paper.rules import DEFAULT, Rules
-from cexspec.mock.paper.venue import PaperVenue
 from cexspec.models.events import Instrument
 from cexspec.models.execution import Order, PrivateEvent
 from cexspec.models.order_request import OrderRequest
+from cexspec.paper.rules import DEFAULT, Rules
+from cexspec.paper.venue import PaperVenue
 
 SPOT, LINEAR, INVERSE = "BTC/USDT", "BTC/USDT:PERP", "BTC/USD:PERP:BTC"
 NAMES = ("ann", "bob", "cyd")
