@@ -63,8 +63,7 @@ def units_of(terms: Terms, quantity: Decimal | None, price: Decimal | None, cont
     """A quantity as it is counted here. Base currency of inverse contracts is rounded to the step: contracts divide no coins."""
     if contracts is not None or quantity is None:
         return contracts
-    units = terms.in_units(quantity, price)
-    return terms.floor(units + (terms.step or ZERO) / 2) if terms.inverse else units
+    return terms.counted(quantity, price)
 
 
 def _usual(request: OrderRequest) -> TimeInForce:

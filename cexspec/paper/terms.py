@@ -85,9 +85,9 @@ class Terms:
         """So many units, or the next lower quantity that the step allows."""
         return units if self.step is None else (units / self.step).to_integral_value(ROUND_FLOOR) * self.step
 
-    def outside_units(self, size: Decimal, price: Decimal) -> Decimal:
-        """What a level of the outside market offers of whole units."""
-        return self.floor(self.in_units(size, price))
+    def counted(self, quantity: Decimal, price: Decimal | None) -> Decimal:
+        """A told quantity of base currency as it was counted: rounded to the step where telling it has rounded."""
+        return self.floor(self.in_units(quantity, price) + (self.step or ZERO) / 2) if self.inverse else self.in_units(quantity, price)
 
     def check_price(self, price: Decimal, what: str = "price") -> None:
         """Raise `InvalidOrder` (code `tick_size`) with the nearest valid price where the tick doesn't divide it."""

@@ -170,13 +170,28 @@ class PaperVenue:
         return self._ledger.position_event(owner, terms)
 
     @exact
-    def set_market(self, symbol: str, bids: Levels, asks: Levels, now: int) -> None:
-        """What the outside market offers from now on (price and base currency, best first); orders that it crosses are filled."""
+    def set_market(self, symbol: str, bids: Levels, asks: Levels, now: int, *, counted: bool = False) -> None:
+        """What the outside market offers from now on (price and size, best first); orders that it crosses are filled.
+
+        Sizes are base currency, or `counted` as the venue counts them.
+        """
         pit = self._pit(symbol)
         self.advance(now)
-        pit.book.set_outside(*([(price, pit.terms.outside_units(size, price)) for price, size in side] for side in (bids, asks)))
+        sides = (list(side) if counted else [(price, pit.terms.in_units(size, price)) for price, size in side] for side in (bids, asks))
+        pit.book.set_outside(*([(price, pit.terms.floor(units)) for price, units in side] for side in sides))
         self._execution.moved(pit)
         self._ledger.settle()
+
+    @property
+    def active(self) -> frozenset[str]:
+        """Symbols in which somebody has an open order or a position."""
+        owners = self._ledger.accounts.values()
+        orders = {order.terms.symbol for owner in owners for order in owner.open.values()}
+        return frozenset(orders | {symbol for owner in owners for symbol, position in owner.positions.items() if position.units})
+
+    def terms(self, symbol: str) -> Terms:
+        """The terms of an instrument."""
+        return self._pit(symbol).terms
 
     @exact
     def set_price(self, symbol: str, price: Decimal, now: int) -> None:
