@@ -1,0 +1,117 @@
+"""Accounts at the mock venue: orders on paper, traded with each other and with its simulated markets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from cexspec.mock.answers import MarketOf
+from cexspec.mock.listing import Listed, Listing
+from cexspec.mock.market import Row
+from cexspec.models import Event, Fill, Instrument, Order, Position
+from cexspec.paper.rules import DEFAULT, Rules
+from cexspec.paper.venue import PaperVenue
+from cexspec.paper.verbs import PaperVerbs
+
+USER = "user"
+"""The account of whoever has the venue's credentials."""
+BALANCES: Mapping[str, Decimal] = {
+    currency: Decimal(amount)
+    for currency, amount in {"USDT": 100_000, "USD": 100_000, "USDC": 100_000, "EUR": 100_000, "BTC": 10, "ETH": 100}.items()
+}
+"""What an account has to begin with."""
+DEPTH = 20
+"""Levels of a simulated book that orders can reach."""
+
+_COUNTED = {Order: ("quantity", "filled", "remaining"), Fill: ("quantity",), Position: ("quantity",)}
+
+
+class Accounts:
+    """What traders have here. `instruments` are read when the first one trades; `clock` is the venue's, in nanoseconds."""
+
+    def __init__(
+        self,
+        exchange: str,
+        listing: Listing,
+        instruments: Callable[[], Iterable[Instrument]],
+        market: MarketOf,
+        clock: Callable[[], int],
+        rules: Rules = DEFAULT,
+    ) -> None:
+        self._exchange, self._listing, self._instruments = exchange, listing, instruments
+        self._market, self._clock, self._rules = market, clock, rules
+
+    @cached_property
+    def venue(self) -> PaperVenue:
+        """The matching engine; other accounts may be opened in it, to trade with the user's."""
+        venue = PaperVenue(self._exchange, self._instruments(), rules=self._rules)
+        for currency, amount in BALANCES.items():
+            venue.deposit(USER, currency, amount, self._clock())
+        return venue
+
+    def run(self, verb: str, params: Mapping[str, Any]) -> list[Row]:
+        """What comes of a request of the user, as `row_of` has it. Raises `ExchangeError`."""
+        listed = self._listing.named(params)
+        if listed is not None:
+            self.refresh(str(listed.symbol))
+        asked = {**params, "symbol": str(listed.symbol) if listed is not None else None}
+        if params.get("orders") is not None:
+            return [row for order in params["orders"] for row in self.run(verb.removesuffix("s"), {**params, **order, "orders": None})]
+        return [self.row_of(event) for event in self._verbs.run(USER, verb, asked, self._clock()) if self._is_asked_for(event, params)]
+
+    def refresh(self, symbol: str) -> None:
+        """Let orders meet the simulated market where it stands now."""
+        market = self._market(symbol)
+        bids, asks = market.top(DEPTH)
+        self.venue.set_market(symbol, bids, asks, self._clock(), counted=True)
+
+    def moved(self) -> None:
+        """Let all open orders meet the markets where they stand now."""
+        for symbol in sorted(self.venue.active if "venue" in self.__dict__ else ()):
+            self.refresh(symbol)
+
+    def told(self) -> Iterator[tuple[str, Row]]:
+        """What has happened to the user since the last time: the model and the event as `row_of` has it."""
+        for account, event in self.venue.drain() if "venue" in self.__dict__ else ():
+            if account == USER:
+                yield str(event.__struct_config__.tag), self.row_of(event)
+
+    def listed(self, row: Row) -> Listed | None:
+        """The instrument that a row is about."""
+        return self._listing.named({"id": row["symbol"]}) if row.get("symbol") is not None else None
+
+    def row_of(self, event: Event) -> Row:
+        """An event's unified fields, its native id as the symbol, quantities as the venue counts them."""
+        row = {name: getattr(event, name) for name in event.__struct_fields__ if name not in ("exchange", "received")}
+        if event.symbol is not None:
+            terms = self.venue.terms(event.symbol)
+            price = _price(event)
+            row |= {name: terms.counted(row[name], price) for name in _COUNTED.get(type(event), ()) if row[name] is not None}
+            row["symbol"] = row["key"] = self._listing[event.symbol].id
+        return row
+
+    @cached_property
+    def _verbs(self) -> PaperVerbs:
+        return PaperVerbs(self.venue)
+
+    def _is_asked_for(self, event: Event, params: Mapping[str, Any]) -> bool:
+        category = params.get("category")
+        return category is None or event.symbol is None or self._listing[event.symbol].params.get("category") == category
+
+
+def _price(event: Event) -> Decimal | None:
+    """The price by which an event's quantities of base were reckoned."""
+    match event:
+        case Order():
+            return _decimal(event.price or event.average_price or event.stop_price)
+        case Fill():
+            return _decimal(event.price)
+        case Position():
+            return _decimal(event.entry_price)
+    return None
+
+
+def _decimal(number: Any) -> Decimal | None:
+    return None if number is None else Decimal(str(number))

@@ -1,0 +1,60 @@
+"""Answers to private requests: what they do on paper, in the words of the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cexspec.compile.exchange import Exchange
+from cexspec.compile.verbs import verb_of
+from cexspec.mock.accounts import Accounts
+from cexspec.mock.blanks import blanked, nearest
+from cexspec.mock.encode import Encoder
+from cexspec.mock.market import Row
+from cexspec.mock.requests import Asked, Refused
+from cexspec.mock.samples import Case, Samples, decode
+from cexspec.models import ExchangeError
+from cexspec.spec.model import Operation
+
+LISTS = frozenset({"open_orders", "order_history", "fills", "positions", "balances"})
+"""Verbs that answer with many rows, newest first where these have times."""
+
+
+class PrivateAnswers:
+    """Does what private requests ask, and answers them. `codes` of the spec give the venue's words for refusals."""
+
+    def __init__(self, exchange: Exchange, samples: Samples, accounts: Accounts) -> None:
+        self._exchange, self._samples, self._accounts = exchange, samples, accounts
+
+    def verb(self, operation: str) -> str | None:
+        """What an operation does for an account; None: it is about markets."""
+        return verb_of(operation, self._exchange.spec.rest[operation])
+
+    def answer(self, asked: Asked) -> Any:
+        """The decoded body. Raises `Refused`."""
+        name = asked.operations[0]
+        spec, verb, case = self._exchange.spec.rest[name], str(self.verb(name)), self._samples.answer(name, asked.params)
+        if case is None:
+            raise Refused(f"there is no sample answer of {name}", "ExchangeUnavailable")
+        try:
+            rows = self._accounts.run(verb, asked.params)
+        except ExchangeError as refused:
+            raise Refused(str(refused), type(refused).__name__) from None
+        sample = decode(case["raw"])
+        if spec.returns is None:
+            return sample
+        encoder = Encoder([spec], sample, self._exchange.intervals)
+        rows = [row for row in rows if self._fits(spec, row)]
+        found = [_filled(row, spec, case, encoder) for row in (reversed(rows) if verb in LISTS else rows)]
+        listed = self._accounts.listed(rows[0]) if rows else None
+        return encoder.encode(found, listed.branches if listed is not None else ())
+
+    def _fits(self, spec: Operation, row: Row) -> bool:
+        listed = self._accounts.listed(row)
+        return spec.kinds is None or listed is None or listed.symbol.kind in spec.kinds
+
+
+def _filled(row: Row, spec: Operation, case: Case, encoder: Encoder) -> Mapping[str, Any]:
+    """A row with the item of the sample that is filled for it."""
+    item = nearest(row, case.get("events") or (), encoder.samples)
+    return {**row, "like": blanked(item, spec.fields or {}, row)}
