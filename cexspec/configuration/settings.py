@@ -48,6 +48,7 @@ class Settings(Node):
         "Orders that are worth more quote currency are refused; a number for whichever it is, or one for each", {"USDT": "1000"}, None
     )
     dry_run: Flag = key("Whether orders are shown and not sent", "true", False)
+    recv_window: Duration | None = key("How late a request may be at the venue: seconds, or a number and a unit", "5s", None)
     number: Literal["decimal", "float"] = key("How numbers are read", "float", "decimal")
     timeout: Duration = key("For one request: seconds, or a number and a unit", "10s", 10.0)
     on_limit: Literal["wait", "raise"] = key("What happens where a budget is used up", "raise", "wait")
