@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -12,6 +13,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from cexspec.models import CexspecError, ConnectionLost
 from cexspec.transport.translate import origin, refused_handshake, translate
 from cexspec.transport.websocket import DEFAULTS, SocketOptions
+
+SILENT = logging.Logger("cexspec.websockets")
+"""The library's own log would show headers and frames, and those hold secrets; what fails is raised."""
+SILENT.disabled = True
 
 
 class WebsocketsSocket:
@@ -80,6 +85,7 @@ async def _open(url: str, headers: Mapping[str, str], options: SocketOptions) ->
         ping_interval=options.ping_every,
         ping_timeout=options.ping_every,
         max_queue=256,
+        logger=SILENT,
         ssl=(options.tls or True) if url.startswith("wss:") else None,
     )
 
