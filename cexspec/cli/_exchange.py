@@ -80,6 +80,11 @@ def exchange_of(name: str) -> Exchange:
     return Exchange(load(find(name)))
 
 
+def time_of(text: str | None) -> int | str | None:
+    """A time as the client takes it: nanoseconds, or ISO text."""
+    return int(text) if text is not None and text.isdigit() else text
+
+
 def examples(command: F) -> F:
     """Write a shipped exchange for EXCHANGE in a command's help, so that its examples work when copied."""
     command.__doc__ = (command.__doc__ or "").replace("EXCHANGE", (shipped() or ["EXCHANGE"])[-1])

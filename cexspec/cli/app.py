@@ -1,6 +1,7 @@
 """The `cexspec` command. Each file beside this one is a command; its module is imported only when it runs.
 
-A command module has a function `command`, written as typer wants it, and a docstring whose first line is its help.
+A command module has a function `command`, written as typer wants it, or an `app` with commands of its own, and a docstring
+whose first line is its help.
 Modules whose name begins with `_` are shared by commands.
 """
 
@@ -34,11 +35,15 @@ class LazyCommands(TyperGroup):
         return name, _load(name) if command is not None and name is not None else None, rest
 
 
-def _load(name: str) -> TyperCommand:
-    single = typer.Typer(add_completion=False, rich_markup_mode=None)
-    single.command(name, no_args_is_help=False)(import_module(f"cexspec.cli.{name}").command)
+def _load(name: str) -> TyperCommand | TyperGroup:
+    module = import_module(f"cexspec.cli.{name}")
+    single = getattr(module, "app", None)
+    if single is None:
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(name, no_args_is_help=False)(module.command)
     command = get_command(single)
-    assert isinstance(command, TyperCommand)
+    assert isinstance(command, TyperCommand | TyperGroup)
+    command.name = name
     return command
 
 

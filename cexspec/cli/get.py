@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cexspec.cli._capabilities import CALLS
-from cexspec.cli._exchange import AsJson, Environment, ExchangeName, NumberType, examples, number_type
+from cexspec.cli._exchange import AsJson, Environment, ExchangeName, NumberType, examples, number_type, time_of
 from cexspec.cli._output import event_tables, for_people, print_event, print_tables
 from cexspec.cli._run import run
 from cexspec.models import Event
@@ -46,7 +46,7 @@ def command(
     cexspec get EXCHANGE candles BTC/USDT --interval 1h --start 2026-08-01 --limit 1000 --json
     cexspec get EXCHANGE ticker BTC/USDT --environment '{"rest": "http://127.0.0.1:8080"}'
     """
-    given = {"symbol": symbol, "interval": interval, "start": _time(start), "end": _time(end), "limit": limit, "depth": depth}
+    given = {"symbol": symbol, "interval": interval, "start": time_of(start), "end": time_of(end), "limit": limit, "depth": depth}
     params = {name: value for name, value in given.items() if value is not None}
     events = run(_called(exchange, operation, environment, number, params, _own(param or [])))
     if not for_people(as_json):
@@ -86,7 +86,3 @@ def _own(texts: list[str]) -> dict[str, str]:
         if not key or not equals:
             raise typer.BadParameter(f"'{text}' is not KEY=VALUE", param_hint="--param")
     return {key: value for key, _, value in pairs}
-
-
-def _time(text: str | None) -> int | str | None:
-    return int(text) if text is not None and text.isdigit() else text
