@@ -13,19 +13,19 @@ from typing import Protocol, cast
 from cexspec.models import AuthenticationError, Credentials
 
 SERVICE = "cexspec"
-"""The service's name in the keyring; the user's is `okx.api_key`."""
+"""The service's name in the keyring; the user's is `EXCHANGE.api_key`."""
 
 _ALIASES = {"api_key": ("KEY",), "api_secret": ("SECRET",), "passphrase": ("PASSWORD",), "password": ("PASSPHRASE",)}
 """Further endings of variables, by the credential's name."""
 
 
 def default_prefix(exchange: str) -> str:
-    """The prefix of an exchange's variables where none is given: its id in upper case (`OKX`)."""
+    """The prefix of an exchange's variables where none is given: its id in upper case."""
     return re.sub(r"[^A-Z0-9]", "_", exchange.upper())
 
 
 def variables(prefix: str, name: str) -> tuple[str, ...]:
-    """The environment variables that may hold a credential, the first that is set wins: `OKX_API_KEY`, `OKX_KEY`."""
+    """The environment variables that may hold a credential, the first that is set wins: `PREFIX_API_KEY`, `PREFIX_KEY`."""
     head = prefix.rstrip("_")
     return tuple(f"{head}_{ending}" for ending in (name.upper(), *_ALIASES.get(name, ())))
 
@@ -68,7 +68,7 @@ def credentials_from_keyring(
 ) -> Credentials:
     """Credentials of these names from the system's keyring: service `cexspec`, user `EXCHANGE.NAME`.
 
-    They are put there by `keyring set cexspec okx.api_key`. Raises `ImportError` where the library is not installed,
+    They are put there by `keyring set cexspec EXCHANGE.api_key`. Raises `ImportError` where the library is not installed,
     `AuthenticationError` where the keyring can't be read, or that names all that are missing, but for the optional ones.
     """
     ring, names = ring or system_keyring(), list(names)

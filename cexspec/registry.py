@@ -23,7 +23,7 @@ class Registry(Mapping[str, Client]):
     """The enabled exchanges of a configuration, by name. Leaving `async with` closes every client that was made.
 
         async with Registry.from_config("exchanges.yaml") as registry:
-            ticker = await registry["okx"].rest.get_ticker("BTC/USDT")
+            ticker = await registry["my-exchange"].rest.get_ticker("BTC/USDT")
 
     Clients share one store of budgets: two of the same exchange draw from the same ones, as the venue counts.
     """

@@ -40,7 +40,9 @@ class Settings(Node):
     """What is said of one exchange, besides the credentials that its spec names."""
 
     enabled: Flag = key("Whether a client is made of it", "true", True)
-    spec: str | None = key("The id of a shipped spec, or the path of a YAML file from here; without it the key is the id", "okx", None)
+    spec: str | None = key(
+        "The id of a shipped spec, or the path of a YAML file from here; without it the key is the id", "mine.yaml", None
+    )
     environment: str | Reach | None = key("A name from the spec, or URLs", "testnet", None)
     rate_limits: dict[Name, Rate] = key("Pool -> a budget in place of the spec's", {"weight": {"rate": "600", "period": "60"}}, {})
     allow_trading: Flag = key("Whether orders may be sent to the live exchange", "true", False)
@@ -89,5 +91,5 @@ def top_with(exchanges: dict[str, type[Settings]]) -> type[Top]:
     fields: dict[str, Any] = {f"exchange_{at}": (model, Field(alias=name)) for at, (name, model) in enumerate(exchanges.items())}
     inner = create_model("Exchanges", __base__=Node, **fields)
     return create_model(
-        "Configuration", __base__=Top, exchanges=(inner, key("Name -> what is said of it", {"okx": {"environment": "demo"}}))
+        "Configuration", __base__=Top, exchanges=(inner, key("Name -> what is said of it", {"venue": {"environment": "demo"}}))
     )

@@ -120,7 +120,11 @@ def place(*arguments: str, answer: str | None = None) -> Result:
 
 
 PLACED: list[tuple[list[str], dict[str, Any], str]] = [
-    (["buy", "0.5", "--price", "50000"], {"type": "limit", "quantity": "0.5", "price": "50000"}, "buy 0.5 BTC/USDT, limit 50000, worth 25000 USDT"),
+    (
+        ["buy", "0.5", "--price", "50000"],
+        {"type": "limit", "quantity": "0.5", "price": "50000"},
+        "buy 0.5 BTC/USDT, limit 50000, worth 25000 USDT",
+    ),
     (["buy", "0.5"], {"type": "market", "quantity": "0.5"}, "buy 0.5 BTC/USDT, market, worth about 25000 USDT"),
     (["sell", "0.5"], {"type": "market", "quantity": "0.5", "side": "sell"}, "sell 0.5 BTC/USDT, market, worth about 24500 USDT"),
     (
@@ -139,7 +143,8 @@ PLACED: list[tuple[list[str], dict[str, Any], str]] = [
         "buy 1 BTC/USDT, stop limit 3, once the price is 2, worth 3 USDT",
     ),
     (
-        ["buy", "1", "--price", "3", "--post-only", "--time-in-force", "gtc", "--leverage", "5", "--margin-mode", "cross", "--client-order-id", "x"],
+        ["buy", "1", "--price", "3", "--post-only", "--time-in-force", "gtc", "--leverage", "5",
+         "--margin-mode", "cross", "--client-order-id", "x"],
         {"type": "limit", "quantity": "1", "price": "3", "post_only": True, "time_in_force": "gtc", "leverage": "5", "margin_mode": "cross",
          "client_order_id": "x"},
         "buy 1 BTC/USDT, limit 3, gtc, post only, leverage 5, worth 3 USDT",
