@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
 
 from cexspec.models import ConnectionLost, DecodeError
-from cexspec.transport.translate import origin, translate
+from cexspec.transport.translate import place, translate
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -33,7 +32,7 @@ class HttpCall:
     @property
     def where(self) -> str:
         """What is being called, for errors."""
-        return f"{self.method} {origin(self.url)}{urlsplit(self.url).path}"
+        return f"{self.method} {''.join(place(self.url))}"
 
 
 @dataclass(frozen=True, slots=True)

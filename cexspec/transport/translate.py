@@ -121,9 +121,16 @@ def _date(text: str) -> datetime | None:
 
 def origin(url: str) -> str:
     """Scheme, host and port of a URL: what an error may show of it."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}"
+    return place(url)[0]
+
+
+def place(url: str) -> tuple[str, str]:
+    """The origin and the path of a URL; of one that is none only that it is none: it may be anything."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a broken URL", ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", parts.path
 
 
 def _detail(error: Exception) -> str:
