@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -15,19 +16,27 @@ from cexspec.spec.model.node import TreeNode
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 
+Within = Literal["query", "body", "form"]
+
 
 def compile_page(operation: Operation, findings: Findings) -> PagePlan | None:
     """How an operation continues; None where it doesn't. Finds CEX044 (the cursor's path), CEX063 and CEX069.
 
-    A body takes the key that continues, unless the query has it.
+    A body or form takes the key that continues, unless the query has it.
     """
     page = operation.page
     if page is None:
         return None
-    in_body = operation.body is not None and page.param not in operation.query
-    _check(operation, page, findings, in_body=in_body)
+    within = _within(operation, page)
+    _check(operation, page, findings, within)
     cursor = _cursor(page.cursor, findings, (*page.where, "cursor")) if page.cursor is not None else None
-    return PagePlan(page.direction, page.param, page.by, page.unit, page.inclusive, tuple(page.drop), cursor, in_body)
+    return PagePlan(page.direction, page.param, page.by, page.unit, page.inclusive, tuple(page.drop), cursor, within, page.all)
+
+
+def _within(operation: Operation, page: Page) -> Within:
+    if page.param in operation.query:
+        return "query"
+    return "form" if operation.form is not None else "body" if operation.body is not None else "query"
 
 
 def _cursor(path: str, findings: Findings, where: Where) -> Callable[[bytes], str | None]:
@@ -35,18 +44,19 @@ def _cursor(path: str, findings: Findings, where: Where) -> Callable[[bytes], st
     return lambda body: text_at(lookup, msgspec.json.decode(body))
 
 
-def _check(operation: Operation, page: Page, findings: Findings, *, in_body: bool) -> None:
-    keys = [*operation.query, *(_keys(operation.body) if in_body else ())]
+def _check(operation: Operation, page: Page, findings: Findings, within: Within) -> None:
+    in_body = within == "body"
+    keys = [*operation.query, *(_keys(operation.body) if in_body else ()), *(operation.form or ())]
     for at, name in enumerate(page.drop):
         if name not in keys:
-            what = "the body has" if in_body else "the query has"
+            what = f"the {within} has"
             hint = f"one of: {', '.join(keys)}"
             findings.error("CEX069", (*page.where, "drop", at), f"{what} no key '{name}' that could be left out", hint)
     around = page.param.rpartition(".")[0]
     if in_body and not isinstance(_inside(operation.body, around), dict):
         what = f"no mapping '{around}'" if around else "no keys"
         findings.error("CEX069", (*page.where, "param"), f"the body has {what} to put '{page.param}' into", "name a key inside of it")
-    if page.by is not None and operation.returns in MODELS and page.by not in targets(operation.returns):
+    if page.by not in (None, "offset") and operation.returns in MODELS and page.by not in targets(operation.returns):
         findings.error("CEX063", (*page.where, "by"), f"a {operation.returns} has no '{page.by}' to continue from", "continue by timestamp")
 
 

@@ -187,13 +187,15 @@ class PagePlan:
 
     direction: Literal["backward", "forward"]
     param: str
-    by: Literal["timestamp", "id"] | None
+    by: Literal["timestamp", "id", "order_id", "offset"] | None
     unit: Literal["s", "ms", "us", "ns"] | None
     inclusive: bool
     drop: tuple[str, ...]
     cursor: Callable[[bytes], str | None] | None
-    in_body: bool = False
-    """`param` and `drop` are keys of the JSON body, nested ones with dots"""
+    within: Literal["query", "body", "form"] = "query"
+    """where `param` and `drop` are keys: in the JSON body nested ones have dots"""
+    all: bool = False
+    """without a limit every page is fetched"""
 
 
 @dataclass(frozen=True, slots=True)

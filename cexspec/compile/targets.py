@@ -48,7 +48,7 @@ _DERIVED = {"instrument": ("kind", "base", "quote")}
 """Fields that follow from others where no rule gives them."""
 _UNNAMED = {"instrument", "server_time", "balance"}
 """Models whose symbol no message tells: derived, or there is none."""
-_STRICT = {"side", "kind", "right", "status", "type", "time_in_force", "margin_mode"}
+_STRICT = {"side", "kind", "right", "status", "margin_mode"}
 """Words that decide meaning: `unknown:` is refused on them."""
 
 PRICES_OF_SIZES: dict[str, tuple[str, ...]] = {

@@ -11,7 +11,7 @@ import msgspec
 from cexspec.compile.plan import HttpRequest, PagePlan
 from cexspec.engine.chronology import counted
 from cexspec.engine.times import UNITS
-from cexspec.models import Candle, Event, FundingRate, OpenInterest
+from cexspec.models import Candle, Event, FundingRate, OpenInterest, Order
 
 UNIQUE = (Candle, FundingRate, OpenInterest)
 """Models of which a market has one at any time. Of others there may be several, on both sides of a page's end."""
@@ -30,7 +30,13 @@ def ascending(rows: Sequence[Event], *, newest_first: bool = False) -> list[Even
 
 def place(row: Event) -> tuple[int, int]:
     """What rows are sorted by: their time, and their id where it counts."""
-    return moment(row), counted(getattr(row, "id", None))
+    return moment(row), counted(own_id(row))
+
+
+def own_id(row: Event) -> str | None:
+    """The row's own id, of models that have one."""
+    found: str | None = row.order_id if isinstance(row, Order) else getattr(row, "id", None)
+    return found
 
 
 def moment(row: Event) -> int:
@@ -43,9 +49,8 @@ def cursor_of(edge: Event, page: PagePlan, *, beyond: bool) -> str | None:
 
     Not `beyond`, rows of the edge's own time are asked for again, because a page may end between rows of one time.
     """
-    if page.by == "id":
-        found = getattr(edge, "id", None)
-        return None if found is None else str(found)
+    if page.by in ("id", "order_id"):
+        return own_id(edge)
     return None if edge.timestamp is None else time_cursor(edge.timestamp, page, beyond=beyond)
 
 
@@ -64,8 +69,11 @@ def with_cursor(request: HttpRequest, page: PagePlan, cursor: str) -> HttpReques
     """The request continued from `cursor`."""
     left_out = {page.param, *page.drop}
     query = tuple(pair for pair in request.query if pair[0] not in left_out)
-    if page.in_body:
+    if page.within == "body":
         return replace(request, query=query, body=_continued(request.body or b"{}", page, cursor))
+    if page.within == "form":
+        form = tuple(pair for pair in request.form if pair[0] not in left_out)
+        return replace(request, query=query, form=(*form, (page.param, cursor)))
     return replace(request, query=(*query, (page.param, cursor)))
 
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from cexspec.compile.plan import EnvironmentPlan, ExchangePlan, HttpRequest, OperationPlan, Params
-from cexspec.engine.cursor import ascending
+from cexspec.engine.cursor import ascending, own_id
 from cexspec.engine.markets import Markets
 from cexspec.engine.paging import collect
 from cexspec.engine.sender import Retry, Sender
@@ -369,7 +369,7 @@ def _distinct(rows: Iterable[Event]) -> list[Event]:
 
 
 def _identity(row: Event) -> Hashable:
-    if (number := getattr(row, "id", None)) is not None:
+    if (number := own_id(row)) is not None:
         return row.symbol, number
     if isinstance(row, Trade | Liquidation):
         return id(row)  # without ids there may be many alike

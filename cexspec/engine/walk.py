@@ -9,7 +9,7 @@ from math import inf
 from typing import Any
 
 from cexspec.compile.plan import HttpRequest, OperationPlan, Params
-from cexspec.engine.cursor import UNIQUE, ascending, cursor_of, moment, place, time_cursor, with_cursor
+from cexspec.engine.cursor import UNIQUE, ascending, cursor_of, moment, own_id, place, time_cursor, with_cursor
 from cexspec.engine.span import Span
 from cexspec.engine.times import UNITS
 from cexspec.models import Event, InvalidRequest
@@ -98,11 +98,13 @@ class Walk:
     def _identity(self, row: Event) -> Hashable:
         if self._unique:
             return row.symbol, row.timestamp
-        if (found := getattr(row, "id", None)) is not None:
+        if (found := own_id(row)) is not None:
             return row.symbol, row.timestamp, found
         return tuple(getattr(row, name) for name in row.__struct_fields__ if name != "received")
 
     def _complete(self, bounds: Span, page: list[Event], count: int) -> bool:
+        if self._page.all and bounds.limit is None:
+            return len(page) < self.page_size and self._max is not None
         if bounds.start is None and (bounds.limit is None or not self.backward):
             return True
         enough = bounds.limit is not None and count >= bounds.limit
@@ -133,6 +135,8 @@ class Walk:
         if self._page.cursor is not None:
             cursor = self._page.cursor(body)
             return None if cursor is None else self._continued(bounds, cursor)
+        if self._page.by == "offset":
+            return self._continued(bounds, str(sum(map(len, self._pages))))
         edge = page[0] if self.backward else page[-1]
         following = self._after(bounds, edge, beyond=self._unique)
         if progress and following not in self._asked:

@@ -201,20 +201,21 @@ def test_a_page_continues_by_a_field_or_from_a_cursor() -> None:
 
 
 FORWARD = {"direction": "forward", "by": "timestamp", "unit": "ms"}
-PLACES: list[tuple[dict[str, Any], str, bool]] = [
-    ({"post": "/t", "body": {"a": {"b": "{{ id }}"}}}, "a.since", True),
-    ({"post": "/t", "body": {"a": "{{ id }}"}}, "since", True),
-    ({"post": "/t", "body": {"a": "{{ id }}"}, "query": {"since": "{{ start | ms }}"}}, "since", False),
-    ({"post": "/t"}, "since", False),
-    ({"get": "/t"}, "a.since", False),
+PLACES: list[tuple[dict[str, Any], str, str]] = [
+    ({"post": "/t", "body": {"a": {"b": "{{ id }}"}}}, "a.since", "body"),
+    ({"post": "/t", "body": {"a": "{{ id }}"}}, "since", "body"),
+    ({"post": "/t", "body": {"a": "{{ id }}"}, "query": {"since": "{{ start | ms }}"}}, "since", "query"),
+    ({"post": "/t", "form": {"a": "{{ id }}"}}, "since", "form"),
+    ({"post": "/t"}, "since", "query"),
+    ({"get": "/t"}, "a.since", "query"),
 ]
 
 
-@pytest.mark.parametrize(("operation", "param", "in_body"), PLACES, ids=str)
-def test_a_page_continues_in_the_body_where_there_is_one(operation: dict[str, Any], param: str, in_body: bool) -> None:
+@pytest.mark.parametrize(("operation", "param", "within"), PLACES, ids=str)
+def test_a_page_continues_in_the_body_where_there_is_one(operation: dict[str, Any], param: str, within: str) -> None:
     page = parts({**operation, "page": {**FORWARD, "param": param}}).page
     assert page is not None
-    assert page.in_body is in_body
+    assert page.within == within
 
 
 PROBLEMS: list[tuple[str, dict[str, Any], tuple[str | int, ...]]] = [

@@ -6,6 +6,7 @@ import asyncio
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from cexspec.compile.plan import HttpRequest, OperationPlan, PagePlan, ParamPlan, Params
 from cexspec.engine.cursor import time_cursor, with_cursor
 from cexspec.engine.paging import collect
-from cexspec.models import Candle, Event, InvalidRequest, Liquidation, Trade
+from cexspec.models import Candle, Event, InvalidRequest, Liquidation, Order, Trade
 from tests.engine.fake_venue import changed, operation
 
 MS = 1_000_000
@@ -288,9 +289,47 @@ INTO_A_BODY = [
 
 @pytest.mark.parametrize(("param", "unit", "drop", "expected"), INTO_A_BODY)
 def test_a_page_may_continue_in_the_body(param: str, unit: str | None, drop: tuple[str, ...], expected: bytes) -> None:
-    plan = PagePlan("forward", param, "timestamp", unit, False, drop, None, in_body=True)  # type: ignore[arg-type]
+    plan = PagePlan("forward", param, "timestamp", unit, False, drop, None, "body")  # type: ignore[arg-type]
     request = HttpRequest("POST", "/info", (("k", "v"),), b'{"q":{"a":1}}')
     assert with_cursor(request, plan, "7") == HttpRequest("POST", "/info", (("k", "v"),), expected)
+
+
+def test_a_page_may_continue_in_a_form() -> None:
+    plan = PagePlan("backward", "ofs", "offset", None, False, ("old",), None, "form")
+    request = HttpRequest("POST", "/closed", form=(("trades", "true"), ("old", "1"), ("ofs", "50")))
+    assert with_cursor(request, plan, "100") == HttpRequest("POST", "/closed", form=(("trades", "true"), ("ofs", "100")))
+
+
+STATES: list[tuple[str, str | None, int | None, int, list[str], int]] = [
+    ("order_id", None, 2, 5, ["first", "3", "1"], 5),  # a page that isn't full is the last
+    ("order_id", None, 2, 4, ["first", "2", "0"], 4),
+    ("order_id", None, None, 4, ["first", "2", "0"], 4),
+    ("order_id", "3", 2, 5, ["first", "3"], 3),
+    ("offset", None, 2, 5, ["first", "2", "4"], 5),
+]
+
+
+@pytest.mark.parametrize(("by", "limit", "size", "there", "asked", "got"), STATES)
+async def test_what_is_there_now_is_fetched_whole(
+    by: Any, limit: str | None, size: int | None, there: int, asked: list[str], got: int
+) -> None:
+    """`there` orders with ids from 0, newest first, two on a page."""
+    seen: list[str] = []
+
+    async def fetch(request: HttpRequest) -> tuple[list[Event], bytes]:
+        after = dict(request.query).get("after")
+        seen.append(after or "first")
+        ids = [number for number in reversed(range(there)) if by == "offset" or after is None or number < int(after)]
+        ids = ids[int(after or 0) :] if by == "offset" else ids
+        return [Order(exchange="fake", symbol="BTC/USDT", order_id=str(number), timestamp=BASE + number) for number in ids[:2]], b""
+
+    plan = changed(
+        operation("open_orders", Order, lambda wire, context: [], query={"limit": "limit"}, limit=ParamPlan(None, size)),
+        page=PagePlan("backward", "after", by, None, False, (), None, all=True),
+    )
+    rows = await collect(plan, {"limit": int(limit)} if limit else {}, fetch, BASE)
+    assert (seen, len(rows)) == (asked, got)
+    assert rows == sorted(rows, key=lambda row: row.timestamp or 0)
 
 
 def test_an_operation_without_pages_can_not_be_walked() -> None:

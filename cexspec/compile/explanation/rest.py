@@ -102,10 +102,14 @@ def _weights(spec: Operation) -> Iterator[str]:
 
 def _pages(plan: OperationPlan, spec: Operation, lines: Lines) -> Iterator[Row]:
     assert plan.page is not None and spec.page is not None
-    how = f"by {plan.page.by} of the last row" if plan.page.by is not None else f"by the answer's cursor at {spec.page.cursor}"
+    how = f"by the answer's cursor at {spec.page.cursor}"
+    if plan.page.by is not None:
+        how = "by the rows before" if plan.page.by == "offset" else f"by {plan.page.by} of the last row"
     unit = f" in {plan.page.unit}" if plan.page.unit is not None else ""
-    place = " of the body" if plan.page.in_body else ""
+    place = "" if plan.page.within == "query" else f" of the {plan.page.within}"
     yield Row(plan.page.direction, f"{how}, sent as '{plan.page.param}'{place}{unit}", lines.at(spec.page.where))
+    if plan.page.all:
+        yield Row("", "without a limit all pages are fetched", lines.at((*spec.page.where, "all")))
     if plan.page.inclusive:
         yield Row("", "an answer begins with the cursor's own row", lines.at((*spec.page.where, "inclusive")))
     if plan.page.drop:

@@ -44,14 +44,18 @@ class Page(Node):
 
     direction: Literal["backward", "forward"] = key("Newest page first, or oldest first", "backward")
     param: str = key(
-        "The query key that continues; of an operation with a body its key, nested with dots (a JSON number where there is a `unit`)",
+        "The query key that continues; of an operation with a form its key, of one with a body its key, nested with dots (a JSON number"
+        " where there is a `unit`)",
         "after",
     )
-    by: Literal["timestamp", "id"] | None = key("Continued from this field of the last row", "timestamp", None)
+    by: Literal["timestamp", "id", "order_id", "offset"] | None = key(
+        "Continued from this field of the last row, or by the `offset`: how many rows there were before", "timestamp", None
+    )
     cursor: Path | None = key("Continued from an opaque value in the answer", "$.result.nextPageCursor", None)
     unit: Literal["s", "ms", "us", "ns"] | None = key("The unit of a time cursor", "ms", None)
     inclusive: Flag = key("The answer begins with the row of the cursor itself", True, False)
     drop: list[str] = key("Keys of the query (or body) not sent along with a cursor", ["startTime"], [])
+    all: Flag = key("The rows are what there is now, no history: without a `limit` all pages are fetched", True, False)
 
     @model_validator(mode="after")
     def _one_cursor(self) -> Page:
