@@ -67,7 +67,7 @@ class Client:
         if credentials:
             raise NotSupported("credentials serve private calls, and this version has public market data only")
         self.exchange = compile_exchange(str(exchange), number)
-        self.environment = _environment(self.exchange, environment)
+        self.environment = environment_of(self.exchange, environment)
         self.markets = Markets(self.exchange, number)
         self._http = http or AiohttpTransport()
         self._on_close: list[Callable[[], object]] = []
@@ -147,7 +147,8 @@ class Client:
         return f"Client({self.id!r}, environment={self.environment.name!r})"
 
 
-def _environment(exchange: Exchange, wanted: str | Mapping[str, Any] | None) -> EnvironmentPlan:
+def environment_of(exchange: Exchange, wanted: str | Mapping[str, Any] | None) -> EnvironmentPlan:
+    """The environment that is wanted: by name, as a mapping of its own, or the first. Raises `NotSupported`, `ValueError`."""
     known = exchange.environments
     if wanted is None:
         return next(iter(known.values()))

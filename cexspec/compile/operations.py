@@ -63,6 +63,7 @@ def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: 
         serves=serves,
         batch=operation.each_order is not None,
         auth=operation.auth,
+        takes=parts.holes,
     )
 
 

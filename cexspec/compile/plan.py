@@ -244,6 +244,8 @@ class OperationPlan:
     """it takes many orders: the parameter `orders` is a list of parameters; `params["orders"].max` of them at most"""
     auth: str | None = None
     """the recipe that signs it; None: it is public"""
+    takes: frozenset[str] = frozenset()
+    """the parameters that its request may hold, or goes by"""
 
 
 @dataclass(frozen=True, slots=True)

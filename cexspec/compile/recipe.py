@@ -40,7 +40,8 @@ class RecipePlan:
     the holes that a message signed by it may have (`api_key`, `signature`, `timestamp`, ... and the recipe's own). Both raise
     `AuthenticationError` that names the credential that is missing or unusable, and never its value.
 
-    `offers` are the names of those values, times among them (`now`, `expires`) in nanoseconds; `given` are the holes that the
+    `offers` are the names of those values, times among them (`now`, `expires`) in nanoseconds; with them comes `prehash`, the text
+    that was signed; `given` are the holes that the
     message brings along; with `of_requests` it reads parts of a request, so that no message can be signed by it.
     """
 

@@ -164,7 +164,7 @@ class _Signer:
         """The values of the holes of a message."""
         ready = self._made_ready(credentials)
         values = {**given, **self._begun(ready, moment)}
-        _fill(ready.makers, values)
+        values["prehash"] = _fill(ready.makers, values)
         return values
 
     def _begun(self, ready: _Ready, moment: Moment) -> dict[str, Any]:
