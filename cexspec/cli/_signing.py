@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -84,7 +85,8 @@ class Signing:
         if verb in VERBS and verb not in self.exchange.operation_names:
             return self.exchange.operation_for(verb, params)
         plan = self.exchange.operation(verb)
-        return self.exchange.operation_for(verb, params) if plan.verb == verb else plan
+        plan = self.exchange.operation_for(verb, params) if plan.verb == verb else plan
+        return self.exchange.operation(plan.joins[0]) if plan.joins else plan
 
     def _signed(self, operation: OperationPlan, params: Mapping[str, Any]) -> dict[str, Any]:
         unique = UUID(int=self.moment.nonce % (1 << 128), version=4)
@@ -114,8 +116,8 @@ def parameters(exchange: Exchange, verb: str, given: Mapping[str, Any]) -> dict[
     params = {name: _exact(name, value) for name, value in given.items() if value is not None}
     if verb in BATCHES and isinstance(given.get("orders"), list):
         params["orders"] = [parameters(exchange, _PLACING if verb == "place_orders" else "", each) for each in given["orders"]]
-    if verb == _PLACING:
-        _check_order(given, exchange.id)
+    if verb == _PLACING and (lasting := _checked(given, exchange.id).time_in_force) is not None:
+        params["time_in_force"] = lasting
     if "symbol" in params:
         params |= _of_symbol(exchange, str(params["symbol"]), params)
     if "type" in params:
@@ -139,21 +141,21 @@ def _of_symbol(exchange: Exchange, text: str, params: Mapping[str, Any]) -> dict
         elif market.contract_size is not None and not market.contract_in_quote:
             counted = quantity / market.contract_size
         else:
-            reason = f"the contract size of {text} isn't known offline: say by 'contracts' how many, in place of 'quantity'"
-            raise InvalidOrder(reason, exchange=exchange.id)
+            print(f"the contract size of {text} isn't known offline: its quantity is taken for one of contracts", file=sys.stderr)
+            counted = quantity
     if counted is not None:
         found["size"] = counted
         found |= {"contracts": counted} if market.kind != "spot" else {}
     return found
 
 
-def _check_order(given: Mapping[str, Any], exchange: str) -> None:
-    """The rules that every order keeps. `contracts` may stand in place of `quantity`."""
+def _checked(given: Mapping[str, Any], exchange: str) -> OrderRequest:
+    """An order that keeps the rules of every order. `contracts` may stand in place of `quantity`."""
     fields = {name: value for name, value in given.items() if name not in _COUNTED and name in OrderRequest.model_fields}
     if any(name in given for name in _COUNTED) and "quantity" not in given:
         fields["quantity"] = given.get("contracts", given.get("size"))
     try:
-        OrderRequest.model_validate(fields)
+        return OrderRequest.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))

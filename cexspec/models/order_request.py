@@ -20,7 +20,7 @@ class OrderRequest(BaseModel):
     """An order to place. Quantities are in base currency, prices in quote currency; texts, integers and Decimals are exact.
 
     `quote_quantity` (in place of `quantity`) buys or sells for so much quote currency, of market orders where the venue has
-    it. `stop_price` triggers stop orders. `expires` (nanoseconds) ends one with `gtd`. `client_order_id` is generated to
+    it. `time_in_force` of limit orders is `gtc` if nothing is said. `stop_price` triggers stop orders. `expires` (nanoseconds) ends one with `gtd`. `client_order_id` is generated to
     the venue's rules when absent. `strategy_id` and `metadata` are the caller's own: kept beside the order, never sent.
 
     Raises `pydantic.ValidationError` where the parts contradict each other.
@@ -44,6 +44,14 @@ class OrderRequest(BaseModel):
     expires: int | None = None
     strategy_id: str | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rests(cls, given: Any) -> Any:
+        """A limit order of which nothing else is said rests until it is canceled."""
+        if isinstance(given, dict) and given.get("time_in_force") is None and given.get("type") in ("limit", "stop_limit"):
+            return {**given, "time_in_force": "gtc"}
+        return given
 
     @property
     def limited(self) -> bool:

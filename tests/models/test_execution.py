@@ -52,6 +52,12 @@ def test_a_type_tells_whether_there_is_a_limit_and_a_trigger(kind: str) -> None:
     assert (request.limited, request.conditional) == ("limit" in kind, "stop" in kind)
 
 
+def test_a_limit_order_rests_if_nothing_else_is_said() -> None:
+    assert OrderRequest(**LIMIT).time_in_force == "gtc"
+    assert OrderRequest(**LIMIT | {"time_in_force": "ioc"}).time_in_force == "ioc"
+    assert OrderRequest(**MARKET).time_in_force is None
+
+
 TRANSITIONS: list[tuple[OrderStatus | None, OrderStatus | None, bool]] = [
     ("pending", "new", True),
     ("new", "partially_filled", True),
