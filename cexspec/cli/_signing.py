@@ -141,7 +141,7 @@ def _of_symbol(exchange: Exchange, text: str, params: Mapping[str, Any]) -> dict
         elif market.contract_size is not None and not market.contract_in_quote:
             counted = quantity / market.contract_size
         else:
-            print(f"the contract size of {text} isn't known offline: its quantity is taken for one of contracts", file=sys.stderr)
+            sys.stderr.write(f"the contract size of {text} isn't known offline: its quantity is taken for one of contracts\n")
             counted = quantity
     if counted is not None:
         found["size"] = counted
