@@ -21,7 +21,8 @@ class OrderRequest(BaseModel):
 
     `quote_quantity` (in place of `quantity`) buys or sells for so much quote currency, of market orders where the venue has
     it. `time_in_force` of limit orders is `gtc` if nothing is said. `stop_price` triggers stop orders. `expires` (nanoseconds)
-    ends one with `gtd`. `client_order_id` is generated to the venue's rules when absent. `strategy_id` and `metadata` are the caller's own: kept beside the order, never sent.
+    ends one with `gtd`. `client_order_id` is generated to the venue's rules when absent. `strategy_id` and `metadata` are the
+    caller's own: kept beside the order, never sent.
 
     Raises `pydantic.ValidationError` where the parts contradict each other.
     """
