@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -108,6 +109,7 @@ FILTERS = {
     "text": Filter(as_text, "a number as text", inverse=str),
     "int": Filter(_integer, "text of digits as a JSON integer", inverse=str),
     "number": Filter(_number, "an exact number as a JSON number, with its digits", inverse=str),
+    "url": Filter(lambda value: quote(as_text(value), safe=""), "percent-encoded, as in a query", inverse=unquote),
     "json": Filter(_json, "the value as JSON text"),
 }
 """Name -> filter; `join` is apart, because it has an argument."""

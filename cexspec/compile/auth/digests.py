@@ -20,7 +20,9 @@ Digest = Callable[[bytes], bytes]
 
 _HMAC = "hmac-"
 _ASYMMETRIC: dict[str, KeyKind] = {"rsa-sha256": "rsa", "ecdsa-sha256": "ec", "ed25519": "ed25519"}
-_CURVE_BYTES = 8
+_BITS = 8
+_ORDERS = {"secp256r1": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551}
+"""Curve -> its order; of s and order - s, which are equally good, the lower is taken."""
 
 
 def key_kind(digest: DigestName) -> KeyKind | None:
@@ -48,15 +50,18 @@ def _rsa(key: RSAPrivateKey) -> Digest:
 
 
 def _ecdsa(key: EllipticCurvePrivateKey) -> Digest:
-    """r and s side by side, as JOSE has it; deterministic (RFC 6979), so that the same request has the same signature."""
+    """r and s side by side, as JOSE has it; deterministic (RFC 6979) and with the lower s, so that a request has one signature."""
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
     from cryptography.hazmat.primitives.hashes import SHA256
 
-    scheme, size = ECDSA(SHA256(), deterministic_signing=True), -(-key.curve.key_size // _CURVE_BYTES)
+    scheme, size = ECDSA(SHA256(), deterministic_signing=True), -(-key.curve.key_size // _BITS)
+
+    order = _ORDERS.get(key.curve.name, 0)
 
     def sign(data: bytes) -> bytes:
-        return b"".join(number.to_bytes(size, "big") for number in decode_dss_signature(key.sign(data, scheme)))
+        r, s = decode_dss_signature(key.sign(data, scheme))
+        return b"".join(number.to_bytes(size, "big") for number in (r, order - s if 2 * s > order > 0 else s))
 
     return sign
 

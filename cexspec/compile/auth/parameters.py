@@ -104,12 +104,12 @@ def parts(request: HttpRequest, path: str, wanted: frozenset[str]) -> Mapping[st
 
 
 def _headed(request: HttpRequest, headers: Pairs) -> HttpRequest:
-    """The request with these headers, each in place of its own of the same name."""
-    named = {name.lower() for name, _ in headers}
-    own = [pair for pair in request.headers if pair[0].lower() not in named]
-    if request.form and "content-type" not in named and not any(name.lower() == "content-type" for name, _ in own):
-        own.append(FORM_BODY)
-    return replace(request, headers=(*own, *headers))
+    """The request with these headers, but for those of a name that it has itself."""
+    named = {name.lower() for name, _ in request.headers}
+    found = (*request.headers, *[pair for pair in headers if pair[0].lower() not in named])
+    if request.form and not any(name.lower() == "content-type" for name, _ in found):
+        found = (*found, FORM_BODY)
+    return replace(request, headers=found)
 
 
 def _put(request: HttpRequest, place: Place, pairs: Pairs) -> HttpRequest:
