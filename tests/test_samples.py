@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
+from cexspec.compile.plan import OperationPlan, urlencoded
 from cexspec.models import EXCHANGE_ERRORS, MODELS, CexspecError, Event, ExchangeError
-from tests.exchanges import coverage
-from tests.exchanges.venue import IDS, Case, Feed, Recorder, Sent, engine, plan, prepared, samples
+from tests.exchanges import choices, coverage
+from tests.exchanges.venue import IDS, LATER, Case, Feed, Recorder, Sent, engine, plan, prepared, samples
 
 LISTED_ERRORS = 15
 """Error cases a venue has at least; codes without a case of their own are tried in the body of another."""
@@ -44,6 +46,15 @@ def numeric(model: type[Event]) -> set[str]:
     return {name for name, text in annotations.items() if "Number" in str(text) or "Level" in str(text)}
 
 
+def unsigned(operation: OperationPlan, params: dict[str, Any], written: Case) -> Case:
+    """A private request before it is signed, in the form a sample has it: a JSON body as a structure, or to the byte as text."""
+    request = operation.build({"now": LATER, "uuid": str(UUID(int=1)), **params})
+    body = request.body.decode() if request.body is not None else None
+    told = {"method": request.method, "target": request.target, "form": urlencoded(request.form) or None}
+    told["body"] = json.loads(body) if body is not None and not isinstance(written.get("body"), str) else body
+    return {key: value for key, value in told.items() if value is not None}
+
+
 NUMERIC = {name: numeric(model) for name, model in MODELS.items()}
 
 
@@ -70,6 +81,11 @@ def test_a_venue_has_samples_of_every_kind(exchange: str) -> None:
 @pytest.mark.parametrize(("exchange", "case"), cases("requests", "operation"))
 async def test_a_call_sends_this_request(exchange: str, case: Case) -> None:
     feed, transport = Feed(exchange), Recorder()
+    operation = feed.plan.operation(case["operation"])
+    if operation.verb is not None or operation.auth is not None:
+        assert unsigned(operation, feed.params(case["call"]), case["request"]) == case["request"]
+        assert operation.verb is None or feed.plan.operation_for(operation.verb, feed.params(case["call"])).name == operation.name
+        return
     with pytest.raises(Sent):
         await engine(feed, transport).call(case["operation"], feed.params(case["call"]))
     host = next(iter(feed.plan.environments.values())).rest or ""
@@ -166,6 +182,14 @@ def test_every_operation_and_channel_has_a_request(exchange: str) -> None:
         ("channel", name) for name in compiled.channel_names
     }
     assert wanted - {(kind, case[kind]) for case in told for kind in ("operation", "channel") if kind in case} == set()
+
+
+@pytest.mark.parametrize("exchange", IDS)
+def test_the_requests_exercise_every_choice(exchange: str) -> None:
+    compiled, feed = plan(exchange), Feed(exchange)
+    calls = [(case["operation"], feed.params(case["call"])) for case in samples(exchange, "requests") if "operation" in case]
+    made = {line for name, params in calls for line in choices.exercised(compiled, name, params)}
+    assert sorted(choices.wanted(compiled) - made) == []
 
 
 @pytest.mark.parametrize("exchange", IDS)

@@ -99,10 +99,8 @@ def _of_mapping(place: str, mapping: SpecMapping) -> set[str]:
 
 
 def _of_rule(place: str, rule: FieldRule) -> set[str]:
-    if rule.branching is not None:
-        branches = rule.branching
-        return {line for name, inner in branches.rules.items() for line in _of_rule(f"{place}.{branches.key}.{name}", inner)}
-    return {place} | _words_of(place, rule)
+    inside = {line for keys, inner in rule.inner for line in _of_rule(".".join((place, *keys)), inner)}
+    return inside if rule.branching is not None else inside | {place} | _words_of(place, rule)
 
 
 def _words_of(place: str, rule: FieldRule) -> set[str]:
@@ -200,10 +198,12 @@ def _rule_seen(place: str, rule: FieldRule, seen: tuple[Exchange, Event], found:
         if branch in branches.rules:
             yield from _rule_seen(f"{place}.{branches.key}.{branch}", branches.rules[branch], seen, found)
         return
-    yield place
-    for item in found:
-        for path in [rule.path] if rule.path is not None else rule.first_of or []:
-            yield from (f"{place}: {word}" for word in raw.words(rule, item.at(rule, path)))
+    telling = [item for item in found if not raw.nothing(rule, item)]
+    if rule.or_ is not None and len(telling) < len(found):
+        yield from _rule_seen(f"{place}.or", rule.or_, seen, found)
+    if rule.or_ is None or telling:
+        yield place
+    yield from (f"{place}: {word}" for item in telling for value in raw.values(rule, item) for word in raw.words(rule, value))
 
 
 def _levels_seen(place: str, mapping: SpecMapping, found: list[raw.Item]) -> Iterator[str]:

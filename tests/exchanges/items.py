@@ -84,9 +84,33 @@ def _keyed(path: str, document: object) -> Iterator[tuple[str | None, object]]:
         yield from ((None, item) for item in parse(path).find(document))
 
 
+def values(rule: FieldRule, item: Item) -> list[object]:
+    """The raw values at the paths of a rule."""
+    return [item.at(rule, path) for path in ([rule.path] if rule.path is not None else rule.first_of or [])]
+
+
+def nothing(rule: FieldRule, item: Item) -> bool:
+    """Whether an item has nothing for a rule, as far as the rule's own marks say."""
+    if rule.over is not None and _is_zero(item.at(rule, rule.over)):
+        return True
+    return all(_none(rule, value) for value in values(rule, item))
+
+
+def _none(rule: FieldRule, value: object) -> bool:
+    text = text_of(value)
+    if text is None or text in (rule.absent or ()) or (text == "" and rule.empty is not None):
+        return True
+    return rule.zero is not None and _is_zero(value)
+
+
+def _is_zero(value: object) -> bool:
+    text = text_of(value) or ""
+    return text.replace(".", "", 1).strip("-0") == "" and "0" in text
+
+
 def words(rule: FieldRule, value: object) -> Iterator[str]:
     """The enum word a raw value is, after the rules that come before words."""
-    text = _before_words(rule, value)
+    text = None if _none(rule, value) else _before_words(rule, value)
     if rule.map is not None and text in rule.map:
         yield text
     if rule.flag is not None and text in ("true", "false"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -16,7 +17,7 @@ from cexspec.engine.frames import FrameReader, Reading
 from cexspec.engine.limits import limiter_of
 from cexspec.engine.markets import Markets
 from cexspec.engine.rest import RestEngine
-from cexspec.models import DecodeError, Event, Instrument, Market
+from cexspec.models import DecodeError, Event, Instrument, Market, Symbol
 from cexspec.spec.load import load
 from cexspec.transport.clock import NANOSECONDS, VirtualClock
 from cexspec.transport.http import HttpAnswer, HttpCall
@@ -24,6 +25,8 @@ from cexspec.transport.http import HttpAnswer, HttpCall
 EXCHANGES = Path(__file__).parents[2] / "exchanges"
 IDS = sorted(path.stem for path in EXCHANGES.glob("*.yaml"))
 Case = dict[str, Any]
+AMOUNTS = ("quantity", "size", "contracts", "price", "stop_price", "quote_quantity", "leverage")
+"""The exact numbers of a call."""
 LATER = 2_000_000_000 * NANOSECONDS
 """The present of the tests: after everything in the samples."""
 
@@ -86,9 +89,23 @@ class Feed:
         self._readers: dict[str, FrameReader] = {}
 
     def params(self, call: Mapping[str, Any]) -> dict[str, Any]:
-        """A call's arguments as the engine has them: with the native id and all else that is known of the market."""
+        """A call's arguments as the engine has them: with the native id and all else that is known of the market.
+
+        Amounts are exact numbers; `size` is what the case says that the venue counts, else the quantity.
+        """
         symbol = call.get("symbol")
-        return {**call, **(self.markets.params(symbol) if symbol is not None else {})}
+        amounts = {name: Decimal(str(call[name])) for name in AMOUNTS if name in call}
+        params = {**call, **(self._of(symbol) if symbol is not None else {}), **amounts}
+        if "orders" in call:
+            params["orders"] = [self.params(order) for order in call["orders"]]
+        return params if "quantity" not in amounts else {"size": amounts["quantity"], **params}
+
+    def _of(self, symbol: str) -> dict[str, Any]:
+        """What is known of a market."""
+        market, params = self.markets.find(symbol), self.markets.params(symbol)
+        if market.kind in (None, "spot"):
+            return {**params, "kind": market.kind}
+        return {**params, "kind": market.kind, "settle": Symbol.parse(str(market.symbol)).settle}
 
     def rest(self, case: Case) -> tuple[list[Event], list[DecodeError]]:
         """The events of a REST body, and the records left out."""
