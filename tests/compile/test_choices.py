@@ -148,7 +148,7 @@ def test_orders_of_a_batch_may_be_texts_without_bound() -> None:
 
 
 def test_exact_numbers_are_text_or_with_a_filter_numbers_of_json() -> None:
-    body = made = venue(body={"text": "{{ size }}", "number": "{{ size | number }}", "whole": "{{ leverage | number }}"}, params={})
+    made = venue(body={"text": "{{ size }}", "number": "{{ size | number }}", "whole": "{{ leverage | number }}"}, params={})
     body = made.operation("place").build({"size": Decimal("1E-8"), "leverage": "10"}).body
     assert body == b'{"text":"0.00000001","number":0.00000001,"whole":10}'
     with pytest.raises(InvalidRequest, match="not a number: 'many'"):

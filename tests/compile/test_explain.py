@@ -33,6 +33,11 @@ HARBOR = (
     "all_trades",
     "listed",
     "families",
+    "place_order",
+    "place_stop",
+    "place_orders",
+    "cancel_order",
+    "balances",
     "history",
     "answers",
     "futures",
@@ -76,6 +81,38 @@ rest:
       step_size: {path: $.d, unit: decimals}
   all_trades: {joins: [history, answers], returns: trade}
   families: {get: /families, returns: values, items: "$[*]"}
+  place_order:
+    when: {type: [limit, market], kind: {not: [option], optional: true}, expires: {is: absent}}
+    post: /order
+    body: {id: "{{ id }}", kind: "{{ word }}", size: "{{ size }}", price: "{{ price | number }}", reduce: "{{ reduce_only }}"}
+    params:
+      word:
+        choose:
+          - {is: maker, when: {type: limit, post_only: true}}
+          - {is: {limit: "{{ time_in_force }}"}, when: {type: limit, time_in_force: {is: present}}}
+          - {when: {type: market, price: {is: absent}}}
+    accepts: ["7"]
+    errors: {failed: {"$.rows[0].code": {not: "0"}}, code: "$.rows[0].code", message: $.m, codes: {"7": DuplicateOrder}}
+    returns: order
+    item: $.rows[0]
+    fields:
+      symbol: {of: request}
+      order_id: $.id
+      fee: {path: $.fee, optional: true, negate: true, or: {path: $.cost, over: $.n, absent: ["-"]}}
+  place_stop:
+    serves: place_order
+    post: /stop
+    body: {id: "{{ id }}", till: "{{ expires | ms }}", kind: "{{ word }}"}
+    params: {word: {choose: [{is: S, when: {type: [stop_limit, stop_market], time_in_force: {any_of: [ioc, fok], optional: true}}}]}}
+    ignored: an id and no more
+  place_orders:
+    post: /orders
+    body: "{{ orders }}"
+    each_order: {id: "{{ id }}", size: "{{ size }}"}
+    params: {orders: {max: 20}}
+    ignored: ids and no more
+  cancel_order: {serves: cancel_order, delete: "/order/{{ order_id }}", ignored: nothing is told}
+  balances: {get: /balances, returns: balance, items: "$[*]", fields: {currency: $.c, total: $.t, free: $.f}}
   history:
     get: /history
     query: {id: "{{ id }}", before: "{{ end | ms }}", limit: "{{ limit }}", symbol: "{{ symbol }}"}

@@ -11,7 +11,8 @@ from cexspec.spec.model import FieldRule, Levels, Mapping
 
 def reading(lines: Lines, reader: ReaderPlan, mapping: Mapping) -> Iterator[Section]:
     """How a reader makes events of a message."""
-    yield Section(f"fields of {reader.model.__struct_config__.tag}", [*_items(lines, mapping), *_fields(lines, mapping)])
+    model = str(reader.model.__struct_config__.tag)
+    yield Section(f"fields of {model}", [*_items(lines, mapping), *_fields(lines, mapping), *_derived(model)])
     yield Section("wire type", [Row("", line) for line in reader.layout()])
     yield Section("extractor", [Row("", line) for line in reader.source.rstrip().splitlines()])
     if reader.unlowered:
@@ -48,6 +49,18 @@ def _fields(lines: Lines, mapping: Mapping) -> Iterator[Row]:
         if (node := getattr(mapping, part)) is not None:
             given = [f"{key} {getattr(node, key)}" for key in keys if getattr(node, key) is not None]
             yield Row(part, ", ".join(given), lines.at((*mapping.where, part)))
+
+
+def _derived(model: str) -> Iterator[Row]:
+    """What follows from the fields that are there."""
+    if (told := _FOLLOWS.get(model)) is not None:
+        yield Row("", told)
+
+
+_FOLLOWS = {
+    "order": "of quantity, filled and remaining two give the third; a new one with fills is partially_filled",
+    "balance": "of total, free and used two give the third",
+}
 
 
 def _levels(lines: Lines, levels: Levels) -> Iterator[Row]:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from cexspec.compile.exchange import Exchange
+from cexspec.compile.explanation.choosing import example, serves, tables
 from cexspec.compile.explanation.defaults import defaults
 from cexspec.compile.explanation.mapping import reading
 from cexspec.compile.explanation.sample import samples
 from cexspec.compile.explanation.text import Lines, Row, Section, conditions, duration
-from cexspec.compile.plan import OperationPlan
+from cexspec.compile.plan import HttpRequest, OperationPlan
 from cexspec.spec.model import Errors, Operation
 
 _WIDTH = 100
@@ -24,10 +25,11 @@ def operation(exchange: Exchange, name: str) -> Iterator[Section]:
         return
     yield Section(f"REST {name}", _head(plan, spec, lines))
     yield Section("request", list(_request(exchange, plan, lines)))
+    yield from tables(spec, lines)
     yield Section("limits", list(_limits(exchange, plan, spec, lines)))
     if plan.page is not None:
         yield Section("pages", list(_pages(plan, spec, lines)))
-    yield Section("errors", list(errors(spec.errors or exchange.spec.errors, lines)))
+    yield Section("errors", list(_errors(exchange, spec, lines)))
     if plan.reader is not None:
         yield from reading(lines, plan.reader, spec)
     elif plan.values is not None:
@@ -55,7 +57,7 @@ def _head(plan: OperationPlan, spec: Operation, lines: Lines) -> list[Row]:
     if plan.poll is not None:
         told = f"every {duration(plan.poll)}, which is the stream {spec.stream or plan.name}: no channel serves it"
         rows.append(Row("polled", told, lines.at((*spec.where, "poll"))))
-    return rows
+    return [*rows, *serves(plan, spec, lines)]
 
 
 def _request(exchange: Exchange, plan: OperationPlan, lines: Lines) -> Iterator[Row]:
@@ -65,13 +67,19 @@ def _request(exchange: Exchange, plan: OperationPlan, lines: Lines) -> Iterator[
             yield Row("example", "no example symbol of its kinds")
             break
         words = {key: value if isinstance(value, str) else f"<each {value[1]}>" for key, value in extra.items()}
-        request = plan.build({**params, **words})
-        body = f" {request.body.decode()}" if request.body else ""
-        yield Row(str(params["symbol"]), f"{request.method} {request.target}{body}")
+        yield _shown(str(params["symbol"]), example(plan, {**params, **words}) if plan.verb else plan.build({**params, **words}))
     for name, param in plan.params.items():
         facts = {"default": param.default, "at most": param.max, "one of": ", ".join(param.values) or None}
         told = ", ".join(f"{key} {value}" for key, value in facts.items() if value is not None)
         yield Row(name, told, lines.at(("rest", plan.name, "params", name)))
+
+
+def _shown(symbol: str, request: HttpRequest | None) -> Row:
+    """A request on one line."""
+    if request is None:
+        return Row("example", "no order of an example symbol is sent so")
+    payload = request.payload
+    return Row(symbol, f"{request.method} {request.target}{f' {payload.decode()}' if payload else ''}")
 
 
 def _limits(exchange: Exchange, plan: OperationPlan, spec: Operation, lines: Lines) -> Iterator[Row]:
@@ -114,6 +122,14 @@ def _pages(plan: OperationPlan, spec: Operation, lines: Lines) -> Iterator[Row]:
         yield Row("", "an answer begins with the cursor's own row", lines.at((*spec.page.where, "inclusive")))
     if plan.page.drop:
         yield Row("", f"left out along with a cursor: {', '.join(plan.page.drop)}", lines.at((*spec.page.where, "drop")))
+
+
+def _errors(exchange: Exchange, spec: Operation, lines: Lines) -> Iterator[Row]:
+    """Its own way to fail, then that of all."""
+    general = exchange.spec.errors
+    yield from errors(spec.errors or general, lines)
+    if spec.errors is not None:
+        yield Row("otherwise", "what this doesn't say is as of all", lines.at(general.where))
 
 
 def errors(spec: Errors, lines: Lines) -> Iterator[Row]:

@@ -22,5 +22,6 @@ def samples(exchange: Exchange, kinds: frozenset[str] | None) -> Iterator[Params
         if kinds is None or symbol.kind in kinds:
             params: dict[str, Any] = {"id": native, "symbol": text, "base": symbol.base, "quote": symbol.quote, "uuid": "<uuid>"}
             category = exchange.category(symbol.kind, symbol.settle)
+            params |= {"kind": symbol.kind, "settle": symbol.settle}
             params |= {"category": category.word if category is not None else None, "interval": interval}
             yield {**params, "now": TIME, "start": None, "end": None}
