@@ -11,26 +11,38 @@ import msgspec
 from cexspec.compile.conditions import Predicate, predicate
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.paths import MISSING, Steps, parse
+from cexspec.mock.admission import Admission
 from cexspec.mock.answers import MarketOf
 from cexspec.mock.document import get, like, put
 from cexspec.mock.faults import Faults, NoAck, NoPong, Outgoing, Refuse
 from cexspec.mock.feed import Feed, Topic
 from cexspec.mock.listing import Listed, Listing
+from cexspec.mock.market import Row
 from cexspec.mock.matching import Holes, key_of, matched, topics_of
 from cexspec.mock.samples import Samples
 from cexspec.models import InvalidSymbol
-from cexspec.spec.model import Subscribe
+from cexspec.models.catalog import PRIVATE
+from cexspec.spec.model import Greet, Subscribe
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class Dialogue:
-    """Sans-I/O: text in, texts out. `receive` answers the client, `tick` gives the data that is due."""
+    """Sans-I/O: text in, texts out. `receive` answers the client, `tick` gives the data that is due, `tell` what is private."""
 
     def __init__(
-        self, exchange: Exchange, connection: str, samples: Samples, listing: Listing, market: MarketOf, feed: Feed, faults: Faults
+        self,
+        exchange: Exchange,
+        connection: str,
+        samples: Samples,
+        listing: Listing,
+        market: MarketOf,
+        feed: Feed,
+        faults: Faults,
+        admission: Admission,
     ) -> None:
         assert exchange.spec.ws is not None
+        self._admission, self._believed = admission, False
         self._name, self._spec = connection, exchange.spec.ws.connections[connection]
         self._samples, self._listing, self._market, self._feed = samples, listing, market, feed
         self._faults, self._outgoing = faults, Outgoing(faults)
@@ -44,6 +56,8 @@ class Dialogue:
             yield self._role("greeting")
         if self._spec.keepalive.answer is not None:
             yield self._role("ping")
+        if greet is None or greet.send is None:
+            yield from self._implied()
 
     def receive(self, text: str) -> Iterator[str]:
         """The answers to one message of the client."""
@@ -60,9 +74,15 @@ class Dialogue:
     def tick(self, listed: Listed) -> Iterator[str]:
         """The data of one instrument that its topics are due."""
         for key, topic in list(self.topics.items()):
-            if topic.about(listed) and not self._faults.silent(topic.model, str(listed.symbol), listed.id):
+            if topic.model not in PRIVATE and topic.about(listed) and not self._faults.silent(topic.model, str(listed.symbol), listed.id):
                 frames = self._sent(topic, self._feed.next(topic, listed, self._market(str(listed.symbol))))
                 yield from self._outgoing.sent(topic.model, key, frames)
+
+    def tell(self, channel: str, rows: list[Row], listed: Listed) -> Iterator[str]:
+        """What happened to the customer's account, on the topics of a private channel."""
+        for topic in self.topics.values():
+            if any(plan.name == channel for plan in topic.channels):
+                yield from self._sent(topic, self._feed.told(topic, channel, rows, listed))
 
     def announcement(self) -> Iterator[str]:
         """What the venue says before it restarts, where the spec knows it."""
@@ -79,28 +99,73 @@ class Dialogue:
 
     def _answer(self, message: Any) -> Iterator[str]:
         greet, keepalive, subscribe, unsubscribe = self._spec.greet, self._spec.keepalive, self._spec.subscribe, self._spec.unsubscribe
-        if greet is not None and greet.send is not None and message == greet.send:
-            yield self._role("greeting")
+        if greet is not None and greet.send is not None and (holes := matched(greet.send, message)) is not None:
+            yield from self._greeted(greet, message, holes)
         elif keepalive.send is not None and (holes := matched(keepalive.send, message)) is not None:
             if self._faults.take(NoPong) is None:
                 yield self._role("pong", message)
-        elif (holes := matched(subscribe.send, message)) is not None and topics_of(holes):
+        elif not subscribe.recipe and (holes := matched(subscribe.send, message)) is not None and topics_of(holes):
             yield from self._subscribe(holes)
+        elif subscribe.recipe is not None and (holes := matched(subscribe.send, message)) is not None:
+            yield from self._subscribe_signed(message, holes)
         elif (holes := matched(unsubscribe.send, message)) is not None:
             yield from self._unsubscribe(holes)
         elif keepalive.answer is None or matched(keepalive.answer.send, message) is None:
             yield self._misunderstood()
+
+    def _greeted(self, greet: Greet, message: Any, holes: Holes) -> Iterator[str]:
+        """A login is believed, or not."""
+        objection = self._admission.objection(greet.recipe, greet.send, message, holes) if greet.recipe is not None else None
+        if objection is None:
+            self._believed = True
+            yield self._role("greeting")
+            yield from self._implied()
+        else:
+            fits = predicate(greet.failed or {})
+            frames = [*self._samples.complaints(self._name, objection), *self._samples.of_role(self._name, "denial")]
+            yield from (_text(frame) for frame in [frame for frame in frames if fits(frame)][:1])
+
+    def _implied(self) -> Iterator[str]:
+        """Topics for which nobody need ask."""
+        if self._spec.subscribe.implied:
+            self.topics |= {key_of(topic.topic): topic for topic in self._whole_topics()}
+            yield from self._begin(self.topics.values())
+
+    def _whole_topics(self) -> list[Topic]:
+        """The topics of channels that have no parameters."""
+        found = (self._topic(payload) for payload in self._feed.payloads())
+        return [topic for topic in found if topic is not None]
+
+    def _subscribe_signed(self, message: Any, holes: Holes) -> Iterator[str]:
+        """A subscription that is signed, and maybe names no topic: then it is to all that have no parameters."""
+        recipe = self._spec.subscribe.recipe
+        if recipe is not None and self._admission.objection(recipe, self._spec.subscribe.send, message, holes) is not None:
+            yield from self._refuse(None, holes, "AuthenticationError")
+        elif topics_of(holes):
+            yield from self._subscribe(holes)
+        else:
+            topics = self._whole_topics()
+            self.topics |= {key_of(topic.topic): topic for topic in topics}
+            for topic in topics[:1]:
+                yield from self._ack(self._spec.subscribe, topic.topic, topic.learned, holes)
+
+    def _trusts(self, holes: Holes) -> bool:
+        """Whether who asks has logged in, and shows what it was given."""
+        greet = self._spec.greet
+        return (self._believed or greet is None or greet.recipe is None) and self._admission.knows(self._name, holes)
 
     def _subscribe(self, holes: Holes) -> Iterator[str]:
         """Answers topic by topic, or the message as a whole where answers name nothing but its id."""
         asked, verb, unanswered = topics_of(holes), self._spec.subscribe, self._faults.take(NoAck)
         if unanswered is not None and not unanswered.served:
             return
-        refusing = self._faults.take(Refuse) is not None
+        trusted = self._trusts(holes)
+        refusing = self._faults.take(Refuse) is not None or not trusted
+        error = "InvalidSymbol" if trusted else "AuthenticationError"
         found = {key_of(one): None if refusing else self._topic(one) for one in asked}
         refused = [one for one in asked if found[key_of(one)] is None]
         if refused and verb.topic is None and verb.failed_topic is None:
-            yield from self._refuse(None, holes)
+            yield from self._refuse(None, holes, error)
             return
         started = {key: topic for key, topic in found.items() if topic is not None}
         self.topics |= started
@@ -108,13 +173,13 @@ class Dialogue:
         for topic in told:
             yield from self._ack(verb, topic.topic, topic.learned, holes)
         for one in refused:
-            yield from self._refuse(one, holes)
+            yield from self._refuse(one, holes, error)
         yield from self._begin(started.values())
 
     def _begin(self, started: Iterable[Topic]) -> Iterator[str]:
         """What topics say first."""
         for topic in started:
-            if (listed := self._listing.named(topic.params)) is not None:
+            if topic.model not in PRIVATE and (listed := self._listing.named(topic.params)) is not None:
                 yield from self._sent(topic, self._feed.first(topic, listed, self._market(str(listed.symbol))))
 
     def _unsubscribe(self, holes: Holes) -> Iterator[str]:
@@ -160,18 +225,18 @@ class Dialogue:
         acks = [predicate(role.match) for role in self._spec.roles.values() if role.role == "ack"]
         return lambda frame: any(fits(frame) for fits in acks)
 
-    def _refuse(self, asked: Any, holes: Holes) -> Iterator[str]:
+    def _refuse(self, asked: Any, holes: Holes, error: str) -> Iterator[str]:
         verb = self._spec.subscribe
-        frame = next(self._refusals(predicate(verb.failed or {})), None)
+        frame = next(self._refusals(predicate(verb.failed or {}), error), None)
         if frame is not None:
             path = verb.failed_topic or verb.topic
             stands = MISSING if path is None else get(frame, parse(path).steps)
             listed = isinstance(stands, list) and not isinstance(asked, list)
             yield _text(_named(frame, path if stands is not MISSING else None, verb, [asked] if listed else asked, holes))
 
-    def _refusals(self, fits: Predicate) -> Iterator[Any]:
-        """Sample frames that refuse a subscription, best those about an unknown symbol."""
-        for frame in self._samples.complaints(self._name, "InvalidSymbol"):
+    def _refusals(self, fits: Predicate, error: str) -> Iterator[Any]:
+        """Sample frames that refuse a subscription, best those of this error."""
+        for frame in self._samples.complaints(self._name, error):
             if fits(frame):
                 yield frame
         yield from self._samples.of_role(self._name, "refusal", fits)

@@ -100,6 +100,17 @@ class Feed:
         topic = self._channels[plan.name].topic
         return len(topic) if isinstance(topic, dict) else 1
 
+    def payloads(self) -> list[Any]:
+        """The topics of channels that have no parameters."""
+        plans = (self._exchange.channel(name) for name in self._channels)
+        return [plan.topic({}) for plan in plans if not plan.needs]
+
+    def told(self, topic: Topic, channel: str, rows: list[Row], listed: Listed) -> Iterator[Any]:
+        """Frames of a private channel."""
+        templates = sorted(self._templates[channel], key=lambda one: _fit(one, listed))
+        for template in templates[:1]:
+            yield from _filled(topic, template, rows, listed)
+
     def first(self, topic: Topic, listed: Listed, market: Market) -> Iterator[Any]:
         """The frames a subscription begins with: whole books, lists of what was, how things stand."""
         spec, templates = self._of(topic, listed)

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
 from cexspec.compile.exchange import Exchange
+from cexspec.mock.admission import Admission
 from cexspec.mock.answers import Answers
 from cexspec.mock.dialogue import Dialogue
 from cexspec.mock.faults import AnyFault, BrokenBody, Burst, Close, Faults, Handshake, Http, Maintenance, NoPong
 from cexspec.mock.feed import Feed
 from cexspec.mock.listing import Listing
-from cexspec.mock.market import MILLISECOND, SECOND, Market
+from cexspec.mock.market import MILLISECOND, SECOND, Market, Row
 from cexspec.mock.requests import Refused, Requests
 from cexspec.mock.samples import Samples
+from cexspec.models import Credentials
 from cexspec.spec.load import find, load
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ class MockVenue:
     `exchange` is a shipped id or the path of a spec that has samples beside it. Subscribed markets move every `interval`
     seconds, the same way for the same `seed`; `clock` gives the venue's time in nanoseconds. `symbols` (unified or native)
     are listed on top of the venue's examples. Requests that the spec doesn't describe are refused in the venue's words.
-    `inject` makes it do something wrong.
+    `inject` makes it do something wrong. Who signs with its `credentials` (made up where none are given) is a customer.
     Raises `SpecError` where the spec is wrong or has no samples, `OSError` where the port is taken.
     """
 
@@ -52,6 +55,7 @@ class MockVenue:
         interval: float = 0.1,
         symbols: Iterable[str] = (),
         clock: Callable[[], int] = time.time_ns,
+        credentials: Mapping[str, str] | None = None,
     ) -> None:
         path = find(exchange)
         self.exchange = Exchange(load(path))
@@ -65,6 +69,7 @@ class MockVenue:
         self._turn = asyncio.Lock()
         self._feeds: dict[str, Feed] = {}
         self._peers: set[Peer] = set()
+        self.admission = Admission(self.exchange, credentials, self._now)
         self._requests = Requests(self.exchange, self.listing)
         self._answers = Answers(self.exchange, samples, self.listing, self.market, self._now)
         self._runner: web.AppRunner | None = None
@@ -79,8 +84,19 @@ class MockVenue:
     def environment(self) -> dict[str, Any]:
         """What `Client(..., environment=...)` takes."""
         base = f"{self._host}:{self._port}"
-        sockets = {name: f"ws://{base}{WS_PREFIX}{name}" for name in self.exchange.connection_names}
+        sockets = {name: f"ws://{base}{WS_PREFIX}{name}{self._shown(name)}" for name in self.exchange.connection_names}
         return {"rest": f"http://{base}", "ws": sockets}
+
+    @property
+    def credentials(self) -> Credentials:
+        """Those of its customer."""
+        return self.admission.credentials
+
+    def _shown(self, connection: str) -> str:
+        """The query by which a connection shows what it got over REST, where the venue's own URL does."""
+        url = next(iter(self.exchange.environments.values())).ws.get(connection, "")
+        shown = [name for name in self.admission.names(connection) if re.search(rf"{{{{\s*{name}\b", url)]
+        return "?" + "&".join(f"{name}={{{{ {name} }}}}" for name in shown) if shown else ""
 
     def market(self, name: str) -> Market:
         """The simulated market of a unified symbol or native id, where it stands now. Raises `InvalidSymbol` where it isn't listed."""
@@ -98,7 +114,9 @@ class MockVenue:
         """The venue's side of a new connection, without a socket."""
         if connection not in self._feeds:
             self._feeds[connection] = Feed(self.exchange, connection, self._samples, self.faults)
-        return Dialogue(self.exchange, connection, self._samples, self.listing, self.market, self._feeds[connection], self.faults)
+        return Dialogue(
+            self.exchange, connection, self._samples, self.listing, self.market, self._feeds[connection], self.faults, self.admission
+        )
 
     def answer(self, method: str, path: str, query: dict[str, str], body: bytes = b"") -> tuple[int, bytes, str]:
         """Status, body, and the reason of a refusal (empty: none) for a request, without a socket."""
@@ -106,7 +124,7 @@ class MockVenue:
         try:
             asked = self._requests.read(method, path, query, msgspec.json.decode(body) if body else None)
             operation = asked.operations[0]
-            return 200, _ENCODER.encode(self._answers.answer(asked)), ""
+            return 200, _ENCODER.encode(self.admission.issued(operation, self._answers.answer(asked))), ""
         except Refused as refused:
             status, text = self._answers.refusal(operation, refused.error, str(refused))
             return status, text.encode(), str(refused)
@@ -167,6 +185,11 @@ class MockVenue:
         """Close every WebSocket, as a venue does at a restart."""
         await asyncio.gather(*(peer.socket.close(code=code) for peer in tuple(self._peers)))
 
+    async def tell(self, channel: str, rows: list[Row], symbol: str) -> None:
+        """Tell the customer, on a private channel, what happened to its account: unified fields, about an instrument."""
+        listed = self.listing.find(symbol)
+        await asyncio.gather(*(peer.send(peer.dialogue.tell(channel, rows, listed)) for peer in tuple(self._peers)))
+
     def move(self) -> None:
         """Let every market that was ever subscribed make one move: what it does while nobody listens is missed by them."""
         now = self._now()
@@ -207,6 +230,8 @@ class MockVenue:
             return web.Response(status=404, text=f"no connection '{name}'")
         if (refused := self.faults.take(Handshake)) is not None:
             return _failure(refused.status, refused.retry_after)
+        if not self.admission.knows(name, dict(request.query)):
+            return _failure(401, None)
         socket = web.WebSocketResponse(autoping=False, timeout=1.0)
         await socket.prepare(request)
         peer = Peer(self.dialogue(name), socket, request.transport)
