@@ -381,6 +381,8 @@ class VerbPlan:
     """what signs its messages"""
     implied: bool = False
     """there are no messages: what is wanted comes by itself (or ends with the connection only)"""
+    credentials: frozenset[str] = frozenset()
+    """those that its messages hold"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +397,8 @@ class GreetPlan:
     """it has an answer that is awaited"""
     error: Callable[[bytes], ExchangeError]
     """a frame that refuses it -> the error; what the venue's codes don't tell is an `AuthenticationError`"""
+    credentials: frozenset[str] = frozenset()
+    """those that it holds"""
 
 
 @dataclass(frozen=True, slots=True)

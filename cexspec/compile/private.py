@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from cexspec.compile.auth.recipes import compile_recipe
+from cexspec.compile.auth.section import check_recipe, compile_credentials
 from cexspec.compile.checks import nearest
 from cexspec.compile.errors import compile_errors
 from cexspec.compile.filters import as_text
@@ -20,22 +22,34 @@ from cexspec.spec.model import Bootstrap, Connection, ExchangeSpec
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Position, Where
 
-SIGNED = frozenset({"now", "expires", "nonce", "recv_window", "signature"})
-"""Holes that every recipe fills, besides credentials and values of its own."""
 
-
-def signed_holes(recipe: str | None, spec: ExchangeSpec) -> frozenset[str]:
-    """The holes of a message that a recipe signs."""
-    if recipe is None or spec.auth is None:
+def signed_holes(recipe: str | None, spec: ExchangeSpec, findings: Findings, where: Where) -> frozenset[str]:
+    """The holes of a message that a recipe signs. Finds CEX100 (no such recipe) and CEX120 (it signs requests alone)."""
+    check_recipe(recipe, spec, findings, where)
+    if recipe is None or spec.auth is None or recipe not in spec.auth.recipes:
         return NOTHING
-    known = spec.auth.recipes.get(recipe)
-    return SIGNED | spec.auth.credentials.keys() | (known.values.keys() if known is not None else NOTHING)
+    elsewhere = Findings(findings.position)  # what is wrong with the recipe itself is said once, where it stands
+    plan = compile_recipe(recipe, spec.auth, spec.id, compile_credentials(spec.auth), elsewhere)
+    if plan.of_requests:
+        text = f"'{recipe}' signs parts of a request, and a message has none of them"
+        findings.error("CEX120", where, text, "name a recipe of its own for messages")
+    return plan.offers
+
+
+def needed(template: Template | None, spec: ExchangeSpec) -> frozenset[str]:
+    """The credentials that a message holds and can't do without."""
+    every, optional = frozenset(compile_credentials(spec.auth)), optional_credentials(spec)
+    return template.holes & (every - optional) if template is not None else NOTHING
+
+
+def optional_credentials(spec: ExchangeSpec) -> frozenset[str]:
+    """Those that only some customers have: keys that hold one are left out else."""
+    return frozenset(one.name for one in compile_credentials(spec.auth).values() if one.optional)
 
 
 def public_credentials(spec: ExchangeSpec) -> frozenset[str]:
     """The credentials that are no secret: a topic may hold them."""
-    named = spec.auth.credentials.items() if spec.auth is not None else ()
-    return frozenset(name for name, credential in named if credential.public)
+    return frozenset(one.name for one in compile_credentials(spec.auth).values() if one.public)
 
 
 def bootstrapped(connection: Connection) -> frozenset[str]:
@@ -61,10 +75,17 @@ def compile_greet(connection: Connection, spec: ExchangeSpec, errors: ErrorPlan,
     greet = connection.greet
     if greet is None:
         return None
-    allowed = bootstrapped(connection) | signed_holes(greet.recipe, spec)
-    template = compile_tree(greet.send, allowed, findings, (*greet.where, "send")) if greet.send is not None else None
+    allowed = bootstrapped(connection) | signed_holes(greet.recipe, spec, findings, (*greet.where, "recipe"))
+    where = (*greet.where, "send")
+    template = compile_tree(greet.send, allowed, findings, where, optional_credentials(spec)) if greet.send is not None else None
     own = compile_errors(greet.errors, spec.id, findings) if greet.errors is not None else errors
-    return GreetPlan(greet.recipe, _filled(template), greet.expect is not None, lambda frame: _refusal(own.message(frame)))
+    return GreetPlan(
+        recipe=greet.recipe,
+        send=_filled(template),
+        expects=greet.expect is not None,
+        error=lambda frame: _refusal(own.message(frame)),
+        credentials=needed(template, spec),
+    )
 
 
 def _filled(template: Template | None) -> Callable[[Params], bytes] | None:

@@ -15,7 +15,7 @@ from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.lookups import Lookup, compile_lookup, text_at
 from cexspec.compile.paths import MISSING
 from cexspec.compile.plan import Answer, ErrorPlan, Json, KeepalivePlan, Params, VerbPlan
-from cexspec.compile.private import bootstrapped, encode, public_credentials, signed_holes
+from cexspec.compile.private import bootstrapped, encode, needed, optional_credentials, public_credentials, signed_holes
 from cexspec.compile.request import INSTRUMENT
 from cexspec.compile.templates import NOTHING, Template, compile_tree, spreads
 from cexspec.spec.model import Channel, Connection, ExchangeSpec, Keepalive, Subscribe
@@ -103,8 +103,8 @@ def compile_unsubscribe(
 
 def _verb(verb: Subscribe, further: frozenset[str], spec: ExchangeSpec, errors: ErrorPlan, findings: Findings, clock: Clock) -> VerbPlan:
     where = (*verb.where, "send")
-    allowed = VERB | further | signed_holes(verb.recipe, spec)
-    template = compile_tree(verb.send, allowed, findings, where)
+    allowed = VERB | further | signed_holes(verb.recipe, spec, findings, (*verb.where, "recipe"))
+    template = compile_tree(verb.send, allowed, findings, where, optional_credentials(spec))
     if {"topic", "topics"} <= template.holes:
         findings.error("CEX048", where, "a message holds one topic or a list of them, not both", "keep {{ topic }} or {{ topics }}")
     per_topic = not verb.implied and "topics" not in template.holes
@@ -125,6 +125,7 @@ def _verb(verb: Subscribe, further: frozenset[str], spec: ExchangeSpec, errors: 
         answer=_answer(verb, compile_errors(verb.errors, spec.id, findings) if verb.errors else errors, findings),
         recipe=verb.recipe,
         implied=verb.implied,
+        credentials=needed(template, spec),
     )
 
 

@@ -47,7 +47,8 @@ class Access:
 
     def check(self, exchange: str, plan: ConnectionPlan) -> None:
         """Raise `AuthenticationError` where a connection needs credentials that aren't there."""
-        needed = {name for recipe in plan.recipes if self.recipe is not None for name in self.recipe(recipe).needs}
+        held = [one.credentials for one in (plan.greet, plan.subscribe, plan.unsubscribe) if one is not None]
+        needed = {name for recipe in plan.recipes if self.recipe is not None for name in self.recipe(recipe).needs}.union(*held)
         missing = needed - self.credentials.keys()
         if missing or (plan.recipes and self.signer is None):
             raise lacking(exchange, f"the connection '{plan.name}'", missing)

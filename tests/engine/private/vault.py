@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,7 +16,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.plan import Params
-from cexspec.compile.recipe import Moment, RecipePlan, Signed
 from cexspec.engine.markets import Markets
 from cexspec.engine.options import Reconnecting, StreamOptions
 from cexspec.engine.private import Access
@@ -24,7 +23,6 @@ from cexspec.engine.signing import Signer
 from cexspec.engine.stream_client import StreamClient
 from cexspec.models import AuthenticationError, Credentials
 from cexspec.spec.load import load_text
-from cexspec.spec.source import Position
 from cexspec.transport.backoff import Backoff
 from cexspec.transport.clock import VirtualClock
 from tests.simulation.network import Line, Network
@@ -66,7 +64,6 @@ auth:
   recipes:
     rest: {headers: {X-KEY: "{{ api_key }}"}}
     message:
-      given: [channel]
       signature: {of: "{{ now | ms }}", digest: hmac-sha256, key: api_secret, encode: hex}
 rest:
   ws_token: {post: /token, auth: rest, ignored: a token}
@@ -166,32 +163,10 @@ ws:
       topic: {ch: orders, user: "{{ address }}"}
       match: {$.arg.ch: orders}  # ORDER
 """.replace("  # ORDER", ORDER)
-HERE = Position("vault.yaml", 1, 1)
 
 
 def digest(at: int, secret: str = SECRET) -> str:
     return hmac.new(secret.encode(), str(at).encode(), hashlib.sha256).hexdigest()
-
-
-def message_values(credentials: Credentials, moment: Moment, given: Params) -> Mapping[str, Any]:
-    signature = digest(moment.now // 1_000_000, credentials["api_secret"])
-    return {**given, **credentials, "now": moment.now, "nonce": moment.nonce, "signature": signature}
-
-
-def _no_request(*_: object) -> Signed:
-    raise AssertionError("messages only")
-
-
-@dataclass(frozen=True)
-class ByHand:
-    """Recipes as the compiler makes them of the spec's."""
-
-    id: str = "vault"
-    recv_window: int = 5000
-
-    def recipe(self, name: str) -> RecipePlan:
-        needs = frozenset({"api_key"} if name == "rest" else {"api_key", "api_secret"})
-        return RecipePlan(name, needs, _no_request, message_values, HERE)
 
 
 @cache
@@ -310,9 +285,8 @@ OPTIONS = StreamOptions(reconnecting=Reconnecting(Backoff(0.5, 2.0)))
 async def scene(clock: VirtualClock, credentials: Credentials | None, options: StreamOptions) -> AsyncIterator[Scene]:
     plan, vault = exchange(), Vault(clock)
     network = Network(clock, vault, Random(1), (0.001, 0.01))
-    recipes = ByHand()
-    signer = Signer(recipes, credentials, clock) if credentials is not None else None
-    access = Access(signer, vault.body, recipes.recipe)
+    signer = Signer(plan, credentials, clock) if credentials is not None else None
+    access = Access(signer, vault.body, plan.recipe)
     markets = Markets(plan)
     client = StreamClient(
         plan, plan.environments["live"], markets, transport=network, clock=clock, random=Random(1), options=options, access=access
