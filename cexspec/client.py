@@ -15,6 +15,7 @@ from cexspec.engine.client_stats import ClientStats
 from cexspec.engine.limits import Limits, RateLimits, limiter_of, owner_of, store_of
 from cexspec.engine.markets import Markets
 from cexspec.engine.options import StreamOptions
+from cexspec.engine.private import Access
 from cexspec.engine.rest import INSTRUMENTS, RestEngine
 from cexspec.engine.rest_client import RestClient
 from cexspec.engine.stream_client import StreamClient
@@ -95,6 +96,7 @@ class Client:
             fetch=partial(self._engine.call, priority=Priority.SNAPSHOT),
             draws_of=self._engine.draws,
             rest=self._engine,
+            access=Access(self._engine.signer, self._engine, self.exchange.recipe),
             prepare=self._engine.ensure_instruments if INSTRUMENTS in self.exchange.operation_names else None,
         )
 

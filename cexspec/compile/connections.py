@@ -163,6 +163,10 @@ class ConnectionCompiler:
     def _channel(self, name: str, channel: Channel, read: list[Read]) -> ChannelPlan:
         parts = compile_topic(channel, self.connection, self.spec, self.findings)
         self._check_keys(channel)
+        if channel.returns in PRIVATE and not parts.credentials and not recipes_of(self.connection, self.spec):
+            text = f"a {channel.returns} is a customer's own, and nobody says who that is on '{self.name}'"
+            hint = "sign by 'greet.recipe', 'subscribe.recipe' or the operation of 'bootstrap', or put an address into the topic"
+            self.findings.error("CEX121", (*channel.where, "returns"), text, hint)
         self._check_sync(channel)
         self._check_backfill(channel)
         forms = [form for one in read if one.named.name == name for form in (one.wrapped, one.bare)]

@@ -23,11 +23,17 @@ from cexspec.spec.problems import Findings
 from cexspec.spec.source import Position, Where
 
 
+SIGNED = frozenset({"now", "nonce", "expires", "recv_window", "signature"})
+"""Holes that most recipes fill, besides credentials."""
+
+
 def signed_holes(recipe: str | None, spec: ExchangeSpec, findings: Findings, where: Where) -> frozenset[str]:
     """The holes of a message that a recipe signs. Finds CEX100 (no such recipe) and CEX120 (it signs requests alone)."""
     check_recipe(recipe, spec, findings, where)
-    if recipe is None or spec.auth is None or recipe not in spec.auth.recipes:
+    if recipe is None or spec.auth is None:
         return NOTHING
+    if recipe not in spec.auth.recipes:
+        return SIGNED | compile_credentials(spec.auth).keys()
     elsewhere = Findings(findings.position)  # what is wrong with the recipe itself is said once, where it stands
     plan = compile_recipe(recipe, spec.auth, spec.id, compile_credentials(spec.auth), elsewhere)
     if plan.of_requests:

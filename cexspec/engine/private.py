@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cexspec.compile.plan import ConnectionPlan, Json, Params, VerbPlan
 from cexspec.compile.private import fill_url
 from cexspec.compile.recipe import RecipePlan
-from cexspec.models import AuthenticationError, CexspecError, Credentials, ExchangeError, NotSupported
+from cexspec.models import AuthenticationError, CexspecError, Credentials, ExchangeError, NotSupported, TimestampError
 from cexspec.models.credentials import MASK
 from cexspec.models.log_events import LogEvent
 
 log = logging.getLogger("cexspec.stream")
 NOBODY = Credentials()
+
+
+class Rest(Protocol):
+    """What is asked of REST (`RestEngine`)."""
+
+    async def body(self, name: str, params: Params) -> bytes:
+        """The body of an operation's answer, in front of everything that waits."""
+
+    async def measure_clock(self, *, again: bool = False) -> None:
+        """See to it that what is signed has the venue's time."""
 
 
 class Signs(Protocol):
@@ -33,11 +43,11 @@ class Signs(Protocol):
 class Access:
     """What a client may do in its own name; without credentials, nothing.
 
-    `body` calls a REST operation, in front of everything that waits, for the body of its answer; `recipe` gives compiled recipes.
+    `rest` makes the calls before connecting; `recipe` gives compiled recipes.
     """
 
     signer: Signs | None = None
-    body: Callable[[str, Params], Awaitable[bytes]] | None = None
+    rest: Rest | None = None
     recipe: Callable[[str], RecipePlan] | None = None
 
     @property
@@ -66,6 +76,7 @@ class Identity:
     def __init__(self, exchange: str, plan: ConnectionPlan, access: Access | None = None) -> None:
         self._exchange, self._plan, self._access = exchange, plan, access or Access()
         self._taken: Mapping[str, str] = {}
+        self._mistimed = False
 
     @property
     def keeps_every(self) -> float | None:
@@ -75,6 +86,9 @@ class Identity:
     async def prepare(self) -> None:
         """Call what comes before connecting. Raises what the call raises, and `AuthenticationError` without credentials."""
         self._access.check(self._exchange, self._plan)
+        if self._plan.recipes and self._access.rest is not None:
+            again, self._mistimed = self._mistimed, False
+            await self._access.rest.measure_clock(again=again)
         bootstrap = self._plan.bootstrap
         if bootstrap is not None:
             self._taken = {}
@@ -96,6 +110,13 @@ class Identity:
         if greet is None or greet.send is None:
             return None
         return greet.send({**self._taken, **self._signed(greet.recipe, self._taken)})
+
+    def denied(self, frame: bytes | str) -> CexspecError:
+        """Why the greeting was refused; where it came at the wrong time, the clock is looked at before the next one."""
+        assert self._plan.greet is not None
+        error = self._plan.greet.error(frame if isinstance(frame, bytes) else frame.encode())
+        self._mistimed = isinstance(error, TimestampError)
+        return self.hide(error)
 
     def values(self, verb: VerbPlan, topics: Sequence[Json], request_id: str) -> Params:
         """What a message about these topics holds besides them."""
@@ -126,9 +147,9 @@ class Identity:
         return self._access.signer.values(recipe, given)
 
     async def _call(self, operation: str) -> bytes:
-        if self._access.body is None:
+        if self._access.rest is None:
             raise NotSupported(f"{self._exchange}: the connection '{self._plan.name}' begins with {operation} over REST, and there is none")
-        return await self._access.body(operation, self._taken)
+        return await self._access.rest.body(operation, self._taken)
 
 
 @dataclass(frozen=True, slots=True)

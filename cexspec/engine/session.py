@@ -273,8 +273,7 @@ class Session:
             self._flush(now)
 
     def _denied(self, frame: bytes | str) -> None:
-        assert self._plan.greet is not None
-        error = self._identity.hide(self._plan.greet.error(frame if isinstance(frame, bytes) else frame.encode()))
+        error = self._identity.denied(frame)
         self.outputs.append(Denied(error))
         self._end(f"the login was refused: {error}")
 

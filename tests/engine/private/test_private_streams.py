@@ -72,6 +72,7 @@ async def test_a_login_that_may_succeed_later_is_tried_again(code: str) -> None:
         scene.vault.refusing = [code]
         await scene.client.private("orders").ready()
         assert len(scene.network.opened) == 2
+        assert scene.vault.measured == [False, code == "408"], "the clock is looked at again where it was said to be wrong"
 
     await perform(play)
 

@@ -184,15 +184,20 @@ class Vault:
     keys: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     failing: list[Exception] = field(default_factory=list)
+    measured: list[bool] = field(default_factory=list)
     topics: dict[Line, list[Any]] = field(default_factory=dict)
 
-    async def body(self, operation: str, params: Params) -> bytes:
-        """REST, as `Access` calls it."""
-        self.calls.append(operation)
+    async def measure_clock(self, *, again: bool = False) -> None:
+        """See `Rest.measure_clock`."""
+        self.measured.append(again)
+
+    async def body(self, name: str, params: Params) -> bytes:
+        """See `Rest.body`."""
+        self.calls.append(name)
         await self.clock.sleep(0.01)
         if self.failing:
             raise self.failing.pop(0)
-        if operation == "keep_listen_key":
+        if name == "keep_listen_key":
             if params["listen_key"] not in self.keys:
                 raise AuthenticationError(f"there is no listen key {params['listen_key']}")
             return b"{}"
@@ -286,7 +291,7 @@ async def scene(clock: VirtualClock, credentials: Credentials | None, options: S
     plan, vault = exchange(), Vault(clock)
     network = Network(clock, vault, Random(1), (0.001, 0.01))
     signer = Signer(plan, credentials, clock) if credentials is not None else None
-    access = Access(signer, vault.body, plan.recipe)
+    access = Access(signer, vault, plan.recipe)
     markets = Markets(plan)
     client = StreamClient(
         plan, plan.environments["live"], markets, transport=network, clock=clock, random=Random(1), options=options, access=access
