@@ -1,0 +1,139 @@
+"""Signatures checked: what a recipe put into a request is taken out, made anew with known credentials, and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from cexspec.compile.convert import NANOSECONDS
+from cexspec.compile.exchange import Exchange
+from cexspec.compile.plan import HttpRequest
+from cexspec.compile.recipe import Moment
+from cexspec.mock.market import MILLISECOND
+from cexspec.mock.requests import Refused
+from cexspec.models import AuthenticationError, Credentials
+from cexspec.spec.model.auth import Recipe
+
+_HOLE = re.compile(r"\{\{\s*(now|expires|nonce|recv_window)\s*(?:\|\s*(\w+)\s*)?\}\}")
+_AHEAD = 1_000 * MILLISECOND
+"""How far ahead of the venue's clock a request may be."""
+
+Told = Mapping[str, int]
+"""What a request says of when it was signed: `now` in nanoseconds, `nonce`, `recv_window` in milliseconds."""
+
+
+def credentials_of(exchange: Exchange) -> Credentials:
+    """Credentials that a mock venue gives out: 64 hexadecimal digits each, which are base64 too."""
+    return Credentials({name: hashlib.sha256(f"{exchange.id} {name}".encode()).hexdigest() for name in exchange.credentials})
+
+
+class Signatures:
+    """Checks requests as the venue does. `clock` is the venue's, in nanoseconds; nonces grow from request to request."""
+
+    def __init__(self, exchange: Exchange, credentials: Credentials, clock: Callable[[], int]) -> None:
+        self._exchange, self._credentials, self._clock = exchange, credentials, clock
+        self._nonce = 0
+
+    def opened(self, name: str, request: HttpRequest, base_url: str) -> HttpRequest:
+        """The request without what the recipe put into it. Raises `Refused` where that is missing, wrong, late or was used before."""
+        auth = self._exchange.spec.auth
+        assert auth is not None
+        recipe = auth.recipes[name]
+        if recipe.hook is not None:
+            return request
+        told = self._told(recipe, request)
+        self._check_time(told)
+        own = _without(recipe, request)
+        moment = Moment(told.get("now", self._clock()), told.get("nonce", 0), told.get("recv_window", self._exchange.recv_window), "custom")
+        try:
+            again = self._exchange.recipe(name).sign(own, base_url, self._credentials, moment).request
+        except AuthenticationError as error:
+            raise Refused(error.message, "AuthenticationError") from None
+        if not _same(recipe, again, request):
+            raise Refused("the signature is not that of this request, or the key is unknown", "AuthenticationError")
+        self._nonce = told.get("nonce", self._nonce)
+        return own
+
+    def _told(self, recipe: Recipe, request: HttpRequest) -> Told:
+        """What the recipe's parameters and headers tell, as far as each is of one hole alone."""
+        headers = {name.lower(): value for name, value in request.headers}
+        members = _members(request)
+        found: dict[str, int] = {}
+        for texts, values in (({**recipe.add, **recipe.append}, members), (_lower(recipe.headers), headers)):
+            for name, template in texts.items():
+                if name not in values:
+                    raise Refused(f"the request lacks {name}", "AuthenticationError")
+                found |= self._read(recipe, template, values[name])
+        return found
+
+    def _read(self, recipe: Recipe, template: str, value: str) -> Told:
+        whole = _HOLE.fullmatch(template)
+        if whole is None:
+            return {}
+        hole, unit = whole.groups()
+        try:
+            if hole in ("nonce", "recv_window"):
+                return {hole: int(value)}
+            time = int(datetime.fromisoformat(value).timestamp() * 1e6) * 1000 if unit == "iso" else int(value) * NANOSECONDS[unit]
+        except (KeyError, ValueError):
+            raise Refused(f"'{value[:40]}' is no {hole}", "InvalidRequest") from None
+        return {"now": time - (round((recipe.expires or 0) * 1e9) if hole == "expires" else 0)}
+
+    def _check_time(self, told: Told) -> None:
+        window = told.get("recv_window", self._exchange.recv_window) * MILLISECOND
+        now = self._clock()
+        if "now" in told and not now - window <= told["now"] <= now + _AHEAD:
+            raise Refused(f"the request is {(now - told['now']) // MILLISECOND} ms old", "TimestampError")
+        if "nonce" in told and told["nonce"] <= self._nonce:
+            raise Refused(f"the nonce {told['nonce']} does not grow", "TimestampError")
+
+
+def _members(request: HttpRequest) -> dict[str, Any]:
+    """Everything named in a request, but for its headers."""
+    body = _json(request.body) if request.body is not None else {}
+    return {**(body if isinstance(body, dict) else {}), **dict(request.form), **dict(request.query)}
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return None
+
+
+def _without(recipe: Recipe, request: HttpRequest) -> HttpRequest:
+    """The request as it was before the recipe."""
+    names, headers = {*recipe.add, *recipe.append, *recipe.sign_into}, set(_lower(recipe.headers))
+    body = request.body
+    if recipe.into == "body" and body is not None and isinstance(_json(body), dict):
+        members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        body = msgspec.json.encode({name: value for name, value in members.items() if name not in names})
+    return replace(
+        request,
+        query=tuple(pair for pair in request.query if pair[0] not in names),
+        form=tuple(pair for pair in request.form if pair[0] not in names),
+        body=body,
+        headers=tuple(pair for pair in request.headers if pair[0].lower() not in headers),
+    )
+
+
+def _same(recipe: Recipe, again: HttpRequest, request: HttpRequest) -> bool:
+    """Whether two requests are the same, as far as a recipe is concerned."""
+    names = set(_lower(recipe.headers))
+    if dict(_signing(again, names)) != dict(_signing(request, names)) or sorted(again.query) != sorted(request.query):
+        return False
+    return sorted(again.form) == sorted(request.form) and _json(again.body or b"null") == _json(request.body or b"null")
+
+
+def _signing(request: HttpRequest, names: set[str]) -> Iterator[tuple[str, str]]:
+    return ((name.lower(), value) for name, value in request.headers if name.lower() in names)
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
