@@ -21,7 +21,7 @@ from cexspec.mock.dialogue import Dialogue
 from cexspec.mock.faults import AnyFault, BrokenBody, Burst, Close, Faults, Handshake, Http, Maintenance, NoPong
 from cexspec.mock.feed import Feed
 from cexspec.mock.listing import Listing
-from cexspec.mock.market import MILLISECOND, SECOND, Market
+from cexspec.mock.market import MILLISECOND, SECOND, Market, Row
 from cexspec.mock.private import Permission, PrivateAnswers
 from cexspec.mock.requests import Refused, Requests
 from cexspec.mock.samples import Samples
