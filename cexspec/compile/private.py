@@ -22,7 +22,6 @@ from cexspec.spec.model import Bootstrap, Connection, ExchangeSpec
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Position, Where
 
-
 SIGNED = frozenset({"now", "nonce", "expires", "recv_window", "signature"})
 """Holes that most recipes fill, besides credentials."""
 

@@ -100,11 +100,6 @@ class MockVenue:
         sockets = {name: f"ws://{base}{WS_PREFIX}{name}{self._shown(name)}" for name in self.exchange.connection_names}
         return {"rest": f"http://{base}", "ws": sockets}
 
-    @property
-    def credentials(self) -> Credentials:
-        """Those of its customer."""
-        return self.admission.credentials
-
     def _shown(self, connection: str) -> str:
         """The query by which a connection shows what it got over REST, where the venue's own URL does."""
         url = next(iter(self.exchange.environments.values())).ws.get(connection, "")

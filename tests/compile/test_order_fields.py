@@ -202,7 +202,10 @@ def test_contracts_of_an_order_become_base(market: str, prices: tuple[str, str],
 
 
 def test_no_contracts_are_nothing_in_base_without_any_price() -> None:
-    fields: dict[str, Any] = {"quantity": {"path": "$.q", "abs": "true", "scale": "contract_size"}, "entry_price": {"path": "$.e", "empty": "absent"}}
+    fields: dict[str, Any] = {
+        "quantity": {"path": "$.q", "abs": "true", "scale": "contract_size"},
+        "entry_price": {"path": "$.e", "empty": "absent"},
+    }
     fields["side"] = {"path": "$.q", "sign": {"positive": "long", "negative": "short"}, "zero": "absent"}
     event = read(fields, {"m": "I", "q": "0", "e": ""}, "position")
     assert isinstance(event, Position) and (event.side, event.quantity, event.contracts) == (None, 0, 0)

@@ -34,7 +34,9 @@ HOSTS = {
 
 @pytest.mark.parametrize(("venue", "secret", "case"), ROWS)
 def test_a_signed_request_is_ccxts(venue: Venue, secret: str, case: Case) -> None:
-    theirs = rival(venue, secret).sign(case.endpoint, case.api if isinstance(case.api, list) else [case.api], case.method, copy.deepcopy(case.params))
+    theirs = rival(venue, secret).sign(
+        case.endpoint, case.api if isinstance(case.api, list) else [case.api], case.method, copy.deepcopy(case.params)
+    )
     exchange = ours(venue.ours)
     base = exchange.environments["live"].rest or ""
     signed = exchange.recipe(venue.recipe).sign(request(case), base, credentials(secret, venue.key), MOMENT).request

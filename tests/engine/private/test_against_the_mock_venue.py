@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cexspec.client import _environment
+from cexspec.client import environment_of
 from cexspec.engine.limits import limiter_of
 from cexspec.engine.markets import Markets
 from cexspec.engine.options import Reconnecting, StreamOptions
@@ -79,7 +79,7 @@ async def joined(
     (folder / "samples" / "vault" / "errors.yaml").write_text(ERRORS)
     async with MockVenue(str(folder / "vault.yaml")) as venue:
         plan, clock, http = venue.exchange, clock or SystemClock(), AiohttpTransport()
-        environment, markets = _environment(plan, venue.environment), Markets(plan)
+        environment, markets = environment_of(plan, venue.environment), Markets(plan)
         signer = Signer(plan, Credentials(credentials or venue.credentials), clock)
         limiter = limiter_of(plan.pools, clock, exchange=plan.id, on_limit="wait", rate_limits=None, store=MemoryStore(), owner="test")
         rest = RestEngine(plan, environment, http, clock, limiter, markets, signer=signer)
