@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         TimeoutError,
         TimestampError,
         Trade,
+        TradingDisabled,
         TransportError,
     )
     from cexspec.models.order_request import OrderRequest
@@ -136,6 +137,7 @@ __all__ = [
     "TimeoutError",
     "TimestampError",
     "Trade",
+    "TradingDisabled",
     "TransportError",
     "__version__",
 ]

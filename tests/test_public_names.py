@@ -18,7 +18,7 @@ NAMES = [
     "InvalidSymbol", "Liquidation", "MarkPrice", "MarketEvent", "MemoryStore", "NetworkError", "Normalizer", "NotSupported",
     "OpenInterest", "Order", "OrderNotFound", "OrderRequest", "OrderUnknown", "PermissionDenied", "Position", "PrivateEvent",
     "RateLimitExceeded", "RedisStore", "Registry", "ServerTime", "SpecError", "StreamOptions", "Symbol", "Ticker", "TimeoutError",
-    "TimestampError", "Trade", "TransportError", "__version__",
+    "TimestampError", "Trade", "TradingDisabled", "TransportError", "__version__",
 ]
 # fmt: on
 

@@ -48,6 +48,7 @@ def compile_errors(errors: Errors, exchange: str, findings: Findings, general: E
         texts=_texts({text: name for one in (*every, errors) for text, name in one.messages.items()}),
         statuses={int(status): _class(name) for one in reversed(every) for status, name in one.statuses.items() if _is_status(status)},
         default=_class(next((one for one in every if "default" in one.model_fields_set), errors).default),
+        unknown=frozenset(code for one in every for code in one.unknown),
     )
     _check_classes(errors, findings)
     return ErrorPlan(reading.check, reading.read, {code: rule.error for code, rule in codes.items()})
@@ -86,6 +87,7 @@ class _Reading:
     texts: Texts
     statuses: dict[int, ErrorClass]
     default: ErrorClass
+    unknown: frozenset[str]
 
     def check(self, status: int, body: bytes, endpoint: str) -> ExchangeError | None:
         """The error an HTTP answer means, or None. What is not JSON is an error from status 400."""
@@ -109,8 +111,10 @@ class _Reading:
         code, message = self.code(document), self.message(document)
         known = self.codes.get(code) if code is not None else None
         text = message if message is not None else _phrase(status)
-        error = known.of(text) if known else _told(self.texts, text) or self._by_status(status, code)
-        return error(text, exchange=self.exchange, code=code, endpoint=endpoint, http_status=status, raw=_raw(body))
+        cls = known.of(text) if known else _told(self.texts, text) or self._by_status(status, code)
+        error = cls(text, exchange=self.exchange, code=code, endpoint=endpoint, http_status=status, raw=_raw(body))
+        error.outcome_unknown = code in self.unknown or (known is None and _unsure(error))
+        return error
 
     def _by_status(self, status: int | None, code: str | None) -> ErrorClass:
         if status in self.statuses:
@@ -123,8 +127,16 @@ class _Reading:
     def _unreadable(self, status: int, body: bytes, endpoint: str) -> ExchangeError:
         throttled = RateLimitExceeded if status in THROTTLED else ExchangeUnavailable
         text = _quoted(body) or _phrase(status)
-        error = _told(self.texts, text) or self.statuses.get(status, throttled)
-        return error(text, exchange=self.exchange, endpoint=endpoint, http_status=status, raw=_raw(body))
+        cls = _told(self.texts, text) or self.statuses.get(status, throttled)
+        error = cls(text, exchange=self.exchange, endpoint=endpoint, http_status=status, raw=_raw(body))
+        error.outcome_unknown = _unsure(error)
+        return error
+
+
+def _unsure(error: ExchangeError) -> bool:
+    """Whether the venue broke down over a request, rather than refused it."""
+    status = error.http_status or 0
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, RateLimitExceeded)
 
 
 def _quoted(body: bytes) -> str:

@@ -20,6 +20,7 @@ from cexspec.compile.errors import compile_errors
 from cexspec.compile.instruments import InstrumentNames
 from cexspec.compile.limits import compile_pools
 from cexspec.compile.operations import compile_operation
+from cexspec.compile.orders import compile_orders
 from cexspec.compile.plan import (
     CategoryPlan,
     ChannelPlan,
@@ -28,6 +29,7 @@ from cexspec.compile.plan import (
     EnvironmentPlan,
     ErrorPlan,
     OperationPlan,
+    OrdersPlan,
     Params,
     PoolPlan,
 )
@@ -81,7 +83,7 @@ class Exchange:
     def environments(self) -> Mapping[str, EnvironmentPlan]:
         """Hosts by environment."""
         named = self.spec.environments.items()
-        return {name: EnvironmentPlan(name, one.rest, dict(one.ws), dict(one.headers)) for name, one in named}
+        return {name: EnvironmentPlan(name, one.rest, dict(one.ws), dict(one.headers), not one.test) for name, one in named}
 
     @cached_property
     def pools(self) -> Mapping[str, PoolPlan]:
@@ -104,6 +106,11 @@ class Exchange:
         errors = compile_errors(self.spec.errors, self.id, findings)
         self._refuse(findings, "errors")
         return errors
+
+    @cached_property
+    def orders(self) -> OrdersPlan:
+        """What holds for orders."""
+        return compile_orders(self.spec.orders)
 
     @cached_property
     def streams(self) -> Mapping[str, tuple[str, ...]]:
@@ -214,6 +221,7 @@ class Exchange:
         errors = compile_errors(self.spec.errors, self.id, findings)
         compile_pools(self.spec.limits, findings)
         check_auth(self.spec, findings)
+        compile_orders(self.spec.orders)
         for name in self.operation_names:
             compile_operation(name, self.spec, errors, self._around, findings)
         check_serving(self.spec, findings)

@@ -292,6 +292,31 @@ class CategoryPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientIdPlan:
+    """The rules of client order ids. `allows` tells whether one is as the venue takes it, `words` say what it takes.
+
+    `max_length` counts the `prefix`; `largest` is that of an `int`.
+    """
+
+    kind: Literal["text", "hex", "int", "uuid"]
+    max_length: int
+    prefix: str
+    largest: int
+    allows: Callable[[str], bool]
+    words: str
+    docs: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersPlan:
+    """What holds for orders. `visible_within`: seconds after which one that can't be found was never placed."""
+
+    client_ids: ClientIdPlan | None = None
+    visible_within: float = 5.0
+    docs: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelPlan:
     """One kind of subscription. `connections`: category -> where it lives; None: whatever the category."""
 
@@ -500,6 +525,10 @@ class ExchangePlan(Protocol):
         """Native ids both ways, by the spec's rules."""
 
     @property
+    def orders(self) -> OrdersPlan:
+        """What holds for orders, whatever operation places them."""
+
+    @property
     def intervals(self) -> Mapping[str, str]:
         """Unified candle interval -> the venue's word."""
 
@@ -586,3 +615,5 @@ class EnvironmentPlan:
     rest: str | None
     ws: Mapping[str, str]
     headers: Mapping[str, str] = field(default_factory=dict)
+    live: bool = True
+    """real money moves here"""

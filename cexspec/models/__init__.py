@@ -26,6 +26,7 @@ from cexspec.models.errors import (
     SpecError,
     TimeoutError,
     TimestampError,
+    TradingDisabled,
     TransportError,
 )
 from cexspec.models.events import (
@@ -106,5 +107,6 @@ __all__ = [
     "TimeoutError",
     "TimestampError",
     "Trade",
+    "TradingDisabled",
     "TransportError",
 ]

@@ -5,6 +5,7 @@ CexspecError
 |-- ConfigError               a configuration is wrong (carries the problems, each with file:line:col)
 |-- DecodeError               a payload no longer fits its spec (carries payload path and spec position)
 |-- NotSupported              the spec does not declare this operation or stream
+|-- TradingDisabled           this client may not trade; nothing was sent
 |-- BookOutOfSync             a maintained book can't be read now; retryable
 |-- TransportError            the network failed            retryable
 |   |-- NetworkError          DNS, refused, reset, TLS
@@ -25,6 +26,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
+
+    from cexspec.models.order_request import OrderRequest
 
 
 class CexspecError(Exception):
@@ -36,7 +40,7 @@ class CexspecError(Exception):
 
     retryable: ClassVar[bool] = False
     terminal: ClassVar[bool] = True
-    outcome_unknown: ClassVar[bool] = False
+    outcome_unknown: bool = False
 
 
 class SpecError(CexspecError):
@@ -74,6 +78,10 @@ class NotSupported(CexspecError):
     """The spec of this exchange does not declare the operation or stream."""
 
 
+class TradingDisabled(CexspecError):
+    """This client may not do that: nothing was sent. The text says how to allow it."""
+
+
 class BookOutOfSync(CexspecError):
     """A maintained order book is not known to be right at the moment; it is being begun anew."""
 
@@ -82,10 +90,11 @@ class BookOutOfSync(CexspecError):
 
 
 class TransportError(CexspecError):
-    """The network failed before or while the venue answered."""
+    """The network failed before or while the venue answered. `unsent`: surely before anything was sent."""
 
     retryable = True
     terminal = False
+    unsent: bool = False
 
 
 class NetworkError(TransportError):
@@ -105,14 +114,32 @@ class ConnectionLost(TransportError):
 
 
 class OrderUnknown(CexspecError):
-    """An order was sent and its outcome is unknown: look it up, never send it again."""
+    """An order (or a change of one) was sent and its outcome is unknown: look it up, never send it again.
+
+    `symbol` and `client_order_id` (or `order_id`) name it; `request` is what was asked for, where an order was placed.
+    """
 
     terminal = False
     outcome_unknown = True
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        symbol: str | None = None,
+        client_order_id: str | None = None,
+        order_id: str | None = None,
+        request: OrderRequest | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.symbol, self.client_order_id, self.order_id, self.request = symbol, client_order_id, order_id, request
+
 
 class ExchangeError(CexspecError):
-    """The venue refused. Holds the venue's own `code` and `message`, where, and the `raw` answer."""
+    """The venue refused. Holds the venue's own `code` and `message`, where, and the `raw` answer.
+
+    `outcome_unknown` is true of answers that say, or let one fear, that the request may have taken effect all the same.
+    """
 
     def __init__(
         self,
@@ -163,7 +190,15 @@ class InsufficientFunds(ExchangeError):
 
 
 class InvalidOrder(ExchangeError):
-    """The order breaks a rule of the instrument or venue."""
+    """The order breaks a rule of the instrument or venue.
+
+    Found before anything was sent, it says which: `rule` (`tick_size`, `step_size`, `min_size`, ...), the offending `value`,
+    and the `nearest` valid ones.
+    """
+
+    rule: str | None = None
+    value: Decimal | str | None = None
+    nearest: tuple[Decimal, ...] = ()
 
 
 class OrderNotFound(ExchangeError):

@@ -33,6 +33,9 @@ class LogEvent(StrEnum):
     INSTRUMENTS_UNAVAILABLE = "instruments_unavailable", "The instruments could not be loaded for streams: contracts stay unconverted"
     INTERNAL_ERROR = "internal_error", "Something failed that never should; with its traceback. Please report it"
     PAGE_TOO_FULL = "page_too_full", "One time has as many rows as a page of history holds: rows beyond them can't be reached"
+    ILLEGAL_TRANSITION = "illegal_transition", "An order went from one state to another that can't follow it; the later one is kept"
+    ORDER_UNSETTLED = "order_unsettled", "Nobody waits any more for an order, or change of one, that was sent; with its ids"
+    DRY_RUN = "dry_run", "A request that would have been sent, with secrets masked (`dry_run=True`)"
     LIMITS_STORE_LOST = (
         "limits_store.lost",
         "The shared store of rate limits can't be reached; the client goes on alone, with a part of each",

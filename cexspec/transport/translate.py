@@ -65,6 +65,25 @@ TABLE: dict[str, tuple[type[TransportError], str]] = {
     "websockets.exceptions.WebSocketException": (ConnectionLost, "the peer broke the WebSocket protocol"),
 }
 
+UNSENT = frozenset(
+    {
+        "builtins.ConnectionRefusedError",
+        "socket.gaierror",
+        "ssl.SSLCertVerificationError",
+        "aiohttp.client_exceptions.ConnectionTimeoutError",
+        "aiohttp.client_exceptions.ClientConnectorDNSError",
+        "aiohttp.client_exceptions.ClientConnectorCertificateError",
+        "aiohttp.client_exceptions.ClientConnectorSSLError",
+        "aiohttp.client_exceptions.ServerFingerprintMismatch",
+        "aiohttp.client_exceptions.ClientProxyConnectionError",
+        "aiohttp.client_exceptions.ClientHttpProxyError",
+        "aiohttp.client_exceptions.ClientConnectorError",
+        "aiohttp.client_exceptions.InvalidURL",
+        "aiohttp.client_exceptions.NonHttpUrlClientError",
+    }
+)
+"""What fails while a connection is opened, before any request has left."""
+
 HANDSHAKE: dict[int, type[ExchangeError]] = {
     401: AuthenticationError,
     403: PermissionDenied,
@@ -82,9 +101,12 @@ def translate(error: Exception, where: str) -> CexspecError:
     if isinstance(error, CexspecError):
         return error
     for cls in type(error).__mro__:
-        row = TABLE.get(f"{cls.__module__}.{cls.__qualname__}")
+        name = f"{cls.__module__}.{cls.__qualname__}"
+        row = TABLE.get(name)
         if row is not None:
-            return row[0](f"{where}: {row[1]}{_detail(error)}")
+            failure = row[0](f"{where}: {row[1]}{_detail(error)}")
+            failure.unsent = name in UNSENT
+            return failure
     return NetworkError(f"{where}: unexpected {type(error).__name__}")
 
 

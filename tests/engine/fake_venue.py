@@ -19,6 +19,7 @@ from cexspec.compile.plan import (
     ErrorPlan,
     HttpRequest,
     OperationPlan,
+    OrdersPlan,
     PagePlan,
     ParamPlan,
     Params,
@@ -168,6 +169,7 @@ class Plan:
     )
     unique_in_category: bool = False
     polls: Mapping[str, str] = field(default_factory=dict)
+    orders: OrdersPlan = field(default_factory=OrdersPlan)
     credentials: Mapping[str, CredentialPlan] = field(default_factory=dict)
     recv_window: int = 5000
 

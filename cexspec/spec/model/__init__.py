@@ -11,6 +11,7 @@ from cexspec.spec.model.fields import Branching, FieldRule, Lookup, Place
 from cexspec.spec.model.limits import Errors, Pool, Usage, Weight
 from cexspec.spec.model.mapping import Checksum, Levels, Mapping, Merge, Sequence, Sync
 from cexspec.spec.model.node import Node
+from cexspec.spec.model.orders import ClientOrderId, Orders
 from cexspec.spec.model.rest import Each, Operation, Page, Param
 from cexspec.spec.model.symbols import Category, SymbolFormat, Symbols
 from cexspec.spec.model.ws import Also, Bootstrap, Channel, Connection, Greet, Keepalive, Role, Route, Subscribe, WebSocket
@@ -23,6 +24,7 @@ __all__ = [
     "Category",
     "Channel",
     "Checksum",
+    "ClientOrderId",
     "Condition",
     "Conditions",
     "Connection",
@@ -41,6 +43,7 @@ __all__ = [
     "Merge",
     "Node",
     "Operation",
+    "Orders",
     "Page",
     "Param",
     "Place",

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from cexspec.spec.model.auth import Auth
 from cexspec.spec.model.limits import Errors, Pools
-from cexspec.spec.model.node import Name, Node, Url, key
+from cexspec.spec.model.node import Flag, Name, Node, Url, key
+from cexspec.spec.model.orders import Orders
 from cexspec.spec.model.rest import Operation
 from cexspec.spec.model.symbols import Categories, Symbols
 from cexspec.spec.model.ws import WebSocket
@@ -20,6 +21,7 @@ class Environment(Node):
     rest: Url | None = key("Base URL of REST", "https://www.okx.com", None)
     ws: dict[Name, Url] = key("Connection -> URL", {"public": "wss://ws.okx.com:8443/ws/v5/public"}, {})
     headers: dict[str, str] = key("Sent with every request and WebSocket handshake", {"x-simulated-trading": "1"}, {})
+    test: Flag = key("No real money moves here: orders need no `allow_trading`", True, False)
 
 
 class ExchangeSpec(Node):
@@ -46,5 +48,6 @@ class ExchangeSpec(Node):
         {"credentials": {"api_key": {}}, "recipes": {"rest": {"headers": {"X-API-KEY": "{{ api_key }}"}}}},
         None,
     )
+    orders: Orders | None = key("What holds for orders", {"client_order_id": {"max_length": "32"}}, None)
     rest: dict[Name, Operation] = key("Unified operation -> call", {"ticker": {"get": "/api/v5/market/ticker"}}, {})
     ws: WebSocket | None = key("All that streams", {"connections": {}, "channels": {}}, None)

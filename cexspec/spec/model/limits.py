@@ -123,11 +123,16 @@ class Errors(Node):
     )
     statuses: dict[str, str] = key("HTTP status -> error class, where no code tells", {"429": "RateLimitExceeded"}, {})
     default: str = key("The class of codes not listed", "ExchangeError", "ExchangeError")
+    unknown: list[str] = key(
+        "Codes after which a request may have taken effect all the same (so may one with an HTTP status from 500 and no code of `codes`)",
+        ["-1007"],
+        [],
+    )
 
     @model_validator(mode="after")
     def _codes_have_a_place(self) -> Errors:
-        if self.codes and not self.code:
-            raise ValueError("'codes' needs 'code': the path where answers have it")
+        if (self.codes or self.unknown) and not self.code:
+            raise ValueError("'codes' and 'unknown' need 'code': the path where answers have it")
         return self
 
 
