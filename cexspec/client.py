@@ -18,8 +18,12 @@ from cexspec.engine.options import StreamOptions
 from cexspec.engine.private import Access
 from cexspec.engine.rest import INSTRUMENTS, RestEngine
 from cexspec.engine.rest_client import RestClient
+from cexspec.engine.signing import Signer
 from cexspec.engine.stream_client import StreamClient
-from cexspec.models import NotSupported
+from cexspec.engine.trading.build import trade_client
+from cexspec.engine.trading.dry_run import Nowhere
+from cexspec.engine.trading.guard import MaxNotional
+from cexspec.models import Credentials, NotSupported
 from cexspec.transport.clock import Clock, SystemClock
 from cexspec.transport.http import AiohttpTransport, HttpTransport
 from cexspec.transport.limiter import Priority
@@ -42,6 +46,14 @@ class Client:
       (`MemoryStore()`), or a Redis URL for several processes (`redis://127.0.0.1:6379/0`). Without it a client counts alone.
     - `on_limit`: wait for the budget, or raise `RateLimitExceeded`.
     - `timeout`: seconds for one request.
+    - `credentials`: name -> text, as the spec's `auth.credentials` names them; they never show in reprs, logs and errors.
+    - `allow_trading`: orders go out in a live environment too. Every environment is live that the spec doesn't call a `test`,
+      a mapping as well unless all its hosts are this machine (`127.0.0.1`, `localhost`).
+    - `max_notional`: the most that one order may be worth, in its quote currency, or currency -> amount. What a sell, or an order
+      without a price, is worth is told by the ticker, which is fetched then.
+    - `dry_run`: nothing that changes the account is sent; the signed request is written to the log `cexspec.trade` (WARNING, so that
+      it is seen) with secrets masked, and the order is returned as it would have been sent, `pending` and without an `order_id`.
+    - `recv_window`: seconds after which the venue shall refuse a request that is late, where it takes one.
     - `websocket`: the socket library, `aiohttp` or `websockets`, or a transport of your own (`cexspec.transport.frame_log`
       records one); `stream_options`: how streams behave (see `StreamOptions`).
 
@@ -55,6 +67,10 @@ class Client:
         *,
         environment: str | Mapping[str, Any] | None = None,
         credentials: Mapping[str, str] | None = None,
+        allow_trading: bool = False,
+        max_notional: MaxNotional | None = None,
+        dry_run: bool = False,
+        recv_window: float | None = None,
         rate_limits: RateLimits | None = None,
         limits_store: str | Store | None = None,
         number: type[Decimal] | type[float] = Decimal,
@@ -65,8 +81,6 @@ class Client:
         http: HttpTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
-        if credentials:
-            raise NotSupported("credentials serve private calls, and this version has public market data only")
         self.exchange = compile_exchange(str(exchange), number)
         self.environment = environment_of(self.exchange, environment)
         self.markets = Markets(self.exchange, number)
@@ -83,8 +97,22 @@ class Client:
             store=self._store,
             owner=owner_of(self.exchange.id, self.environment),
         )
-        self._engine = RestEngine(self.exchange, self.environment, self._http, clock, self._limiter, self.markets, timeout=timeout)
+        given = Credentials(credentials)
+        signer = Signer(self.exchange, given, clock, recv_window) if given else None
+        self._engine = RestEngine(
+            self.exchange, self.environment, self._http, clock, self._limiter, self.markets, timeout=timeout, signer=signer
+        )
         self.rest = RestClient(self._engine)
+        self.trade = trade_client(
+            self._engine,
+            self.environment,
+            self.rest.get_ticker,
+            credentials=given,
+            allow_trading=allow_trading,
+            max_notional=max_notional,
+            recv_window=recv_window,
+            dry=self._dry_engine(timeout, signer) if dry_run else None,
+        )
         self.ws = StreamClient(
             self.exchange,
             self.environment,
@@ -99,6 +127,11 @@ class Client:
             access=Access(self._engine.signer, self._engine, self.exchange.recipe),
             prepare=self._engine.ensure_instruments if INSTRUMENTS in self.exchange.operation_names else None,
         )
+
+    def _dry_engine(self, timeout: float, signer: Signer | None) -> RestEngine:
+        """An engine like the client's whose requests go nowhere, and that draws on no budget of the venue's."""
+        limiter = limiter_of(self.exchange.pools, self._clock, exchange=self.exchange.id)
+        return RestEngine(self.exchange, self.environment, Nowhere(), self._clock, limiter, self.markets, timeout=timeout, signer=signer)
 
     @property
     def id(self) -> str:
@@ -122,8 +155,13 @@ class Client:
         self._on_close.append(callback)
 
     def supports(self, name: str) -> bool:
-        """Whether the spec declares a REST operation (`ticker`), a stream or a channel of this name."""
-        return name in self.exchange.operation_names or name in self.exchange.channel_names or self.exchange.offers(name)
+        """Whether the spec declares a REST operation (`ticker`), a stream or a channel, or serves a method of `trade` (`place_order`)."""
+        return (
+            self.trade.supports(name)
+            or name in self.exchange.operation_names
+            or name in self.exchange.channel_names
+            or self.exchange.offers(name)
+        )
 
     async def load_instruments(self) -> None:
         """Load the instruments now: symbols become authoritative and contract sizes known. Later calls do nothing."""
@@ -131,6 +169,7 @@ class Client:
 
     async def close(self) -> None:
         """Close every stream and connection; a `limits_store` that was given as an object stays open."""
+        await self.trade.close()
         await self.ws.close()
         if self._owns_store:
             await self._store.close()

@@ -79,7 +79,6 @@ async def test_what_the_venue_refuses_raises_its_error_with_code_and_message() -
         ({"exchange": "okx", "environment": {"ws": {"privat": "ws://x"}}}, ValueError, "not privat"),
         ({"exchange": "okx", "rate_limits": {"nosuch": {"rate": 1, "period": 1}}}, ValueError, "no pool is called 'nosuch'"),
         ({"exchange": "okx", "rate_limits": {"calls_20": {"rate": 1}}}, ValueError, "has the keys rate and period"),
-        ({"exchange": "okx", "credentials": {"api_key": "sesame"}}, NotSupported, "public market data only"),
     ],
 )
 def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], error: type[Exception], message: str) -> None:

@@ -211,7 +211,9 @@ def amend(
     cexspec order amend EXCHANGE BTC/USDT 680800019749904384 --price 49000 --environment demo
     """
     _named(order_id, client_order_id)
-    wanted = {name: value for name, value in (("price", price), ("quantity", quantity), ("stop_price", stop_price)) if value is not None}
+    wanted: dict[str, Any] = {
+        name: value for name, value in (("price", price), ("quantity", quantity), ("stop_price", stop_price)) if value is not None
+    }
     if not wanted:
         raise typer.BadParameter("say what shall be different: --price, --quantity or --stop-price")
     changes = ", ".join(f"{name} {value}" for name, value in wanted.items())
@@ -219,7 +221,7 @@ def amend(
     async def amended(client: Client) -> list[Order]:
         if not dry_run:
             agree(client, f"change the order {order_id or client_order_id} of {symbol}: {changes}", yes=yes)
-        named = {"order_id": order_id, "client_order_id": client_order_id, "symbol": symbol}
+        named: dict[str, Any] = {"order_id": order_id, "client_order_id": client_order_id, "symbol": symbol}
         return [await client.trade.amend_order(**named, **wanted, round_to_instrument=round_to_instrument)]
 
     _finish(run(_with(amended, exchange, environment, credentials_env, keyring, dry_run=dry_run, max_notional=max_notional)), as_json)

@@ -21,10 +21,12 @@ from cexspec.engine.sender import Retry, Sender
 from cexspec.engine.signing import Signer
 from cexspec.engine.span import span_of
 from cexspec.models import (
+    Balance,
     Book,
     Candle,
     DecodeError,
     Event,
+    Fill,
     FundingRate,
     Instrument,
     InvalidRequest,
@@ -32,6 +34,8 @@ from cexspec.models import (
     Market,
     NotSupported,
     OpenInterest,
+    Order,
+    Position,
     TimestampError,
     Trade,
 )
@@ -346,7 +350,7 @@ def _keeper(operation: OperationPlan, params: Params) -> Callable[[Event], bool]
     symbol = params.get("symbol")
     if symbol is None or not _ignores(operation, params, OF_INSTRUMENT):
         return None
-    return lambda row: row.symbol == symbol
+    return lambda row: row.symbol in (None, symbol)
 
 
 def _in_order(operation: OperationPlan, rows: list[Event]) -> list[Event]:
@@ -371,7 +375,11 @@ def _distinct(rows: Iterable[Event]) -> list[Event]:
 def _identity(row: Event) -> Hashable:
     if (number := own_id(row)) is not None:
         return row.symbol, number
-    if isinstance(row, Trade | Liquidation):
+    if isinstance(row, Order):
+        return row.symbol, row.order_id, row.client_order_id
+    if isinstance(row, Balance | Position):
+        return (row.symbol, row.currency) if isinstance(row, Balance) else (row.symbol, row.side)
+    if isinstance(row, Trade | Liquidation | Fill):
         return id(row)  # without ids there may be many alike
     return (row.symbol, row.timestamp) if isinstance(row, HISTORY) else row.symbol
 

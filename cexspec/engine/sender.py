@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from cexspec.compile.plan import EnvironmentPlan, ExchangePlan, HttpRequest, OperationPlan, Params, PoolPlan
+from cexspec.engine.sent import mark_sent
 from cexspec.engine.signing import Signer
 from cexspec.models import (
     AuthenticationError,
@@ -114,6 +115,8 @@ class Sender:
         async with self._limiter.hold(operation.pools, weight, operation=operation.name, symbol=symbol, priority=priority):
             call = self.call(operation, request, timeout)
             self.requests += 1
+            if operation.verb is not None:
+                mark_sent()
             try:
                 answer = await self._transport.send(call)
             except TransportError as failure:
@@ -126,8 +129,6 @@ class Sender:
 
     def _error(self, operation: OperationPlan, answer: HttpAnswer) -> ExchangeError | None:
         error = operation.errors.check(answer.status, answer.body, operation.name)
-        if error is not None and self._signer is not None:
-            error = operation.errors.check(answer.status, self._signer.masked(answer.body), operation.name)
         if error is None and answer.status >= 300:
             return ExchangeError(
                 "a redirect, which is not followed" if answer.status < 400 else "refused",

@@ -1,0 +1,59 @@
+"""Puts a client's trading together."""
+
+from __future__ import annotations
+
+from cexspec.compile.plan import EnvironmentPlan
+from cexspec.engine.rest import RestEngine
+from cexspec.engine.trading.client_ids import ClientIds
+from cexspec.engine.trading.desk import Desk
+from cexspec.engine.trading.dry_run import DryVerbs
+from cexspec.engine.trading.guard import FetchTicker, Guard, MaxNotional
+from cexspec.engine.trading.lookup import Lookup
+from cexspec.engine.trading.outcome import Outcomes
+from cexspec.engine.trading.permission import Permission, live
+from cexspec.engine.trading.sending import Errands
+from cexspec.engine.trading.terms import TermsBook
+from cexspec.engine.trading.tracker import Tracker
+from cexspec.engine.trading.trade_client import TradeClient
+from cexspec.engine.trading.verbs import Verbs
+from cexspec.models import Credentials
+
+MARGIN = 1.0
+"""Seconds beyond the receive window: what is late by less may still be taken."""
+
+
+def trade_client(
+    engine: RestEngine,
+    environment: EnvironmentPlan,
+    ticker: FetchTicker,
+    *,
+    credentials: Credentials,
+    allow_trading: bool = False,
+    max_notional: MaxNotional | None = None,
+    recv_window: float | None = None,
+    dry: RestEngine | None = None,
+) -> TradeClient:
+    """The trading of one client. `dry` is an engine whose requests go nowhere: all that change the account are given to it.
+
+    Raises `ValueError` for a `max_notional` that is none.
+    """
+    plan, clock = engine.plan, engine.clock
+    verbs = Verbs(engine, plan)
+    window = recv_window if recv_window is not None else plan.recv_window / 1000
+    lookup = Lookup(verbs)
+    desk = Desk(
+        exchange=plan.id,
+        number=plan.number,
+        engine=engine,
+        verbs=verbs,
+        writes=verbs if dry is None else DryVerbs(dry, plan, credentials),
+        terms_book=TermsBook(engine.markets, plan.id, clock.time_ns),
+        tracker=Tracker(plan.id),
+        permission=Permission(plan.id, environment.name, live(environment), bool(credentials), allow_trading or dry is not None),
+        guard=Guard(max_notional, ticker),
+        client_ids=ClientIds(plan.orders.client_ids, plan.id),
+        lookup=lookup,
+        outcomes=Outcomes(lookup, clock, max(plan.orders.visible_within, window + MARGIN)),
+        errands=Errands(),
+    )
+    return TradeClient(desk)

@@ -1,0 +1,169 @@
+"""Amends and cancels orders. Where the answer is missing the state of the order tells what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from msgspec.structs import replace
+
+from cexspec.engine.sent import Mark
+from cexspec.engine.trading.desk import Desk
+from cexspec.engine.trading.outcome import Question, Ruling, unsettled
+from cexspec.engine.trading.rules import on_tick, sized
+from cexspec.engine.trading.terms import Terms
+from cexspec.engine.trading.tracker import merged
+from cexspec.models import CexspecError, InvalidOrder, Number, Order, OrderNotFound, OrderUnknown, Side
+from cexspec.models.execution import FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What of an order shall be otherwise; None: as it is."""
+
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changing:
+    """Changes orders that are at the venue."""
+
+    desk: Desk
+
+    async def cancel(self, params: dict[str, Any], timeout: float | None) -> Order:
+        """What the venue says of the order now; `status` is None where the answer doesn't say.
+
+        Raises the refusal, or `OrderUnknown`.
+        """
+        return await self.desk.errands.run(
+            f"the cancel of {_name(params)}", partial(self._send, "cancel_order", params, _canceled, timeout)
+        )
+
+    async def amend(self, params: dict[str, Any], change: Change, timeout: float | None, *, rounded: bool) -> Order:
+        """The order as it is to be. Raises `InvalidOrder`, `OrderNotFound`, the venue's refusal, or `OrderUnknown`."""
+        known = await self._known(params)
+        terms = await self.desk.terms(str(known.symbol))
+        wanted = await self._wanted(known, change, terms, rounded=rounded)
+        params = {**params, **terms.params, **wanted}
+        rule = partial(_amended, wanted)
+        order = await self.desk.errands.run(f"the change of {_name(params)}", partial(self._send, "amend_order", params, rule, timeout))
+        fields: dict[str, Any] = {
+            name: wanted[name] for name in ("price", "stop_price", "quantity") if name in wanted and getattr(order, name) is None
+        }
+        return merged(order, _with(known, fields, self.desk.number))
+
+    async def _known(self, params: dict[str, Any]) -> Order:
+        """The order that shall change, as it is known here, else at the venue."""
+        client_order_id = params.get("client_order_id")
+        known = self.desk.tracker.find(params.get("order_id"), None if client_order_id is None else str(client_order_id))
+        if known is None or None in (known.symbol, known.side, known.type, known.quantity):
+            known = await self.desk.lookup.find(params)
+            if known is None:
+                raise OrderNotFound(f"no order {_name(params)}", exchange=self.desk.exchange, endpoint="amend_order")
+            known = self.desk.tracker.update(known)[0]
+        return known
+
+    async def _wanted(self, known: Order, change: Change, terms: Terms, *, rounded: bool) -> dict[str, Any]:
+        """All numbers of the order as it shall be."""
+        side: Side = known.side or "buy"
+        price = on_tick("price", _first(change.price, known.price), side, terms, rounded=rounded)
+        stop_price = on_tick("stop_price", _first(change.stop_price, known.stop_price), side, terms, rounded=rounded)
+        quantity = _first(change.quantity, known.quantity)
+        if quantity is None:
+            raise InvalidOrder("the order's quantity isn't known: say which it shall be", exchange=self.desk.exchange)
+        at = price if price is not None else stop_price
+        size = sized(terms.size(quantity, at), at, terms, rounded=rounded)
+        await self.desk.guard.check(side, size, at, None, terms)
+        wanted = {
+            "side": known.side,
+            "type": known.type,
+            "time_in_force": known.time_in_force,
+            "post_only": known.post_only or None,
+            "reduce_only": known.reduce_only or None,
+            "price": price,
+            "stop_price": stop_price,
+            "size": size,
+            "quantity": terms.quantity(size, at),
+            "contracts": size if terms.market.kind != "spot" else None,
+        }
+        return {name: value for name, value in wanted.items() if value is not None}
+
+    async def _send(
+        self, verb: str, params: dict[str, Any], rule: Callable[[Order | None], Ruling], timeout: float | None, mark: Mark
+    ) -> Order:
+        desk = self.desk
+        try:
+            rows = await desk.writes.call(verb, params, timeout=timeout)
+        except CexspecError as failure:
+            if not (mark.sent and unsettled(failure)):
+                raise
+            found = await desk.outcomes.settle(Question(params, rule), failure)
+            if found is None:
+                raise self._unknown(verb, params, failure) from failure
+            return desk.tracker.update(found)[0]
+        ack = next((row for row in rows if isinstance(row, Order)), None)
+        return self._told(ack, params)
+
+    def _told(self, ack: Order | None, params: dict[str, Any]) -> Order:
+        """The order by the venue's answer and by what is known of it; its status by the answer alone."""
+        client_order_id = params.get("client_order_id")
+        name = None if client_order_id is None else str(client_order_id)
+        order = ack or Order(exchange=self.desk.exchange, symbol=params.get("symbol"))
+        order = merged(
+            order, Order(exchange=self.desk.exchange, symbol=params.get("symbol"), order_id=params.get("order_id"), client_order_id=name)
+        )
+        if order.status is not None:
+            return self.desk.tracker.update(order)[0]
+        known = self.desk.tracker.find(order.order_id, order.client_order_id)
+        return merged(order, _with(known, {"status": None}, self.desk.number)) if known is not None else order
+
+    def _unknown(self, verb: str, params: dict[str, Any], failure: CexspecError) -> OrderUnknown:
+        client_order_id = params.get("client_order_id")
+        text = (
+            f"{self.desk.exchange}: {verb} of {_name(params)} was sent, and whether it took effect is unknown: {failure};"
+            " looking the order up brought no answer. Look at it with get_order() before anything else"
+        )
+        return OrderUnknown(
+            text,
+            symbol=params.get("symbol"),
+            order_id=params.get("order_id"),
+            client_order_id=None if client_order_id is None else str(client_order_id),
+        )
+
+
+def _canceled(found: Order | None) -> Ruling:
+    """Whether an order is no longer open."""
+    if found is None:
+        return "can't tell"
+    return "done" if found.status in FINAL else "not yet"
+
+
+def _amended(wanted: dict[str, Any], found: Order | None) -> Ruling:
+    """Whether an order has these numbers."""
+    if found is None:
+        return "can't tell"
+    same = all(_same(wanted.get(name), getattr(found, name)) for name in ("price", "stop_price", "quantity"))
+    if same:
+        return "done"
+    return "can't tell" if found.status in ("canceled", "expired") else "never" if found.status in FINAL else "not yet"
+
+
+def _same(wanted: Decimal | None, found: Number | None) -> bool:
+    return wanted is None or (found is not None and wanted == Decimal(str(found)))
+
+
+def _first(wanted: Decimal | None, known: Number | None) -> Decimal | None:
+    return wanted if wanted is not None else None if known is None else Decimal(str(known))
+
+
+def _with(order: Order, fields: dict[str, Any], number: type[Decimal] | type[float]) -> Order:
+    return replace(order, **{name: number(value) if isinstance(value, Decimal) else value for name, value in fields.items()})
+
+
+def _name(params: dict[str, Any]) -> str:
+    return " ".join(f"{name} {params[name]}" for name in ("order_id", "client_order_id") if params.get(name) is not None)

@@ -1,0 +1,63 @@
+"""A dry run: everything is done as for real, but the request is told instead of sent."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import deque
+from typing import Any
+
+from cexspec.compile.plan import ExchangePlan, OperationPlan
+from cexspec.engine.trading.verbs import Engine, Verbs
+from cexspec.models import CexspecError, Credentials, Event
+from cexspec.models.credentials import MASK
+from cexspec.models.log_events import LogEvent
+from cexspec.transport.http import HttpAnswer, HttpCall
+from cexspec.transport.secrets import masked_text, masked_url
+
+log = logging.getLogger("cexspec.trade")
+KEPT = 1_000
+"""Requests kept to look at, the latest."""
+SECRET = re.compile(r"key|secret|sign|pass|token|auth|nonce", re.IGNORECASE)
+
+
+class _NotSent(CexspecError):
+    """What a dry run ends with."""
+
+    def __init__(self, call: HttpCall) -> None:
+        super().__init__("a dry run sends nothing")
+        self.call = call
+
+
+class Nowhere:
+    """An `HttpTransport` that sends nothing."""
+
+    async def send(self, call: HttpCall) -> HttpAnswer:
+        """Raises, with the call."""
+        raise _NotSent(call)
+
+
+class DryVerbs(Verbs):
+    """Calls operations whose requests end here: they are logged (as a warning, so that they are seen) and kept in `requests`."""
+
+    def __init__(self, engine: Engine, plan: ExchangePlan, credentials: Credentials) -> None:
+        super().__init__(engine, plan)
+        self._credentials = credentials
+        self.requests: deque[str] = deque(maxlen=KEPT)
+
+    async def run(self, operation: OperationPlan, params: dict[str, Any], *, timeout: float | None = None) -> list[Event]:
+        """No events: nothing was sent."""
+        try:
+            await super().run(operation, params, timeout=timeout)
+        except _NotSent as told:
+            text = written(told.call, self._credentials)
+            self.requests.append(text)
+            log.warning("dry run, nothing was sent: %s", text, extra={"event": LogEvent.DRY_RUN})
+        return []
+
+
+def written(call: HttpCall, credentials: Credentials) -> str:
+    """A request as text, with secrets masked: method and URL, headers and body on lines of their own."""
+    headers = [f"{name}: {MASK if SECRET.search(name) else value}" for name, value in call.headers]
+    body = [] if call.body is None else [masked_url(f"?{masked_text(call.body.decode(errors='replace'))}")[1:]]
+    return credentials.masked("\n".join([f"{call.method} {masked_url(call.url)}", *headers, *body]))
