@@ -98,7 +98,7 @@ class Client:
             owner=owner_of(self.exchange.id, self.environment),
         )
         given = Credentials(credentials)
-        signer = Signer(self.exchange, given, clock, recv_window) if given else None
+        signer = Signer(self.exchange, given, clock, recv_window, self.environment.name) if given else None
         self._engine = RestEngine(
             self.exchange, self.environment, self._http, clock, self._limiter, self.markets, timeout=timeout, signer=signer
         )

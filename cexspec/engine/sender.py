@@ -129,6 +129,8 @@ class Sender:
 
     def _error(self, operation: OperationPlan, answer: HttpAnswer) -> ExchangeError | None:
         error = operation.errors.check(answer.status, answer.body, operation.name)
+        if error is not None and self._signer is not None:
+            error = operation.errors.check(answer.status, self._signer.masked(answer.body), operation.name)
         if error is None and answer.status >= 300:
             return ExchangeError(
                 "a redirect, which is not followed" if answer.status < 400 else "refused",

@@ -71,6 +71,10 @@ class Signer:
         """The values of the holes of a message signed by a recipe. Raises as `sign`."""
         return self._recipe(recipe).values(self.credentials, self.moment(), given)
 
+    def masked(self, answer: bytes) -> bytes:
+        """An answer without the credentials in it: venues repeat in a refusal what they were sent."""
+        return self.credentials.masked(answer.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+
     def _recipe(self, name: str) -> RecipePlan:
         recipe = self._plan.recipe(name)
         missing = sorted(recipe.needs - self.credentials.keys())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
@@ -27,9 +26,8 @@ WINDOW = 30_000_000_000
 class Admission:
     """Believes who signs with `credentials`, by `clock` (nanoseconds). What it gave out over REST it knows again, until `forget`."""
 
-    def __init__(self, exchange: Exchange, credentials: Mapping[str, str] | None, clock: Callable[[], int]) -> None:
-        self._exchange, self._clock = exchange, clock
-        self.credentials = Credentials(credentials if credentials is not None else _made_up(exchange))
+    def __init__(self, exchange: Exchange, credentials: Credentials, clock: Callable[[], int]) -> None:
+        self._exchange, self.credentials, self._clock = exchange, credentials, clock
         self._numbers = count(1)
         self._given: dict[str, set[str]] = {}
 
@@ -94,9 +92,3 @@ def _told(tree: Any, message: Any) -> Iterator[tuple[str, int]]:
         case list(), list():
             for inner, one in zip(tree, message, strict=False):
                 yield from _told(inner, one)
-
-
-def _made_up(exchange: Exchange) -> dict[str, str]:
-    """Credentials for a venue that was given none: texts that are base64, too."""
-    auth = exchange.spec.auth
-    return {name: base64.b64encode(f"mock {name}".encode()).decode() for name in (auth.credentials if auth is not None else ())}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.verbs import verb_of
@@ -17,14 +17,19 @@ from cexspec.models import ExchangeError
 from cexspec.spec.model import Operation
 
 LISTS = frozenset({"open_orders", "order_history", "fills", "positions", "balances"})
-"""Verbs that answer with many rows, newest first where these have times."""
+"""Verbs that answer with many rows, newest first."""
+READING = LISTS | {"order"}
+"""Verbs that change nothing."""
+
+
+Permission = Literal["read", "trade"]
 
 
 class PrivateAnswers:
-    """Does what private requests ask, and answers them. `codes` of the spec give the venue's words for refusals."""
+    """Does what private requests ask, and answers them. `permissions` are those of the key that signs them."""
 
-    def __init__(self, exchange: Exchange, samples: Samples, accounts: Accounts) -> None:
-        self._exchange, self._samples, self._accounts = exchange, samples, accounts
+    def __init__(self, exchange: Exchange, samples: Samples, accounts: Accounts, permissions: Iterable[Permission]) -> None:
+        self._exchange, self._samples, self._accounts, self._permissions = exchange, samples, accounts, frozenset(permissions)
 
     def verb(self, operation: str) -> str | None:
         """What an operation does for an account; None: it is about markets."""
@@ -34,6 +39,8 @@ class PrivateAnswers:
         """The decoded body. Raises `Refused`."""
         name = asked.operations[0]
         spec, verb, case = self._exchange.spec.rest[name], str(self.verb(name)), self._samples.answer(name, asked.params)
+        if ("read" if verb in READING else "trade") not in self._permissions:
+            raise Refused(f"the key has no permission for {verb}", "PermissionDenied")
         if case is None:
             raise Refused(f"there is no sample answer of {name}", "ExchangeUnavailable")
         try:

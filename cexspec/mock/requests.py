@@ -13,8 +13,9 @@ from cexspec.compile.convert import NANOSECONDS
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.paths import MISSING, Steps
-from cexspec.compile.request import REQUEST
+from cexspec.compile.request import holes_of
 from cexspec.compile.templates import parse_tree
+from cexspec.compile.verbs import verb_of
 from cexspec.mock.document import get
 from cexspec.mock.listing import Listing
 from cexspec.models import InvalidSymbol
@@ -60,13 +61,19 @@ class _Pattern:
     """keys of `each` -> the words they may have (empty: whatever another operation lists)"""
     times: Mapping[Steps, tuple[str, str]]
     """times in the body: where they are -> hole and unit"""
+    holes: frozenset[str]
     blank: frozenset[str]
     """keys of `each` that may be an empty text: then they tell nothing"""
 
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """The keys of its query and form."""
+        return {**self.spec.query, **(self.spec.form or {})}
+
     def lacking(self, query: Mapping[str, str]) -> tuple[bool, int]:
         """How far a request is from this operation's: whether it doesn't name the instrument asked about, and the keys it leaves out."""
-        unnamed = any(key not in query and _NAMING & set(_holes(template)) for key, template in self.spec.query.items())
-        keys = frozenset(self.spec.query) | ({self.spec.page.param} if self.spec.page else set())
+        unnamed = any(key not in query and _NAMING & set(_holes(template)) for key, template in self.keys.items())
+        keys = frozenset(self.keys) | ({self.spec.page.param} if self.spec.page else set())
         return unnamed, len(keys - set(query))
 
     def cursor(self, query: Mapping[str, str], body: Any) -> str | None:
@@ -93,8 +100,14 @@ class Requests:
         self._exchange, self._listing = exchange, listing
         self._patterns = [self._pattern(name, spec) for name, spec in exchange.spec.rest.items() if spec.joins is None]
 
+    def recipe(self, method: str, path: str) -> str | None:
+        """The recipe that signs requests to a path; None: they are public."""
+        path = unquote(path)
+        here = (pattern.spec.auth for pattern in self._patterns if pattern.method == method and pattern.path(path) is not None)
+        return next((recipe for recipe in here if recipe is not None), None)
+
     def read(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Asked:
-        """The operation and its parameters. Raises `Refused`."""
+        """The operation and its parameters; the keys of a form count as those of the query. Raises `Refused`."""
         path = unquote(path)
         here = [(pattern, found) for pattern in self._patterns if pattern.method == method and (found := pattern.path(path)) is not None]
         if not here:
@@ -123,11 +136,11 @@ class Requests:
         page = pattern.spec.page
         params: dict[str, Any] = dict(found)
         for key, value in query.items():
-            if key in pattern.spec.query:
-                params |= self._value(key, pattern.spec.query[key], value)
+            if key in pattern.keys:
+                params |= self._value(pattern, key, value)
             elif page is None or key != page.param:
                 raise Refused(f"{pattern.name} has no query key '{key}'")
-        for key, template in pattern.spec.query.items():
+        for key, template in pattern.keys.items():
             if key not in query and not _HOLE.search(template):
                 raise Refused(f"{pattern.name} lacks {key}={template}")
         if pattern.body is not None:
@@ -145,13 +158,14 @@ class Requests:
         given = {place: value for place in pattern.times if (value := get(body, place)) not in (MISSING, None)}
         return {**told, **{pattern.times[place][0]: _time(str(value), pattern.times[place][1]) for place, value in given.items()}}
 
-    def _value(self, key: str, template: str, value: str) -> dict[str, Any]:
+    def _value(self, pattern: _Pattern, key: str, value: str) -> dict[str, Any]:
+        template = pattern.keys[key]
         whole = _HOLE.fullmatch(template)
         if whole and whole.group(2) in _TIMES:
             return {whole.group(1): _time(value, whole.group(2))}
         if whole and whole.group(2) in (None, "text", "int"):
             return {whole.group(1): value}
-        found = self._inverse(template)(value)
+        found = self._inverse(template, pattern.holes)(value)
         if found is None:
             raise Refused(f"'{key}={value}' is not {template}")
         return dict(found)
@@ -194,13 +208,15 @@ class Requests:
         blank = frozenset(key for key, value in pairs if value == "")
         times = dict(_times_in(spec.body))
         fixed = _without(spec.body, {*times, *_constant_cursor(spec)})
-        body = self._inverse(fixed, frozenset(extra), _OPTIONAL | blank) if spec.body is not None else None
-        path = self._inverse(spec.path, frozenset(extra))
-        return _Pattern(name, spec, spec.method, path, body, extra, times, blank)
+        holes = holes_of(name, spec) | {hole for hole, param in spec.params.items() if param.choose is not None}
+        optional = _OPTIONAL | blank | (holes - _NAMING if verb_of(name, spec) is not None else frozenset())
+        body = self._inverse(fixed, holes, optional) if spec.body is not None else None
+        path = self._inverse(spec.path, holes)
+        return _Pattern(name, spec, spec.method, path, body, extra, times, holes, blank)
 
-    def _inverse(self, tree: Any, extra: frozenset[str] = frozenset(), optional: frozenset[str] = frozenset()) -> Inverse:
+    def _inverse(self, tree: Any, holes: frozenset[str], optional: frozenset[str] = frozenset()) -> Inverse:
         findings = self._exchange.findings()
-        return compile_inverse(parse_tree(tree, REQUEST | extra, findings, ()), optional, findings, ())
+        return compile_inverse(parse_tree(tree, holes, findings, ()), optional, findings, ())
 
 
 def _times_in(tree: Any, place: Steps = ()) -> Iterator[tuple[Steps, tuple[str, str]]]:

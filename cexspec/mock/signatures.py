@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
@@ -21,6 +22,7 @@ from cexspec.models import AuthenticationError, Credentials
 from cexspec.spec.model.auth import Recipe
 
 _HOLE = re.compile(r"\{\{\s*(now|expires|nonce|recv_window)\s*(?:\|\s*(\w+)\s*)?\}\}")
+FORM = "x-www-form-urlencoded"
 _AHEAD = 1_000 * MILLISECOND
 """How far ahead of the venue's clock a request may be."""
 
@@ -31,6 +33,13 @@ Told = Mapping[str, int]
 def credentials_of(exchange: Exchange) -> Credentials:
     """Credentials that a mock venue gives out: 64 hexadecimal digits each, which are base64 too."""
     return Credentials({name: hashlib.sha256(f"{exchange.id} {name}".encode()).hexdigest() for name in exchange.credentials})
+
+
+def received(method: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]) -> HttpRequest:
+    """A request as it came in."""
+    form = parse_qsl(body.decode(errors="replace"), keep_blank_values=True) if FORM in headers.get("Content-Type", "") else []
+    pairs = tuple((name, value) for name, value in headers.items())
+    return HttpRequest(method, unquote(path), tuple(query.items()), body if body and not form else None, pairs, tuple(form))
 
 
 class Signatures:

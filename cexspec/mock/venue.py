@@ -8,11 +8,13 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
 from cexspec.compile.exchange import Exchange
+from cexspec.mock.accounts import Accounts
 from cexspec.mock.admission import Admission
 from cexspec.mock.answers import Answers
 from cexspec.mock.dialogue import Dialogue
@@ -20,8 +22,11 @@ from cexspec.mock.faults import AnyFault, BrokenBody, Burst, Close, Faults, Hand
 from cexspec.mock.feed import Feed
 from cexspec.mock.listing import Listing
 from cexspec.mock.market import MILLISECOND, SECOND, Market, Row
+from cexspec.mock.private import Permission, PrivateAnswers
 from cexspec.mock.requests import Refused, Requests
 from cexspec.mock.samples import Samples
+from cexspec.mock.signatures import Signatures, credentials_of, received
+from cexspec.mock.tradable import tradable
 from cexspec.models import Credentials
 from cexspec.spec.load import find, load
 
@@ -40,8 +45,9 @@ class MockVenue:
 
     `exchange` is a shipped id or the path of a spec that has samples beside it. Subscribed markets move every `interval`
     seconds, the same way for the same `seed`; `clock` gives the venue's time in nanoseconds. `symbols` (unified or native)
-    are listed on top of the venue's examples. Requests that the spec doesn't describe are refused in the venue's words.
-    `inject` makes it do something wrong. Who signs with its `credentials` (made up where none are given) is a customer.
+    are listed on top of the venue's examples. Orders are placed on paper, by who signs with `credentials` (made up where none
+    are given) that may do what `permissions` say; they trade with each other and with the moving markets. Requests that the spec
+    doesn't describe are refused in the venue's words. `inject` makes it do something wrong.
     Raises `SpecError` where the spec is wrong or has no samples, `OSError` where the port is taken.
     """
 
@@ -54,6 +60,7 @@ class MockVenue:
         seed: int = 0,
         interval: float = 0.1,
         symbols: Iterable[str] = (),
+        permissions: Iterable[Permission] = ("read", "trade"),
         clock: Callable[[], int] = time.time_ns,
         credentials: Mapping[str, str] | None = None,
     ) -> None:
@@ -69,9 +76,15 @@ class MockVenue:
         self._turn = asyncio.Lock()
         self._feeds: dict[str, Feed] = {}
         self._peers: set[Peer] = set()
-        self.admission = Admission(self.exchange, credentials, self._now)
         self._requests = Requests(self.exchange, self.listing)
         self._answers = Answers(self.exchange, samples, self.listing, self.market, self._now)
+        self.credentials = Credentials(credentials) if credentials is not None else credentials_of(self.exchange)
+        """what whoever trades here signs with"""
+        self.accounts = Accounts(self.exchange.id, self.listing, partial(tradable, path, samples, self._answers), self.market, self._now)
+        """who has what, and the matching engine (`accounts.venue`)"""
+        self.admission = Admission(self.exchange, self.credentials, self._now)
+        self._signatures = Signatures(self.exchange, self.credentials, self._now)
+        self._private = PrivateAnswers(self.exchange, samples, self.accounts, permissions)
         self._runner: web.AppRunner | None = None
         self._moving: asyncio.Task[None] | None = None
 
@@ -113,13 +126,20 @@ class MockVenue:
             self.exchange, connection, self._samples, self.listing, self.market, self._feeds[connection], self.faults, self.admission
         )
 
-    def answer(self, method: str, path: str, query: dict[str, str], body: bytes = b"") -> tuple[int, bytes, str]:
+    def answer(
+        self, method: str, path: str, query: dict[str, str], body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes, str]:
         """Status, body, and the reason of a refusal (empty: none) for a request, without a socket."""
         operation = ""
         try:
-            asked = self._requests.read(method, path, query, msgspec.json.decode(body) if body else None)
+            request = received(method, path, query, body, headers or {})
+            if (recipe := self._requests.recipe(method, path)) is not None:
+                request = self._signatures.opened(recipe, request, self.environment["rest"])
+            given = msgspec.json.decode(request.body) if request.body else None
+            asked = self._requests.read(method, path, dict((*request.query, *request.form)), given)
             operation = asked.operations[0]
-            return 200, _ENCODER.encode(self.admission.issued(operation, self._answers.answer(asked))), ""
+            answers = self._answers if self._private.verb(operation) is None else self._private
+            return 200, _ENCODER.encode(self.admission.issued(operation, answers.answer(asked))), ""
         except Refused as refused:
             status, text = self._answers.refusal(operation, refused.error, str(refused))
             return status, text.encode(), str(refused)
@@ -190,6 +210,7 @@ class MockVenue:
         now = self._now()
         for symbol in sorted(self._followed()):
             self.market(symbol).advance(now)
+        self.accounts.moved()
 
     async def step(self) -> None:
         """Let the markets make one move, and tell everybody."""
@@ -247,7 +268,8 @@ class MockVenue:
 
         if (failing := self.faults.take(Http)) is not None:
             return _failure(failing.status, failing.retry_after)
-        status, body, reason = self.answer(request.method, request.rel_url.raw_path, dict(request.query), await request.read())
+        path, query, sent = request.rel_url.raw_path, dict(request.query), await request.read()
+        status, body, reason = self.answer(request.method, path, query, sent, request.headers)
         if (broken := self.faults.take(BrokenBody)) is not None:
             body = body[: len(body) // 2] if broken.cut else body.replace(b",", b";", 1)
         headers = {"X-Mock-Reason": reason.encode("ascii", "replace").decode()[:200]} if reason else {}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
+SHORTEST = 5
+"""Characters of a value that is masked: a shorter one would be found in texts that don't hold it."""
 
 
 class Credentials(Mapping[str, str]):
@@ -35,7 +39,9 @@ class Credentials(Mapping[str, str]):
         raise TypeError("credentials are not written down")
 
     def masked(self, text: str) -> str:
-        """The text with `***` in place of every value (longest first)."""
-        for value in sorted(self.__values.values(), key=len, reverse=True):
-            text = text.replace(value, MASK)
+        """The text with `***` in place of every value, as it is or as JSON and URLs write it (longest first)."""
+        long = [value for value in self.__values.values() if len(value) >= SHORTEST]
+        forms = {form for value in long for form in (value, json.dumps(value)[1:-1], quote(value, safe=""), quote_plus(value))}
+        for form in sorted(forms, key=len, reverse=True):
+            text = text.replace(form, MASK)
         return text

@@ -19,7 +19,7 @@ from typing import Any, Literal, TextIO
 
 import msgspec
 
-from cexspec.models import CexspecError
+from cexspec.models import CexspecError, Credentials
 from cexspec.transport.secrets import masked_text, masked_url
 from cexspec.transport.websocket import DEFAULTS, Socket, SocketOptions, WebSocketTransport
 
@@ -27,10 +27,13 @@ Direction = Literal["connect", "in", "out", "disconnect"]
 
 
 class FrameLog:
-    """Writes lines to a text file; secrets are masked (see `cexspec.transport.secrets`). `clock` gives nanoseconds."""
+    """Writes lines to a text file; secrets are masked (see `cexspec.transport.secrets`). `clock` gives nanoseconds.
 
-    def __init__(self, file: TextIO, clock: Callable[[], int] = time.time_ns) -> None:
-        self._file, self._clock = file, clock
+    `credentials`: theirs are masked wherever they stand, whatever they are called there.
+    """
+
+    def __init__(self, file: TextIO, clock: Callable[[], int] = time.time_ns, *, credentials: Credentials | None = None) -> None:
+        self._file, self._clock, self._credentials = file, clock, credentials or Credentials()
         self._lines = self._connections = 0
 
     def opened(self, url: str) -> int:
@@ -42,19 +45,19 @@ class FrameLog:
     def write(self, connection: int, url: str, direction: Direction, **what: str) -> None:
         """One line."""
         self._lines += 1
-        line: dict[str, Any] = {"n": self._lines, "ts": self._clock(), "connection": connection, "url": masked_url(url)}
+        url = self._credentials.masked(masked_url(url))
+        line: dict[str, Any] = {"n": self._lines, "ts": self._clock(), "connection": connection, "url": url}
         self._file.write(msgspec.json.encode({**line, "direction": direction, **what}).decode() + "\n")
 
     def frame(self, connection: int, url: str, direction: Literal["in", "out"], frame: str | bytes) -> None:
         """A line about a frame."""
-        self.write(connection, url, direction, **_payload(frame))
+        self.write(connection, url, direction, **self._payload(frame))
 
-
-def _payload(frame: str | bytes) -> dict[str, str]:
-    try:
-        return {"raw": masked_text(frame if isinstance(frame, str) else frame.decode())}
-    except UnicodeDecodeError:
-        return {"raw_b64": base64.b64encode(frame).decode()}  # type: ignore[arg-type]  # text always decodes
+    def _payload(self, frame: str | bytes) -> dict[str, str]:
+        try:
+            return {"raw": self._credentials.masked(masked_text(frame if isinstance(frame, str) else frame.decode()))}
+        except UnicodeDecodeError:
+            return {"raw_b64": base64.b64encode(frame).decode()}  # type: ignore[arg-type]  # text always decodes
 
 
 class RecordingTransport:

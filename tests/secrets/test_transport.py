@@ -119,6 +119,17 @@ async def test_a_log_of_frames_holds_none(library: Library, base: str) -> None:
     assert leaks(file.getvalue()) == []
 
 
+async def test_a_log_of_frames_that_knows_the_credentials_finds_them_under_any_name(base: str) -> None:
+    file = io.StringIO()
+    transport = RecordingTransport(websocket_transport(), FrameLog(file, credentials=Credentials(PLANTED)))
+    peer = await transport.connect(base.replace("http:", "ws:") + "/ws?user=Planted%20Secret%260002", {}, SocketOptions())
+    await peer.send(f'{{"user": "{KEY}", "note": "Planted\'Phrase\\"0003"}}')
+    await peer.receive()
+    await peer.close()
+    await transport.close()
+    assert "note" in file.getvalue() and leaks(file.getvalue()) == []
+
+
 async def test_a_cassette_holds_none(base: str, tmp_path: Path) -> None:
     cassette, transport = tmp_path / "call.yaml", AiohttpTransport()
     form = HttpCall(
