@@ -9,12 +9,13 @@ from typing import Any
 from cexspec.compile.convert import NANOSECONDS
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.paths import parse
+from cexspec.mock.bodies import Refused
 from cexspec.mock.document import get, like, put
 from cexspec.mock.encode import Encoder
 from cexspec.mock.history import FEED, Span, rows
 from cexspec.mock.listing import INSTRUMENTS, Listed, Listing, Model, Models, renamed, symbol_of
 from cexspec.mock.market import ID_TIME, MILLISECOND, Market, Row
-from cexspec.mock.requests import Asked, Refused, time_of_cursor
+from cexspec.mock.requests import Asked, time_of_cursor
 from cexspec.mock.samples import Case, Samples, decode, funding_hours
 from cexspec.mock.shares import Shares
 from cexspec.spec.model import Operation

@@ -9,9 +9,10 @@ from cexspec.compile.exchange import Exchange
 from cexspec.compile.verbs import verb_of
 from cexspec.mock.accounts import Accounts
 from cexspec.mock.blanks import blanked, nearest
+from cexspec.mock.bodies import Refused
 from cexspec.mock.encode import Encoder
 from cexspec.mock.market import Row
-from cexspec.mock.requests import Asked, Refused
+from cexspec.mock.requests import Asked
 from cexspec.mock.samples import Case, Samples, decode
 from cexspec.models import ExchangeError
 from cexspec.spec.model import Operation

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
+
 from cexspec.compile.convert import NANOSECONDS
 from cexspec.compile.exchange import Exchange
+from cexspec.compile.filling import ORDERS
 from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.paths import MISSING, Steps
 from cexspec.compile.request import holes_of
 from cexspec.compile.templates import parse_tree
 from cexspec.compile.verbs import verb_of
+from cexspec.mock.bodies import HOLE, TIMES, Body, Refused, holes_in, time, without
+from cexspec.mock.choosing import Choosing
 from cexspec.mock.document import get
 from cexspec.mock.listing import Listing
 from cexspec.models import InvalidSymbol
 from cexspec.spec.model import Operation
 
-_HOLE = re.compile(r"\{\{\s*(\w+)\s*(?:\|\s*(\w+)\s*)?\}\}")
-_TIMES = {**NANOSECONDS, "iso": 0}
 _OPTIONAL = frozenset({"limit", "depth"})
 """Holes without which a body still is an operation's, besides times."""
 
@@ -31,14 +32,6 @@ _NAMING = frozenset({"id", "symbol"})
 
 Found = dict[str, str]
 Inverse = Callable[[Any], Found | None]
-
-
-class Refused(Exception):
-    """A request that the spec doesn't describe; the text says why, `error` is the class of the venue's answer."""
-
-    def __init__(self, reason: str, error: str = "InvalidRequest") -> None:
-        super().__init__(reason)
-        self.error = error
 
 
 @dataclass(frozen=True)
@@ -56,11 +49,13 @@ class _Pattern:
     spec: Operation
     method: str
     path: Inverse
-    body: Inverse | None
+    body: Body | None
+    each_order: Body | None
+    choosing: Choosing
+    sent: frozenset[str]
+    """the holes of the request"""
     extra: Mapping[str, frozenset[str]]
     """keys of `each` -> the words they may have (empty: whatever another operation lists)"""
-    times: Mapping[Steps, tuple[str, str]]
-    """times in the body: where they are -> hole and unit"""
     holes: frozenset[str]
     blank: frozenset[str]
     """keys of `each` that may be an empty text: then they tell nothing"""
@@ -72,7 +67,7 @@ class _Pattern:
 
     def lacking(self, query: Mapping[str, str]) -> tuple[bool, int]:
         """How far a request is from this operation's: whether it doesn't name the instrument asked about, and the keys it leaves out."""
-        unnamed = any(key not in query and _NAMING & set(_holes(template)) for key, template in self.keys.items())
+        unnamed = any(key not in query and _NAMING & set(holes_in(template)) for key, template in self.keys.items())
         keys = frozenset(self.keys) | ({self.spec.page.param} if self.spec.page else set())
         return unnamed, len(keys - set(query))
 
@@ -87,10 +82,10 @@ class _Pattern:
         found = get(body, place)
         return None if found in (MISSING, None) or found == get(self.spec.body, place) else str(found)
 
-    def told(self, body: Any) -> Found | None:
+    def told(self, body: Any) -> dict[str, Any] | None:
         """The holes of a body; None where it is another operation's."""
         blank = {key for key, value in body.items() if value == "" and key in self.blank} if isinstance(body, dict) else ()
-        return self.body(_without(body, {(key,) for key in blank})) if self.body is not None else None
+        return self.body.told(without(body, {(key,) for key in blank})) if self.body is not None else None
 
 
 class Requests:
@@ -141,30 +136,52 @@ class Requests:
             elif page is None or key != page.param:
                 raise Refused(f"{pattern.name} has no query key '{key}'")
         for key, template in pattern.keys.items():
-            if key not in query and not _HOLE.search(template):
+            if key not in query and not HOLE.search(template):
                 raise Refused(f"{pattern.name} lacks {key}={template}")
         if pattern.body is not None:
             params |= self._of_body(pattern, body)
         self._check_words(pattern, params)
         self._check_instrument(pattern, params)
         cursor = pattern.cursor(query, body) if time_of_cursor(pattern.spec) is None else None
-        return Asked((pattern.name,), self._unified(pattern, params), cursor)
+        orders = params.pop(ORDERS, None)
+        unified = self._chosen(pattern, params, pattern.sent)
+        if pattern.each_order is not None:
+            unified[ORDERS] = self._orders(pattern, pattern.each_order, orders)
+        return Asked((pattern.name,), unified, cursor)
+
+    def _orders(self, pattern: _Pattern, each: Body, orders: Any) -> list[dict[str, Any]]:
+        """The orders of a batch, each with its own parameters."""
+        told = [each.told(order) for order in orders] if isinstance(orders, list) else [None]
+        if None in told:
+            raise Refused(f"{pattern.name} takes a list of orders, each of its own form")
+        sent = frozenset(holes_in(pattern.spec.each_order))
+        return [self._chosen(pattern, one, sent) for one in told if one is not None]
+
+    def _chosen(self, pattern: _Pattern, params: dict[str, Any], sent: frozenset[str]) -> dict[str, Any]:
+        """The parameters that were asked for, of those that the request tells in the venue's words."""
+        made = {name: params.pop(name, None) for name in pattern.choosing.names & sent}
+        unified = self._unified(pattern, params)
+        asked = pattern.choosing.unified(made, unified, sent)
+        if asked is None:
+            raise Refused(f"{pattern.name} is no call with {', '.join(f'{name} {value}' for name, value in made.items())}")
+        return dict(asked)
 
     def _of_body(self, pattern: _Pattern, body: Any) -> dict[str, Any]:
         told = pattern.told(body)
-        tree, page = pattern.spec.body, pattern.spec.page
-        if told is None or (isinstance(tree, dict) and set(body) - set(tree) - ({page.param} if page is not None else set())):
+        keys, page = pattern.body.keys if pattern.body is not None else None, pattern.spec.page
+        if told is None or (keys is not None and set(body) - keys - ({page.param} if page is not None else set())):
             raise Refused(f"the body is not that of {pattern.name}")
-        given = {place: value for place in pattern.times if (value := get(body, place)) not in (MISSING, None)}
-        return {**told, **{pattern.times[place][0]: _time(str(value), pattern.times[place][1]) for place, value in given.items()}}
+        return told
 
     def _value(self, pattern: _Pattern, key: str, value: str) -> dict[str, Any]:
         template = pattern.keys[key]
-        whole = _HOLE.fullmatch(template)
-        if whole and whole.group(2) in _TIMES:
-            return {whole.group(1): _time(value, whole.group(2))}
-        if whole and whole.group(2) in (None, "text", "int"):
+        whole = HOLE.fullmatch(template)
+        if whole and whole.group(2) in TIMES:
+            return {whole.group(1): time(value, whole.group(2))}
+        if whole and whole.group(2) in (None, "text", "int", "number"):
             return {whole.group(1): value}
+        if whole and whole.group(2) == "json":
+            return {whole.group(1): _json(value)}
         found = self._inverse(template, pattern.holes)(value)
         if found is None:
             raise Refused(f"'{key}={value}' is not {template}")
@@ -206,26 +223,28 @@ class Requests:
         listed = {key for key, value in pairs if not isinstance(value, str)}
         extra = {key: frozenset(str(value) for other, value in pairs if other == key and key not in listed) for key, _ in pairs}
         blank = frozenset(key for key, value in pairs if value == "")
-        times = dict(_times_in(spec.body))
-        fixed = _without(spec.body, {*times, *_constant_cursor(spec)})
-        holes = holes_of(name, spec) | {hole for hole, param in spec.params.items() if param.choose is not None}
+        choosing = Choosing(self._exchange, name, spec)
+        lifted = choosing.names | ({ORDERS} if spec.each_order is not None else frozenset())
+        holes = holes_of(name, spec) | lifted
         optional = _OPTIONAL | blank | (holes - _NAMING if verb_of(name, spec) is not None else frozenset())
-        body = self._inverse(fixed, holes, optional) if spec.body is not None else None
-        path = self._inverse(spec.path, holes)
-        return _Pattern(name, spec, spec.method, path, body, extra, times, holes, blank)
+        ignored = frozenset(_constant_cursor(spec))
+        return _Pattern(
+            name=name,
+            spec=spec,
+            method=spec.method,
+            path=self._inverse(spec.path, holes),
+            body=Body(self._exchange, spec.body, holes, optional, lifted, ignored) if spec.body is not None else None,
+            each_order=Body(self._exchange, spec.each_order, holes, optional, lifted) if spec.each_order is not None else None,
+            choosing=choosing,
+            sent=frozenset(holes_in([spec.path, spec.query, spec.form or {}, spec.body])),
+            extra=extra,
+            holes=holes,
+            blank=blank,
+        )
 
     def _inverse(self, tree: Any, holes: frozenset[str], optional: frozenset[str] = frozenset()) -> Inverse:
         findings = self._exchange.findings()
         return compile_inverse(parse_tree(tree, holes, findings, ()), optional, findings, ())
-
-
-def _times_in(tree: Any, place: Steps = ()) -> Iterator[tuple[Steps, tuple[str, str]]]:
-    """The times in a body: where, the hole, its unit."""
-    if isinstance(tree, dict):
-        for key, inner in tree.items():
-            yield from _times_in(inner, (*place, key))
-    elif isinstance(tree, str) and (whole := _HOLE.fullmatch(tree)) is not None and whole.group(2) in _TIMES:
-        yield place, (whole.group(1), whole.group(2))
 
 
 def _where_items_are(spec: Operation) -> object:
@@ -236,27 +255,16 @@ def _where_items_are(spec: Operation) -> object:
 def _constant_cursor(spec: Operation) -> Iterator[Steps]:
     """Where a body holds a constant that pages replace."""
     place = tuple(spec.page.param.split(".")) if spec.page is not None and spec.body is not None else ()
-    if place and get(spec.body, place) is not MISSING and not _HOLE.search(str(get(spec.body, place))):
+    if place and get(spec.body, place) is not MISSING and not HOLE.search(str(get(spec.body, place))):
         yield place
-
-
-def _without(tree: Any, places: Container[Steps], place: Steps = ()) -> Any:
-    """A body without what is at some places."""
-    if not isinstance(tree, dict):
-        return tree
-    return {key: _without(inner, places, (*place, key)) for key, inner in tree.items() if (*place, key) not in places}
 
 
 def time_of_cursor(spec: Operation) -> str | None:
     """The unit of a cursor that is taken from the answer and given where the request has a time; None for any other."""
     if spec.page is None or spec.page.cursor is None:
         return None
-    whole = _HOLE.fullmatch(spec.query.get(spec.page.param, ""))
+    whole = HOLE.fullmatch(spec.query.get(spec.page.param, ""))
     return whole.group(2) if whole and whole.group(2) in NANOSECONDS else None
-
-
-def _holes(template: str) -> list[str]:
-    return [name for name, _ in _HOLE.findall(template)]
 
 
 def _count(pattern: _Pattern, key: str, value: str) -> int:
@@ -268,10 +276,8 @@ def _count(pattern: _Pattern, key: str, value: str) -> int:
     return int(value)
 
 
-def _time(value: str, unit: str) -> int:
+def _json(value: str) -> Any:
     try:
-        if unit == "iso":
-            return int(datetime.fromisoformat(value).timestamp() * 1e9)
-        return int(value) * NANOSECONDS[unit]
-    except ValueError:
-        raise Refused(f"'{value}' is no time in {unit}") from None
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError as broken:
+        raise Refused(f"{value[:40]!r} is no JSON: {broken}") from None

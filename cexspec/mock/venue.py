@@ -17,13 +17,14 @@ from cexspec.compile.exchange import Exchange
 from cexspec.mock.accounts import Accounts
 from cexspec.mock.admission import Admission
 from cexspec.mock.answers import Answers
+from cexspec.mock.bodies import Refused
 from cexspec.mock.dialogue import Dialogue
 from cexspec.mock.faults import AnyFault, BrokenBody, Burst, Close, Faults, Handshake, Http, Maintenance, NoPong
 from cexspec.mock.feed import Feed
 from cexspec.mock.listing import Listing
 from cexspec.mock.market import MILLISECOND, SECOND, Market, Row
 from cexspec.mock.private import Permission, PrivateAnswers
-from cexspec.mock.requests import Refused, Requests
+from cexspec.mock.requests import Requests
 from cexspec.mock.samples import Samples
 from cexspec.mock.signatures import Signatures, credentials_of, received
 from cexspec.mock.tradable import tradable

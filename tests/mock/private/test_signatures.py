@@ -10,7 +10,7 @@ import pytest
 from cexspec.compile.exchange import Exchange, compile_exchange
 from cexspec.compile.plan import HttpRequest
 from cexspec.compile.recipe import Moment
-from cexspec.mock.requests import Refused
+from cexspec.mock.bodies import Refused
 from cexspec.mock.signatures import Signatures, credentials_of
 from cexspec.models import Credentials
 from cexspec.spec.load import shipped
