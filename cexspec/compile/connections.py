@@ -15,7 +15,7 @@ from cexspec.compile.lookups import compile_lookup
 from cexspec.compile.mapping_paths import condition_paths
 from cexspec.compile.paths import PathError, parse
 from cexspec.compile.plan import ChannelPlan, ConnectionPlan, ErrorPlan, ReaderPlan, Verdict, WindowPlan
-from cexspec.compile.private import compile_bootstrap, compile_greet, recipes_of
+from cexspec.compile.private import check_urls, compile_bootstrap, compile_greet, recipes_of
 from cexspec.compile.roles import RoleAt, compile_roles, role_overlaps
 from cexspec.compile.route import Candidate, FrameRouter
 from cexspec.compile.subscribe import compile_keepalive, compile_subscribe, compile_topic, compile_unsubscribe
@@ -48,6 +48,7 @@ class ConnectionCompiler:
     def compile(self) -> tuple[ConnectionPlan, dict[str, ChannelPlan]] | None:
         """The connection and its channels; None where its own paths are wrong. What is wrong goes to `findings`."""
         check_connection(self.spec, self.name, self.findings)
+        check_urls(self.name, self.connection, self.spec, self.findings)
         roles = list(compile_roles(self.connection))
         if not self._routable(roles):
             return None

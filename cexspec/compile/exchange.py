@@ -34,7 +34,6 @@ from cexspec.compile.plan import (
     PoolPlan,
 )
 from cexspec.compile.polls import polled_streams
-from cexspec.compile.private import bootstrapped, compile_url
 from cexspec.compile.recipe import RecipePlan
 from cexspec.compile.serving import check_serving
 from cexspec.compile.symbols import Codec, compile_symbols
@@ -241,17 +240,9 @@ class Exchange:
         for name in self.connection_names:
             if name not in hosts.ws:
                 findings.error("CEX058", ("environments", first, "ws"), f"connection '{name}' has no URL here", f"add '{name}: wss://...'")
-        self._check_urls(findings)
         for name, where in self._named_connections():
             if name not in self.connection_names:
                 findings.error("CEX058", where, f"no connection is called '{name}'", nearest(name, list(self.connection_names)))
-
-    def _check_urls(self, findings: Findings) -> None:
-        """The holes of URLs are what REST gives before connecting."""
-        known = self.spec.ws.connections if self.spec.ws else {}
-        for environment, hosts in self.environments.items():
-            for name in (name for name in hosts.ws if name in known):
-                compile_url(hosts.ws[name], bootstrapped(known[name]), findings, ("environments", environment, "ws", name))
 
     def _named_connections(self) -> Iterator[tuple[str, Where]]:
         for name, channel in (self.spec.ws.channels if self.spec.ws else {}).items():

@@ -149,6 +149,13 @@ def compile_url(url: str, allowed: frozenset[str], findings: Findings, where: Wh
     return fill
 
 
+def check_urls(name: str, connection: Connection, spec: ExchangeSpec, findings: Findings) -> None:
+    """The holes of a connection's URLs are what REST gives before connecting. Finds CEX049."""
+    for environment, hosts in spec.environments.items():
+        if name in hosts.ws:
+            compile_url(hosts.ws[name], bootstrapped(connection), findings, ("environments", environment, "ws", name))
+
+
 def fill_url(url: str, values: Params) -> str:
     """The URL of an environment with these values. Raises `NotSupported` for a hole that nothing fills."""
     findings = Findings(lambda where: Position("environment", 1, 1))
