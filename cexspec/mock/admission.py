@@ -27,7 +27,7 @@ class Admission:
     """Believes who signs with `credentials`, by `clock` (nanoseconds). What it gave out over REST it knows again, until `forget`."""
 
     def __init__(self, exchange: Exchange, credentials: Credentials, clock: Callable[[], int]) -> None:
-        self._exchange, self.credentials, self._clock = exchange, credentials, clock
+        self._exchange, self._credentials, self._clock = exchange, credentials, clock
         self._numbers = count(1)
         self._given: dict[str, set[str]] = {}
 
@@ -59,9 +59,9 @@ class Admission:
         plan = self._exchange.recipe(recipe)
         given = {**holes, **(holes["topic"] if isinstance(holes.get("topic"), dict) else {})}
         try:
-            zero = plan.values(self.credentials, Moment(0, 0, 0), given)
+            zero = plan.values(self._credentials, Moment(0, 0, 0), given)
             moment = _moment(tree, message, int(zero.get("expires", 0)))
-            values = {**given, **plan.values(self.credentials, moment, given)}
+            values = {**given, **plan.values(self._credentials, moment, given)}
         except (AuthenticationError, ValueError):
             return "AuthenticationError"
         template = compile_tree(tree, frozenset(values), self._exchange.findings(), ())
