@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import Any
 
 import msgspec
@@ -118,12 +118,18 @@ class Dialogue:
         objection = self._admission.objection(greet.recipe, greet.send, message, holes) if greet.recipe is not None else None
         if objection is None:
             self._believed = True
-            yield self._role("greeting")
+            yield self._welcome(greet)
             yield from self._implied()
         else:
             fits = predicate(greet.failed or {})
-            frames = [*self._samples.complaints(self._name, objection), *self._samples.of_role(self._name, "denial")]
-            yield from (_text(frame) for frame in [frame for frame in frames if fits(frame)][:1])
+            frames = chain(self._samples.frames_that(fits, objection), self._samples.of_role(self._name, "denial", fits))
+            yield from (_text(frame) for frame in islice(frames, 1))
+
+    def _welcome(self, greet: Greet) -> str:
+        """The answer to a greeting, in the words of a sample from any connection where this one's has none."""
+        fits = predicate(greet.expect or {})
+        frames = chain(self._samples.of_role(self._name, "greeting", fits), self._samples.frames_that(fits))
+        return _text(next(frames, {}))
 
     def _implied(self) -> Iterator[str]:
         """Topics for which nobody need ask."""

@@ -72,6 +72,11 @@ class Samples:
         here = [case for case in cases if case["connection"] == connection]
         return (frame for case in here or cases if fits(frame := decode(case["raw"])))
 
+    def frames_that(self, fits: Predicate, error: str | None = None) -> Iterator[Any]:
+        """Sample frames of any connection of this form: good ones, or those that mean an error class."""
+        cases = self.messages if error is None else [case for case in self.errors if case.get("error") == error]
+        return (frame for case in cases if "connection" in case and fits(frame := decode(case["raw"])))
+
     def complaints(self, connection: str, error: str) -> Iterator[Any]:
         """Sample frames of a connection that mean an error class."""
         return (decode(case["raw"]) for case in self.errors if (case.get("connection"), case.get("error")) == (connection, error))
