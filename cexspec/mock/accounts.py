@@ -19,7 +19,7 @@ USER = "user"
 """The account of whoever has the venue's credentials."""
 BALANCES: Mapping[str, Decimal] = {
     currency: Decimal(amount)
-    for currency, amount in {"USDT": 100_000, "USD": 100_000, "USDC": 100_000, "EUR": 100_000, "BTC": 10, "ETH": 100}.items()
+    for currency, amount in {"USDT": 10**6, "USD": 10**6, "USDC": 10**6, "EUR": 10**6, "BTC": 10, "ETH": 100}.items()
 }
 """What an account has to begin with."""
 DEPTH = 20

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.verbs import verb_of
 from cexspec.mock.accounts import Accounts
+from cexspec.mock.agreement import agreed
 from cexspec.mock.blanks import blanked, nearest
 from cexspec.mock.bodies import Refused
 from cexspec.mock.encode import Encoder
@@ -64,5 +65,7 @@ class PrivateAnswers:
 
 def _filled(row: Row, spec: Operation, case: Case, encoder: Encoder) -> Mapping[str, Any]:
     """A row with the item of the sample that is filled for it."""
+    fields = spec.fields or {}
     item = nearest(row, case.get("events") or (), encoder.samples)
-    return {**row, "like": blanked(item, spec.fields or {}, row)}
+    item, written = agreed(blanked(item, fields, row), fields, row)
+    return {**row, "like": item, "known": {name: row[name] for name in written}}

@@ -31,6 +31,11 @@ def ratio(over: Decimal, under: Decimal) -> Decimal:
     return (over / under).quantize(_SMALLEST)
 
 
+def price_told(price: Decimal | None) -> Decimal | None:
+    """A price that was reckoned, as it is told: at most 12 decimals, which hides what quotients have lost."""
+    return None if price is None else plain(price.quantize(Decimal("1e-12")))
+
+
 def plain(number: Decimal) -> Decimal:
     """The number as it is told: at most 18 decimals, no exponent, no trailing zeros."""
     rounded = number if number.as_tuple().exponent >= -18 else number.quantize(Decimal("1e-18"))  # type: ignore[operator]

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from cexspec.models.events import Side
 from cexspec.models.execution import FINAL, Order, OrderStatus, OrderType, TimeInForce, follows
-from cexspec.paper.exact import ZERO, plain
+from cexspec.paper.exact import ZERO, plain, price_told
 from cexspec.paper.terms import Terms
 
 
@@ -102,7 +102,7 @@ class PaperOrder:
             filled=filled,
             remaining=quantity - filled,
             price=self.price,
-            average_price=None if self.average is None else plain(self.average),
+            average_price=price_told(self.average),
             stop_price=self.stop_price,
             time_in_force=self.time_in_force,
             post_only=self.post_only,

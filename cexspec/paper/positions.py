@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from cexspec.models.events import Side
 from cexspec.models.execution import MarginMode, Position
-from cexspec.paper.exact import ZERO, plain, ratio
+from cexspec.paper.exact import ZERO, plain, price_told, ratio
 from cexspec.paper.terms import Terms
 
 
@@ -81,9 +81,9 @@ class PaperPosition:
             side=None if not self.units else "long" if self.units > 0 else "short",
             quantity=plain(self.terms.in_base(abs(self.units), entry)),
             contracts=plain(abs(self.units)),
-            entry_price=None if entry is None else plain(entry),
+            entry_price=price_told(entry),
             mark_price=mark,
-            liquidation_price=None if liquidation is None else plain(liquidation),
+            liquidation_price=price_told(liquidation),
             unrealized_pnl=None if mark is None else plain(self.unrealised(mark)),
             leverage=self.leverage,
             margin_mode=self.mode,

@@ -41,7 +41,7 @@ class Wire:
         parts = urlsplit(call.url)
         self.calls.append(call.url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        status, body, reason = self.venue.answer(call.method, parts.path, query, call.body or b"")
+        status, body, reason = self.venue.answer(call.method, parts.path, query, call.body or b"", dict(call.headers))
         if reason:
             self.reasons.append(reason)
         return HttpAnswer(status, {}, body)

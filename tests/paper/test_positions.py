@@ -24,7 +24,7 @@ TRADES = [
     (LINEAR, [("buy", 100, 100), ("sell", 150, 110)], "-50", "110", "10"),
     (LINEAR, [("sell", 100, 100), ("buy", 100, 90)], "0", None, "10"),
     (INVERSE, [("buy", 10, 100)], "10", "100", "0"),
-    (INVERSE, [("buy", 10, 100), ("buy", 10, 200)], "20", "133.333333333333333333", "0"),
+    (INVERSE, [("buy", 10, 100), ("buy", 10, 200)], "20", "133.333333333333", "0"),
     (INVERSE, [("buy", 10, 100), ("sell", 10, 125)], "0", None, "2"),
     (INVERSE, [("sell", 10, 100), ("buy", 10, 125)], "0", None, "-2"),
     (INVERSE, [("buy", 10, 100), ("sell", 5, 80)], "5", "100", "-1.25"),
@@ -67,7 +67,7 @@ def test_unrealised_profit_at_the_mark_price(symbol: str, side: str, mark: int, 
 
 @pytest.mark.parametrize(
     ("symbol", "side", "price"),
-    [(LINEAR, "buy", "80"), (LINEAR, "sell", "120"), (INVERSE, "buy", "83.333333333333333333"), (INVERSE, "sell", "125")],
+    [(LINEAR, "buy", "80"), (LINEAR, "sell", "120"), (INVERSE, "buy", "83.333333333333"), (INVERSE, "sell", "125")],
 )
 def test_a_position_is_liquidated_where_its_margin_is_worn_down(symbol: str, side: str, price: str) -> None:
     stage = Stage(NOTHING)
