@@ -16,8 +16,8 @@ from cexspec.compile.convert import NANOSECONDS
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.plan import HttpRequest
 from cexspec.compile.recipe import Moment
-from cexspec.mock.market import MILLISECOND
 from cexspec.mock.bodies import Refused
+from cexspec.mock.market import MILLISECOND
 from cexspec.models import AuthenticationError, Credentials
 from cexspec.spec.model.auth import Recipe
 
