@@ -100,7 +100,7 @@ def in_words(request: OrderRequest, notional: Decimal | None, *, estimated: bool
     amount = shown(request.quantity) if request.quantity is not None else f"{shown(request.quote_quantity)} {quote} of"
     said = [f"{request.side} {amount} {request.symbol}", f"{request.type.replace('_', ' ')}{_at(request.price)}"]
     said += [f"once the price is {shown(request.stop_price)}"] if request.stop_price is not None else []
-    said += [request.time_in_force] if request.time_in_force is not None else []
+    said += [request.time_in_force] if request.time_in_force not in (None, "gtc") else []
     said += [word for word, holds in (("post only", request.post_only), ("reduce only", request.reduce_only)) if holds]
     said += [f"leverage {shown(request.leverage)}"] if request.leverage is not None else []
     worth = "worth an unknown amount" if notional is None else f"worth {'about ' if estimated else ''}{plain(notional)} {quote}"

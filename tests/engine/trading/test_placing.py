@@ -146,7 +146,7 @@ async def test_rounding_never_makes_an_order_of_nothing() -> None:
     market = venue()
     async with client_of(market) as client:
         with pytest.raises(InvalidOrder, match="less than the least") as refused:
-            await run(client, client.trade.place_order(**{**LIMIT, "quantity": "0.0004"}, round_to_instrument=True))  # type: ignore[arg-type]
+            await run(client, client.trade.place_order(**{**LIMIT, "quantity": "0.0004"}, round_to_instrument=True))
     assert refused.value.nearest == (Decimal("0.001"),)
     assert market.sent("/place") == []
 
@@ -159,7 +159,7 @@ async def test_a_symbol_that_is_not_traded_is_refused(symbol: str, reason: str) 
     market = venue()
     async with client_of(market) as client:
         with pytest.raises(InvalidSymbol, match=reason):
-            await run(client, client.trade.place_order(**{**LIMIT, "symbol": symbol}))  # type: ignore[arg-type]
+            await run(client, client.trade.place_order(**{**LIMIT, "symbol": symbol}))
     assert market.sent("/place") == []
 
 
@@ -179,7 +179,7 @@ async def test_an_order_never_reaches_another_pair() -> None:
     async with client_of(market) as client:
         for symbol in ("BTC/USDT", "BTC-USDT", "ETH/USDT", "ETH-USDT"):
             with pytest.raises(InvalidSymbol):
-                await run(client, client.trade.place_order(**{**LIMIT, "symbol": symbol}))  # type: ignore[arg-type]
+                await run(client, client.trade.place_order(**{**LIMIT, "symbol": symbol}))
     assert market.sent("/place") == []
 
 
@@ -203,7 +203,7 @@ async def test_a_refusal_of_the_venue_is_raised_as_it_is() -> None:
 async def test_parts_that_contradict_each_other_are_an_invalid_order() -> None:
     async with client_of(venue()) as client:
         with pytest.raises(InvalidOrder, match="a market order has no price"):
-            await client.trade.place_order(**{**LIMIT, "type": "market"})  # type: ignore[arg-type]
+            await client.trade.place_order(**{**LIMIT, "type": "market"})
 
 
 async def test_several_orders_are_all_checked_before_one_is_sent() -> None:
