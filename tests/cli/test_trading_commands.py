@@ -147,7 +147,7 @@ PLACED: list[tuple[list[str], dict[str, Any], str]] = [
          "--margin-mode", "cross", "--client-order-id", "x"],
         {"type": "limit", "quantity": "1", "price": "3", "post_only": True, "time_in_force": "gtc", "leverage": "5", "margin_mode": "cross",
          "client_order_id": "x"},
-        "buy 1 BTC/USDT, limit 3, gtc, post only, leverage 5, worth 3 USDT",
+        "buy 1 BTC/USDT, limit 3, post only, leverage 5, worth 3 USDT",
     ),
 ]  # fmt: skip
 
