@@ -25,7 +25,8 @@ Side = dict[Decimal, Decimal]
 
 @cache
 def channels() -> list[tuple[str, str]]:
-    return [(name, channel) for name in ALL_VENUES for channel in venue_of(name).exchange.channel_names]
+    plans = [(name, venue_of(name).exchange) for name in ALL_VENUES]
+    return [(name, channel) for name, plan in plans for channel in plan.channel_names if not plan.channel(channel).private]
 
 
 def talk_with(venue: MockVenue, channel: str) -> Talk:

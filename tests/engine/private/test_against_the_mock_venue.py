@@ -6,27 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 
-from cexspec.client import environment_of
-from cexspec.engine.limits import limiter_of
-from cexspec.engine.markets import Markets
-from cexspec.engine.options import Reconnecting, StreamOptions
-from cexspec.engine.private import Access
-from cexspec.engine.rest import RestEngine
-from cexspec.engine.signing import Signer
 from cexspec.engine.stream import Stream
 from cexspec.engine.stream_client import StreamClient
 from cexspec.mock import MockVenue
-from cexspec.models import AuthenticationError, Balance, Credentials, Fill, Gap, Order
-from cexspec.transport.backoff import Backoff
+from cexspec.models import AuthenticationError, Balance, Fill, Gap, Order
 from cexspec.transport.clock import SystemClock
-from cexspec.transport.http import AiohttpTransport
-from cexspec.transport.store import MemoryStore
 from tests.engine.private.vault import VAULT
+from tests.mock.customer import customer
 
 ROW = '{"id":"BTC-USDT","o":"1","st":"live","t":1790000000000}'
 EVENT = "[{symbol: BTC/USDT, order_id: '1', status: new}]"
@@ -58,7 +48,6 @@ ERRORS = """
 - {connection: token, error: AuthenticationError, raw: '{"event":"error","code":"401","msg":"no such token","arg":{"ch":"orders"}}'}
 - {connection: signed, error: AuthenticationError, raw: '{"id":"1","status":401,"error":{"code":"401","msg":"bad signature"}}'}
 """
-OPTIONS = StreamOptions(reconnecting=Reconnecting(Backoff(0.01, 0.05)))
 
 
 class Ahead(SystemClock):
@@ -77,20 +66,8 @@ async def joined(
     (folder / "vault.yaml").write_text(VAULT)
     (folder / "samples" / "vault" / "messages.yaml").write_text(MESSAGES)
     (folder / "samples" / "vault" / "errors.yaml").write_text(ERRORS)
-    async with MockVenue(str(folder / "vault.yaml")) as venue:
-        plan, clock, http = venue.exchange, clock or SystemClock(), AiohttpTransport()
-        environment, markets = environment_of(plan, venue.environment), Markets(plan)
-        signer = Signer(plan, Credentials(credentials or venue.credentials), clock)
-        limiter = limiter_of(plan.pools, clock, exchange=plan.id, on_limit="wait", rate_limits=None, store=MemoryStore(), owner="test")
-        rest = RestEngine(plan, environment, http, clock, limiter, markets, signer=signer)
-        client = StreamClient(
-            plan, environment, markets, clock=clock, random=Random(1), options=OPTIONS, access=Access(signer, rest, plan.recipe)
-        )
-        try:
-            yield venue, client
-        finally:
-            await client.close()
-            await http.close()
+    async with MockVenue(str(folder / "vault.yaml")) as venue, customer(venue, credentials, clock) as client:
+        yield venue, client
 
 
 async def event(stream: Stream[Any]) -> Any:
