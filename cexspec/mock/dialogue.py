@@ -84,6 +84,16 @@ class Dialogue:
             if any(plan.name == channel for plan in topic.channels):
                 yield from self._sent(topic, self._feed.told(topic, channel, rows, listed))
 
+    def news(self, told: Iterable[tuple[str, Row]]) -> Iterator[str]:
+        """What happened to the customer's account, on all topics that tell of it: models and events."""
+        for model, row in told:
+            listed = self._listing.named({"id": row["symbol"]}) if row.get("symbol") is not None else None
+            somebody = listed or next(iter(self._listing))
+            for topic in self.topics.values():
+                channel = self._feed.of_model(topic, model)
+                if channel is not None and (listed is None or topic.about(listed)):
+                    yield from self._sent(topic, self._feed.told(topic, channel, [row], somebody))
+
     def announcement(self) -> Iterator[str]:
         """What the venue says before it restarts, where the spec knows it."""
         announcing = [predicate(role.match) for role in self._spec.roles.values() if role.reconnect]

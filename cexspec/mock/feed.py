@@ -21,6 +21,7 @@ from cexspec.mock.history import Span, candle, opening_of, rows
 from cexspec.mock.listing import Listed
 from cexspec.mock.market import LEVELS, SECOND, Market, Row, Side
 from cexspec.mock.samples import Frame, Samples
+from cexspec.mock.shaping import shaped
 from cexspec.models.symbol import Symbol
 from cexspec.spec.model import Channel, Checksum
 
@@ -109,7 +110,12 @@ class Feed:
         """Frames of a private channel."""
         templates = sorted(self._templates[channel], key=lambda one: _fit(one, listed))
         for template in templates[:1]:
-            yield from _filled(topic, template, rows, listed)
+            items, fields = template.encoder.samples, self._channels[channel].fields or {}
+            yield from _filled(topic, template, [shaped(row, fields, (), items) for row in rows], listed)
+
+    def of_model(self, topic: Topic, model: str) -> str | None:
+        """The first channel of a topic that tells of a model."""
+        return next((plan.name for plan in topic.channels if self._channels[plan.name].returns == model), None)
 
     def first(self, topic: Topic, listed: Listed, market: Market) -> Iterator[Any]:
         """The frames a subscription begins with: whole books, lists of what was, how things stand."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.verbs import verb_of
 from cexspec.mock.accounts import Accounts
-from cexspec.mock.agreement import agreed
-from cexspec.mock.blanks import blanked, nearest
 from cexspec.mock.bodies import Refused
 from cexspec.mock.encode import Encoder
 from cexspec.mock.market import Row
 from cexspec.mock.requests import Asked
-from cexspec.mock.samples import Case, Samples, decode
+from cexspec.mock.samples import Samples, decode
+from cexspec.mock.shaping import shaped
 from cexspec.models import ExchangeError
 from cexspec.spec.model import Operation
 
@@ -54,18 +53,12 @@ class PrivateAnswers:
             return sample
         encoder = Encoder([spec], sample, self._exchange.intervals)
         rows = [row for row in rows if self._fits(spec, row)]
-        found = [_filled(row, spec, case, encoder) for row in (reversed(rows) if verb in LISTS else rows)]
+        found = [
+            shaped(row, spec.fields or {}, case.get("events") or (), encoder.samples) for row in (reversed(rows) if verb in LISTS else rows)
+        ]
         listed = self._accounts.listed(rows[0]) if rows else None
         return encoder.encode(found, listed.branches if listed is not None else ())
 
     def _fits(self, spec: Operation, row: Row) -> bool:
         listed = self._accounts.listed(row)
         return spec.kinds is None or listed is None or listed.symbol.kind in spec.kinds
-
-
-def _filled(row: Row, spec: Operation, case: Case, encoder: Encoder) -> Mapping[str, Any]:
-    """A row with the item of the sample that is filled for it."""
-    fields = spec.fields or {}
-    item = nearest(row, case.get("events") or (), encoder.samples)
-    item, written = agreed(blanked(item, fields, row), fields, row)
-    return {**row, "like": item, "known": {name: row[name] for name in written}}

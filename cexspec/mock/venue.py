@@ -218,6 +218,13 @@ class MockVenue:
         async with self._turn:  # what one move made is told before the next one is made
             self.move()
             await asyncio.gather(*(peer.send(self._due(peer)) for peer in tuple(self._peers)))
+            await self.report()
+
+    async def report(self) -> None:
+        """Tell the customer, on all private channels, what has happened to its account since the last time."""
+        told = list(self.accounts.told())
+        if told:
+            await asyncio.gather(*(peer.send(peer.dialogue.news(told)) for peer in tuple(self._peers)))
 
     def _now(self) -> int:
         return self._clock() + self.faults.skew
@@ -271,6 +278,7 @@ class MockVenue:
             return _failure(failing.status, failing.retry_after)
         path, query, sent = request.rel_url.raw_path, dict(request.query), await request.read()
         status, body, reason = self.answer(request.method, path, query, sent, request.headers)
+        await self.report()
         if (broken := self.faults.take(BrokenBody)) is not None:
             body = body[: len(body) // 2] if broken.cut else body.replace(b",", b";", 1)
         headers = {"X-Mock-Reason": reason.encode("ascii", "replace").decode()[:200]} if reason else {}

@@ -170,5 +170,5 @@ def test_events_tell_the_whole_life_of_an_order(symbol: str) -> None:
     assert [event.status for event in told if isinstance(event, Order)] == ["partially_filled", "filled"]
     fills = [event for event in told if isinstance(event, Fill)]
     assert [(fill.client_order_id, fill.liquidity) for fill in fills] == [("mine", "maker")] * 2
-    assert sum((Decimal(fill.quantity) for fill in fills), Decimal(0)) == maker.quantity
+    assert sum((Decimal(str(fill.quantity)) for fill in fills), Decimal(0)) == maker.quantity
     assert {type(event).__name__ for event in told} == {"Order", "Fill", "Balance"} | (set() if symbol == SPOT else {"Position"})

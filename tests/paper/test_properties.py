@@ -204,7 +204,7 @@ def test_who_trades_with_whom_is_what_a_naive_book_says(script: list[Given]) -> 
         left = _taken(step, resting, expected)
         if left:
             resting.append(Naive(number, step.who, step.side, step.price, left))
-    fills = [(event.side, who, int(event.price), int(event.quantity)) for who, event in stage.events if isinstance(event, Fill)]
+    fills = [(event.side, who, int(event.price), int(str(event.quantity))) for who, event in stage.events if isinstance(event, Fill)]
     assert fills == expected
     open_orders = {int(str(order.order_id)): order.remaining for name in NAMES for order in stage.venue.open_orders(name)}
     assert open_orders == {order.id: order.left for order in resting}

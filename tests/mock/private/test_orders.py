@@ -125,7 +125,7 @@ async def test_an_order_is_amended_and_canceled() -> None:
 
 async def test_words_of_one_field_are_chosen_together() -> None:
     desk = Desk()
-    given = {"type": "limit", "size": Decimal(1), "price": desk.price() - 20}
+    given: dict[str, Any] = {"type": "limit", "size": Decimal(1), "price": desk.price() - 20}
     for time_in_force, status in (("gtc", "new"), ("ioc", "canceled")):
         (ack,) = await desk.call("place_order", side="buy", time_in_force=time_in_force, **given)
         order = await desk.order(ack.order_id)
@@ -159,7 +159,7 @@ REFUSED: list[tuple[str, dict[str, Any], type[ExchangeError]]] = [
 @pytest.mark.parametrize(("changed", "error"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
 async def test_what_is_refused(changed: dict[str, Any], error: type[ExchangeError]) -> None:
     desk = Desk()
-    given = {"side": "buy", "type": "limit", "size": Decimal(1), "price": desk.price() - 20}
+    given: dict[str, Any] = {"side": "buy", "type": "limit", "size": Decimal(1), "price": desk.price() - 20}
     await desk.call("place_order", **{**given, "client_order_id": "mine"})
     with pytest.raises(error):
         await desk.call("place_order", **{**given, **changed})
