@@ -1,0 +1,99 @@
+"""A client trades at a mock venue over real sockets: orders, and what private streams tell of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cexspec import Client
+from cexspec.mock import MockVenue
+from cexspec.mock.samples import Samples
+from cexspec.models import DuplicateOrder, InsufficientFunds, InvalidOrder, Order, OrderNotFound
+from cexspec.models.order_request import OrderRequest
+from cexspec.spec.load import find, shipped
+from tests.mock.private.test_orders import SPEC, SPOT
+
+VENUES = [str(SPEC), *(name for name in shipped() if Samples.load(find(name)).answers("place_order"))]
+"""Those that say how they answer orders."""
+
+
+@pytest.fixture(params=VENUES, ids=lambda name: name.rsplit("/", 1)[-1])
+async def venue(request: pytest.FixtureRequest) -> AsyncIterator[MockVenue]:
+    async with MockVenue(request.param, interval=3600) as venue:
+        for currency in ("USDT", "BTC"):
+            venue.accounts.venue.deposit("other", currency, Decimal(10**9), 0)
+        yield venue
+
+
+@pytest.fixture
+async def client(venue: MockVenue) -> AsyncIterator[Client]:
+    spec = str(SPEC) if venue.exchange.id == "vault" else venue.exchange.id
+    async with Client(spec, environment=venue.environment, credentials=venue.credentials, allow_trading=True) as client:
+        yield client
+
+
+async def sold(venue: MockVenue, quantity: str, price: Any) -> None:
+    """Somebody sells to whoever buys at this price."""
+    engine = venue.accounts.venue
+    request = OrderRequest(symbol=SPOT, side="sell", type="limit", quantity=Decimal(quantity), price=price)
+    engine.place("other", request, venue._now())
+    await venue.report()
+
+
+async def test_an_order_from_its_placing_to_its_fill(venue: MockVenue, client: Client) -> None:
+    price = venue.market(SPOT).price
+    order = await client.trade.place_order(symbol=SPOT, side="buy", type="limit", quantity="0.2", price=price)
+    assert (order.status, order.quantity) == ("new", Decimal("0.2"))
+    for quantity, status in (("0.05", "partially_filled"), ("0.15", "filled")):
+        await sold(venue, quantity, price)
+        assert (await client.trade.get_order(order.order_id, symbol=SPOT)).status == status
+    fills = await client.trade.get_fills(SPOT)
+    assert sorted(fill.quantity for fill in fills) == [Decimal("0.05"), Decimal("0.15")]  # type: ignore[type-var]
+    assert await client.trade.get_open_orders(SPOT) == []
+
+
+async def test_an_order_is_amended_and_canceled(venue: MockVenue, client: Client) -> None:
+    price = venue.market(SPOT).price
+    order = await client.trade.place_order(symbol=SPOT, side="buy", type="limit", quantity="0.2", price=price)
+    await client.trade.amend_order(order.order_id, symbol=SPOT, quantity="0.1")
+    (found,) = await client.trade.get_open_orders(SPOT)
+    assert found.quantity == Decimal("0.1")
+    await client.trade.cancel_order(order.order_id, symbol=SPOT)
+    assert (await client.trade.get_order(order.order_id, symbol=SPOT)).status == "canceled"
+    with pytest.raises(OrderNotFound):
+        await client.trade.cancel_order(order.order_id, symbol=SPOT)
+
+
+async def test_what_the_venue_refuses(venue: MockVenue, client: Client) -> None:
+    price = venue.market(SPOT).price
+    given: dict[str, Any] = {"symbol": SPOT, "side": "buy", "type": "limit", "quantity": "0.2", "price": price}
+    await client.trade.place_order(**given, client_order_id="mine1")
+    with pytest.raises(DuplicateOrder):
+        await client.trade.place_order(**given, client_order_id="mine1")
+    with pytest.raises(InvalidOrder):
+        await client.trade.place_order(**{**given, "price": price + Decimal("0.001")})
+    with pytest.raises(InvalidOrder):
+        await client.trade.place_order(**{**given, "price": price * 2, "post_only": True})
+    with pytest.raises(InsufficientFunds):
+        await client.trade.place_order(**{**given, "quantity": "100"})
+    assert len(await client.trade.get_open_orders(SPOT)) == 1
+
+
+async def test_streams_tell_of_orders(venue: MockVenue, client: Client) -> None:
+    price = venue.market(SPOT).price
+    async with client.ws.private("orders") as orders:
+        await orders.ready()
+        order = await client.trade.place_order(symbol=SPOT, side="buy", type="limit", quantity="0.2", price=price)
+        await sold(venue, "0.2", price)
+        told = []
+        async with asyncio.timeout(10):
+            async for event in orders:
+                if isinstance(event, Order):
+                    told.append((event.order_id, event.status))
+                if event.status == "filled":
+                    break
+    assert told == [(order.order_id, "new"), (order.order_id, "filled")]
