@@ -383,4 +383,4 @@ def test_no_mapping_gives_what_the_engine_gives(model: str) -> None:
 
 def test_words_that_decide_meaning_are_strict() -> None:
     named = {field: target for model in MODELS for field, target in targets(model).items() if target.target is Target.WORD}
-    assert {field for field in named if strict(field)} == {"side", "kind", "right", "status", "type", "time_in_force", "margin_mode"}
+    assert {field for field in named if strict(field)} == {"side", "kind", "right", "status", "margin_mode"}

@@ -44,7 +44,7 @@ def test_what_validate_accepts_compiles_and_what_does_not_compile_it_refuses(pat
     if list(refused(path)):
         assert errors
     elif errors:  # what leaves a client working but says something that nothing does, or could be either of two things
-        assert {problem.rule for problem in errors} <= {"CEX056", "CEX058", "CEX064"}
+        assert {problem.rule for problem in errors} <= {"CEX056", "CEX058", "CEX064", "CEX081"}
 
 
 @pytest.mark.parametrize("exchange", IDS)
