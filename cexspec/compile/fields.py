@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from cexspec.compile.access import Access
 from cexspec.compile.conversion import Conversion, Setting
+from cexspec.compile.inline import condition_code
 from cexspec.compile.leaves import nothings, paths_of
 from cexspec.compile.paths import parse
 from cexspec.compile.source import Origin
@@ -28,15 +29,25 @@ class FieldWriter:
         """Statements that leave the unified value in `variable`; None only where the field may be None."""
         own = target if rule.or_ is None else replace(target, nullable=True)
         with self.setting.writer.origin(Origin(target.name, " or ".join(paths_of(rule)), rule.where)):
-            if rule.branching is not None:
-                self._branches(variable, rule.branching, own)
-            elif rule.const is not None:
-                self.line(f"{variable} = {self.setting.scope.constant(self.setting.literal(rule.const, target), 'const')}")
+            if rule.unless is None:
+                self._given(variable, rule, own)
             else:
-                self._read(variable, rule, own)
+                with self.block(f"if {condition_code(self.setting.scope, self.setting.bases.item, rule.unless)}"):
+                    self._nothing(variable, own, "there is none where 'unless' holds")
+                with self.block("else"):
+                    self._given(variable, rule, own)
         if rule.or_ is not None:
             with self.block(f"if {variable} is None"):
                 self.write(variable, rule.or_, target)
+
+    def _given(self, variable: str, rule: FieldRule, target: FieldTarget) -> None:
+        """What its source gives."""
+        if rule.branching is not None:
+            self._branches(variable, rule.branching, target)
+        elif rule.const is not None:
+            self.line(f"{variable} = {self.setting.scope.constant(self.setting.literal(rule.const, target), 'const')}")
+        else:
+            self._read(variable, rule, target)
 
     def _branches(self, variable: str, branching: Branching, target: FieldTarget) -> None:
         word = "if"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cexspec.compile.access import Scope
 from cexspec.compile.conditions import integers
+from cexspec.compile.inline import request_conditions
 from cexspec.compile.paths import PathError, Steps, parse
 from cexspec.compile.source import Origin
 from cexspec.compile.tables import request_table
@@ -98,10 +99,11 @@ def request_paths(scope: Scope, bases: Bases, rule: FieldRule, target: FieldTarg
         origin = Origin(target.name, rule.lookup.take, rule.where)
         request_table(scope, bases.message, rule.lookup, leaf, words if leaf is Leaf.WORDS else (), origin)
         leaf = Leaf.TEXT
+    request_conditions(scope, bases.item, rule.unless)
     base = bases.of(rule.of)
     if base is None:
         return
-    required = not (optional or rule.optional)
+    required = not (optional or rule.optional or rule.unless is not None)
     reads = [(text, leaf, words if leaf is Leaf.WORDS else (), required and rule.first_of is None) for text in paths_of(rule)]
     for factor in (rule.times, rule.over):
         if factor is not None:

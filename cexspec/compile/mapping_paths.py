@@ -60,6 +60,7 @@ def _own_paths(rule: FieldRule, where: Where) -> Iterator[PathAt]:
     for key, factor in (("times", rule.times), ("over", rule.over)):
         if factor is not None:
             yield PathAt(factor, (*where, key), True)
+    yield from condition_paths(rule.unless, (*where, "unless"))
 
 
 def item_paths(mapping: Mapping) -> Iterator[PathAt]:
@@ -72,6 +73,8 @@ def item_paths(mapping: Mapping) -> Iterator[PathAt]:
 def _of_item(rule: FieldRule, where: Where) -> Iterator[PathAt]:
     if rule.of == "item":  # a table to look up in is the message's
         yield from (path for path in _own_paths(rule, where) if path.where[: len(where) + 1] != (*where, "lookup"))
+    else:
+        yield from condition_paths(rule.unless, (*where, "unless"))
     for keys, inner in rule.inner:
         yield from _of_item(inner, (*where, *keys))
 

@@ -16,10 +16,10 @@ NUMBER_UNITS = {"fraction": "ratios", "decimals": "steps"}
 
 _COUNTABLE = (Target.NUMBER, Target.INTEGER, Target.TIME)
 _ALONE = {
-    "const": frozenset[str](),
-    "place": frozenset({"prefix", "plus"}),
-    "by_kind": frozenset({"scale"}),
-    "by_category": frozenset({"scale"}),
+    "const": frozenset({"unless"}),
+    "place": frozenset({"prefix", "plus", "unless"}),
+    "by_kind": frozenset({"scale", "unless"}),
+    "by_category": frozenset({"scale", "unless"}),
 }
 """What may stand beside a source that needs nothing else."""
 _LEGAL = {Target.BOOLEAN: ("true", "false")}
@@ -84,15 +84,13 @@ def _idle(rule: FieldRule) -> Iterator[Misfit]:
     if len(tables) > 1:
         yield f"{' and '.join(repr(key) for key in tables)} each give the word", "keep one of them"
     elif tables:
-        idle = [key for key in _AFTER_A_TABLE if getattr(rule, key) and (tables[0], key) != ("sign", "zero")]
-        yield from ((f"'{key}' does nothing beside '{tables[0]}'", f"remove '{key}'") for key in idle)
         yield from (
             (f"'{key}' does nothing beside '{tables[0]}'", f"remove '{key}'")
             for key in _AFTER_A_TABLE
             if getattr(rule, key) and (tables[0], key) != ("sign", "zero")
         )
     if rule.or_ is not None and not rule.may_be_none:
-        yield "'or' does nothing beside a rule that always gives something", "mark it 'optional', 'zero', 'empty' or 'absent'"
+        yield "'or' does nothing beside a rule that always gives something", "mark it 'optional', 'zero', 'empty', 'absent' or 'unless'"
     if rule.over is not None and rule.unit is not None:
         yield "'unit' does nothing beside 'over'", "remove 'unit'"
     if "unknown" in given and "map" not in given:

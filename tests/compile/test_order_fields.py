@@ -10,7 +10,7 @@ import pytest
 
 from cexspec.models import DecodeError, Event, Market
 from cexspec.models.execution import Balance, Fill, Order, Position
-from tests.compile.made_up import Notes, answering, streaming
+from tests.compile.made_up import VERB, Notes, answering, exchange
 
 LINEAR = Market(id="L", symbol="BTC/USDT:PERP", kind="perpetual", contract_size=Decimal("0.01"))
 INVERSE = Market(id="I", symbol="BTC/USD:PERP:BTC", kind="perpetual", contract_size=Decimal(100), contract_in_quote=True)
@@ -52,6 +52,15 @@ FEES: list[tuple[dict[str, Any], dict[str, Any], str | None]] = [
     ({"path": "$.fee", "over": "$.n", "optional": "true"}, {"fee": "9"}, None),
     ({"path": "$.fee", "over": "$.n", "optional": "true"}, {}, None),
     ({"path": "$.fee", "times": "$.cost", "over": "$.n"}, {"fee": "9", "cost": "2", "n": "3"}, "6"),
+    ({"path": "$.fee", "unless": {"$.in": "quote"}}, {"fee": "9", "in": "quote"}, None),
+    ({"path": "$.fee", "unless": {"$.in": "quote"}}, {"fee": "9", "in": "base"}, "9"),
+    ({"path": "$.fee", "unless": {"$.in": "quote"}}, {"fee": "9"}, "9"),
+    ({"path": "$.fee", "unless": {"$.in": "quote"}}, {"in": "quote"}, None),
+    ({"path": "$.fee", "unless": {"$.in": "quote", "$.n": {"not": "0"}}}, {"fee": "9", "in": "quote", "n": "0"}, "9"),
+    ({"path": "$.fee", "unless": {"$.in": "quote"}, "or": "$.cost"}, {"fee": "9", "in": "quote", "cost": "2"}, "2"),
+    ({"const": "1", "unless": {"$.in": "quote"}}, {"in": "quote"}, None),
+    ({"by_kind": {"spot": "$.fee", "other": "$.n"}, "unless": {"$.in": "quote"}}, {"fee": "9", "in": "quote"}, None),
+    ({"by_kind": {"spot": "$.fee", "other": "$.n"}, "unless": {"$.in": "quote"}}, {"fee": "9", "n": "2"}, "9"),
 ]
 
 
@@ -72,6 +81,7 @@ def test_a_fee_is_as_the_rule_says(rule: dict[str, Any], message: dict[str, Any]
         ({"path": "$.q", "over": "$.n"}, {"q": "-1", "n": "2"}, "less than nothing"),
         ({"path": "$.q", "absent": ["none"]}, {"q": "some"}, "not a number"),
         ({"path": "$.q", "optional": "true", "or": "$.n"}, {}, "nothing at \\$.n"),
+        ({"path": "$.q", "unless": {"$.in": "quote"}}, {"in": "base"}, "nothing at \\$.q"),
     ],
 )
 def test_a_number_that_the_rule_doesnt_excuse_is_refused(rule: dict[str, Any], message: dict[str, Any], text: str) -> None:
@@ -85,6 +95,9 @@ def test_what_a_model_must_have_is_not_none_whatever_the_marks() -> None:
     assert isinstance(event, Fill) and event.price == 2
     with pytest.raises(DecodeError, match="nothing at"):
         read(fields, {"s": "buy", "q": "1", "p": "-", "o": "-"}, "fill")
+    fields |= {"price": {"path": "$.p", "unless": {"$.s": "sell"}}}
+    with pytest.raises(DecodeError, match="'unless' holds"):
+        read(fields, {"s": "sell", "q": "1", "p": "3"}, "fill")
 
 
 WORDS: list[tuple[dict[str, Any], dict[str, Any], str | None]] = [
@@ -232,7 +245,11 @@ def test_what_the_answer_leaves_out_is_told_by_the_request() -> None:
 def test_a_divisor_of_partial_updates_may_be_yet_to_come() -> None:
     mapping = {"returns": "order", "merge": {"by": "$.i", "reset_when": {"$.t": "all"}}, "match": {"$.t": ["all", "some"]}}
     fields = {"symbol": "$.m", "order_id": "$.i", "average_price": {"path": "$.c", "over": "$.n"}}
-    made = streaming({"orders": {**mapping, "fields": fields}})
+    greet = {"recipe": "login", "send": {"key": "{{ api_key }}"}}
+    auth = {"credentials": {"api_key": {}}, "recipes": {"login": {"headers": {"KEY": "{{ api_key }}"}}}}
+    channels = {"orders": {"on": "public", "topic": "orders", **mapping, "fields": fields}}
+    connections = {"public": {"greet": greet, "subscribe": VERB, "unsubscribe": VERB}}
+    made = exchange(auth=auth, ws={"connections": connections, "channels": channels})
     reader, notes = made.channel("orders").readers[0], Notes(markets=MARKETS)
     assert reader.read(b'{"t": "some", "m": "S", "i": 1, "c": "6"}', notes) == []
     (event,) = reader.read(b'{"t": "some", "i": 1, "n": "3"}', notes)

@@ -100,6 +100,7 @@ def _of_mapping(place: str, mapping: SpecMapping) -> set[str]:
 
 def _of_rule(place: str, rule: FieldRule) -> set[str]:
     inside = {line for keys, inner in rule.inner for line in _of_rule(".".join((place, *keys)), inner)}
+    inside |= {f"{place}.unless"} if rule.unless is not None else set()
     return inside if rule.branching is not None else inside | {place} | _words_of(place, rule)
 
 
@@ -168,6 +169,8 @@ _ROLES = {"ack": ("ack",), "failed": ("refusal", "error"), "answer": ("ping",)}
 def _seen(exchange: Exchange, place: str, mapping: SpecMapping, document: object, frame: object, events: list[Event]) -> Iterator[str]:
     """What the items of a message and their events exercise of a mapping."""
     found = list(raw.items(mapping, document, frame))
+    for name, rule in (mapping.fields or {}).items():
+        yield from _excepted(f"{place}.fields.{name}", rule, found)
     if isinstance(mapping.snapshot_when, dict):
         yield f"{place}.snapshot_when: {HOLDS[fits(mapping.snapshot_when, document, frame)]}"
     if mapping.merge is not None and mapping.merge.reset_when is not None:
@@ -178,6 +181,14 @@ def _seen(exchange: Exchange, place: str, mapping: SpecMapping, document: object
             if getattr(event, name, None) not in (None, []) or _unsized(rule, found) or _bare(rule, document, frame):
                 yield from _rule_seen(f"{place}.fields.{name}", rule, (exchange, event), found)
     yield from _levels_seen(place, mapping, found)
+
+
+def _excepted(place: str, rule: FieldRule, found: list[raw.Item]) -> Iterator[str]:
+    """The rules that leave out what stands in an item."""
+    if any(raw.excepted(rule, item) for item in found):
+        yield f"{place}.unless"
+    for keys, inner in rule.inner:
+        yield from _excepted(".".join((place, *keys)), inner, found)
 
 
 def _unsized(rule: FieldRule, found: list[raw.Item]) -> bool:

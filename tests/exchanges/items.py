@@ -89,9 +89,14 @@ def values(rule: FieldRule, item: Item) -> list[object]:
     return [item.at(rule, path) for path in ([rule.path] if rule.path is not None else rule.first_of or [])]
 
 
+def excepted(rule: FieldRule, item: Item) -> bool:
+    """Whether an item holds something else where a rule reads, and the rule says so."""
+    return rule.unless is not None and predicate(rule.unless)(item.item)
+
+
 def nothing(rule: FieldRule, item: Item) -> bool:
     """Whether an item has nothing for a rule, as far as the rule's own marks say."""
-    if rule.over is not None and _is_zero(item.at(rule, rule.over)):
+    if excepted(rule, item) or (rule.over is not None and _is_zero(item.at(rule, rule.over))):
         return True
     return all(_none(rule, value) for value in values(rule, item))
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from cexspec.spec.model.conditions import Conditions
 from cexspec.spec.model.node import Flag, Node, Path, key
 
 Source = Literal["item", "parent", "message", "frame", "key", "request"]
@@ -74,8 +75,8 @@ class FieldRule(Node):
     """Where a unified field comes from. Plain text is short for `{path: ...}`.
 
     Exactly one source: `path`, `first_of`, `const`, `place`, `by_kind`, `by_category`, or `of: request` / `of: key` alone. Then, in
-    this order: `lookup`, `absent`/`empty`, `split`, `strip`, `prefix`, `case`, `plus`, `map`/`flag`/`sign`, `zero`, `abs`, `negate`,
-    `times`, `over`, `unit`, `or`, `scale`.
+    this order: `unless`, `lookup`, `absent`/`empty`, `split`, `strip`, `prefix`, `case`, `plus`, `map`/`flag`/`sign`, `zero`, `abs`,
+    `negate`, `times`, `over`, `unit`, `or`, `scale`.
     """
 
     path: Path | None = key("Where the value is", "$.px", None)
@@ -117,6 +118,9 @@ class FieldRule(Node):
     empty: Literal["absent"] | None = key('"" means there is none', "absent", None)
     absent: list[str] | None = key("Each of these words means there is none", ["-", "none"], None)
     optional: Flag = key("May be missing or null", True, False)
+    unless: Conditions | None = key(
+        "There is none where all of this holds of the item: what stands there is something else", {"$.tgtCcy": "quote_ccy"}, None
+    )
     times: Path | None = key("Multiplied by the number at this path", "$.ctMult", None)
     over: Path | None = key("Divided by the number at this path; where that is 0 there is none", "$.executedQty", None)
     or_: FieldValue | None = key("The rule to take where this one gives none", {"path": "$.avgPx", "zero": "absent"}, None, alias="or")
@@ -153,7 +157,7 @@ class FieldRule(Node):
     @property
     def may_be_none(self) -> bool:
         """Whether it may give none, whatever the venue sends elsewhere."""
-        marks = (self.zero, self.empty, self.absent, self.over)
+        marks = (self.zero, self.empty, self.absent, self.over, self.unless)
         return self.optional or self.of == "request" or any(mark is not None for mark in marks)
 
     @model_validator(mode="after")
