@@ -28,7 +28,7 @@ class Client:
     def reusable_future(self, name: str) -> Awaitable[Any]:
         return asyncio.sleep(0)
 
-    reusableFuture = reusable_future
+    reusableFuture = reusable_future  # noqa: N815 - ccxt's name
 
     def future(self, name: str) -> Awaitable[Any]:
         return asyncio.sleep(0)
