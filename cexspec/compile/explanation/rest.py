@@ -10,6 +10,7 @@ from cexspec.compile.explanation.choosing import example, serves, tables
 from cexspec.compile.explanation.defaults import defaults
 from cexspec.compile.explanation.mapping import reading
 from cexspec.compile.explanation.sample import samples
+from cexspec.compile.explanation.signing import signing
 from cexspec.compile.explanation.text import Lines, Row, Section, conditions, duration
 from cexspec.compile.plan import HttpRequest, OperationPlan
 from cexspec.spec.model import Errors, Operation
@@ -26,6 +27,7 @@ def operation(exchange: Exchange, name: str) -> Iterator[Section]:
     yield Section(f"REST {name}", _head(plan, spec, lines))
     yield Section("request", list(_request(exchange, plan, lines)))
     yield from tables(spec, lines)
+    yield from signing(exchange, plan.auth, lines)
     yield Section("limits", list(_limits(exchange, plan, spec, lines)))
     if plan.page is not None:
         yield Section("pages", list(_pages(plan, spec, lines)))
