@@ -124,14 +124,13 @@ FORM_BODY = ("Content-Type", "application/x-www-form-urlencoded")
 
 def urlencoded(pairs: Pairs) -> str:
     """Pairs as a query or a form: everything encoded but letters, digits and `-._~`."""
-    return "&".join([f"{_escaped(name)}={_escaped(value)}" for name, value in pairs])
+    plain = _UNRESERVED
+    return "&".join(
+        [f"{name if plain(name) else quote(name, safe='')}={value if plain(value) else quote(value, safe='')}" for name, value in pairs]
+    )
 
 
-_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
-
-
-def _escaped(text: str) -> str:
-    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*").fullmatch
 
 
 @dataclass(frozen=True, slots=True)

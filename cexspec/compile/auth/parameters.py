@@ -96,24 +96,36 @@ def parts(request: HttpRequest, path: str, wanted: frozenset[str]) -> Mapping[st
     query = urlencoded(request.query) if wanted & {"query", "target", "params"} else ""
     body = (request.payload or b"").decode() if wanted & {"body", "params"} else ""
     raw = "&".join([f"{name}={value}" for name, value in request.query]) if wanted & {"raw_query", "raw_target"} else ""
-    found["query"], found["raw_query"], found["body"] = query, raw, body
-    found["target"] = f"{path}?{query}" if query else path
-    found["raw_target"] = f"{path}?{raw}" if raw else path
-    found["params"] = body if request.form else query
+    for name in wanted:
+        found[name] = _part(name, request, path, query, raw, body)
     return found
+
+
+def _part(name: str, request: HttpRequest, path: str, query: str, raw: str, body: str) -> str:
+    if name == "body":
+        return body
+    if name == "params":
+        return body if request.form else query
+    text = raw if name.startswith("raw_") else query
+    if name in ("query", "raw_query"):
+        return text
+    return f"{path}?{text}" if text else path
 
 
 def _headed(request: HttpRequest, headers: Pairs) -> HttpRequest:
     """The request with these headers, but for those of a name that it has itself."""
-    named = {name.lower() for name, _ in request.headers}
-    found = (*request.headers, *[pair for pair in headers if pair[0].lower() not in named])
-    if request.form and not any(name.lower() == "content-type" for name, _ in found):
-        found = (*found, FORM_BODY)
-    return replace(request, headers=found)
+    own = request.headers
+    if own:
+        named = {name.lower() for name, _ in own}
+        headers = (*own, *[pair for pair in headers if pair[0].lower() not in named])
+    if request.form and not any(name.lower() == "content-type" for name, _ in headers):
+        headers = (*headers, FORM_BODY)
+    return HttpRequest(request.method, request.path, request.query, request.body, headers, request.form)
 
 
 def _put(request: HttpRequest, place: Place, pairs: Pairs) -> HttpRequest:
-    return replace(request, form=pairs) if place == "form" else replace(request, query=pairs)
+    query, form = (request.query, pairs) if place == "form" else (pairs, request.form)
+    return HttpRequest(request.method, request.path, query, request.body, request.headers, form)
 
 
 def _merged(body: bytes | None, before: Pairs, behind: Pairs) -> bytes:

@@ -9,10 +9,11 @@ from typing import Any
 from cexspec.compile.auth.hooked import compile_hooked
 from cexspec.compile.auth.keys import read_key
 from cexspec.compile.auth.parameters import ADDRESS, PARTS, Added, Pair, address, parts
+from cexspec.compile.auth.slots import Slots
 from cexspec.compile.auth.values import Holes, Make, Piece, ValuePlan, compile_value
+from cexspec.compile.holes import parse_text
 from cexspec.compile.plan import CredentialPlan, HttpRequest, Params
 from cexspec.compile.recipe import Moment, RecipePlan, Signed
-from cexspec.compile.templates import compile_text
 from cexspec.models import AuthenticationError
 from cexspec.models.credentials import Credentials
 from cexspec.spec.model.auth import Auth, Recipe, Value
@@ -47,6 +48,7 @@ class _Compiler:
         self.times = MOMENT | ({EXPIRES} if recipe.expires is not None else frozenset())
         self.early = credentials | self.times | ADDRESS | self.given
         self.used: set[str] = set()
+        self.slots = Slots()
 
     def plan(self, name: str, docs: str | None, exchange: str, credentials: Mapping[str, CredentialPlan]) -> RecipePlan:
         """The recipe's plan."""
@@ -63,6 +65,7 @@ class _Compiler:
             exchange=exchange,
             recipe=name,
             needs=needs,
+            slots=self.slots,
             optional=frozenset(self.used) & self.credentials - needs,
             values=values,
             added=Added(before, behind, last, headers, recipe.into, recipe.sort),
@@ -85,12 +88,12 @@ class _Compiler:
         """Parameters or headers, compiled."""
         found = []
         for name, text in texts.items():
-            parsed, fill = compile_text(text, allowed, self.findings, (*where, name))
+            parsed = parse_text(text, allowed, self.findings, (*where, name))
             holes = {hole.name for hole in parsed.holes}
             for hole in sorted(holes & raw):
                 self.findings.error("CEX104", (*where, name), f"'{hole}' is bytes, which no text can hold", "encode: base64")
             self.used |= holes
-            found.append(Pair(name, fill, frozenset(holes)))
+            found.append(Pair(name, self.slots.fill(parsed), frozenset(holes)))
         return tuple(found)
 
     def values(self) -> tuple[tuple[ValuePlan, ...], frozenset[str]]:
@@ -103,7 +106,7 @@ class _Compiler:
         for at, (name, node) in enumerate(nodes.items()):
             later = frozenset(list(nodes)[at:])
             holes = Holes(self.early | PARTS | frozenset(nodes), later, raw)
-            value = compile_value(name, node, self.credentials, holes, self.findings)
+            value = compile_value(name, node, self.credentials, holes, self.slots, self.findings)
             found.append(value)
             self.used |= value.holes | ({value.key[0]} if value.key is not None else set())
             raw |= {name} if value.raw else frozenset()
@@ -122,7 +125,7 @@ class _Ready:
     """A recipe with the keys of one account."""
 
     credentials: Credentials
-    texts: Mapping[str, str]
+    values: dict[Any, Any]
     makers: tuple[tuple[str, Make], ...]
     added: Added
 
@@ -135,6 +138,7 @@ class _Signer:
         exchange: str,
         recipe: str,
         needs: frozenset[str],
+        slots: Slots,
         optional: frozenset[str],
         values: tuple[ValuePlan, ...],
         added: Added,
@@ -143,7 +147,7 @@ class _Signer:
     ) -> None:
         self._exchange, self._recipe, self._needs, self._optional = exchange, recipe, needs, optional
         self._values, self._added = values, added
-        self._parts, self._expires = parts, expires
+        self._parts, self._expires, self._slots = parts, expires, slots
         self._ready: _Ready | None = None
 
     def sign(self, request: HttpRequest, base_url: str, credentials: Credentials, moment: Moment) -> Signed:
@@ -151,27 +155,36 @@ class _Signer:
         ready = self._made_ready(credentials)
         values = self._begun(ready, moment)
         host, path = address(request, base_url)
-        values["method"], values["host"], values["path"] = request.method, host, path
+        put = self._slots.put
+        put(values, "method", request.method)
+        put(values, "host", host)
+        put(values, "path", path)
         added = ready.added
         place = added.place(request)
         request = added.extended(request, place, values)
         if self._parts:
-            values.update(parts(request, path, self._parts))
-        prehash = _fill(ready.makers, values)
+            for name, text in parts(request, path, self._parts).items():
+                put(values, name, text)
+        prehash = self._fill(ready.makers, values)
         return Signed(added.completed(request, place, values), prehash, values.get(SIGNATURE, ""))
 
     def message(self, credentials: Credentials, moment: Moment, given: Params) -> Mapping[str, Any]:
         """The values of the holes of a message."""
         ready = self._made_ready(credentials)
-        values = {**given, **self._begun(ready, moment)}
-        values["prehash"] = _fill(ready.makers, values)
-        return values
+        values = self._begun(ready, moment)
+        for name, value in given.items():
+            if name not in values:
+                self._slots.put(values, name, value)
+        prehash = self._fill(ready.makers, values)
+        return {"prehash": prehash, **{name: value for name, value in values.items() if isinstance(name, str)}}
 
-    def _begun(self, ready: _Ready, moment: Moment) -> dict[str, Any]:
-        values: dict[str, Any] = dict(ready.texts)
-        values["now"], values["nonce"], values[RECV_WINDOW] = moment.now, moment.nonce, moment.recv_window
+    def _begun(self, ready: _Ready, moment: Moment) -> dict[Any, Any]:
+        values, put = ready.values.copy(), self._slots.put
+        put(values, "now", moment.now)
+        put(values, "nonce", moment.nonce)
+        put(values, RECV_WINDOW, moment.recv_window)
         if self._expires is not None:
-            values[EXPIRES] = moment.now + self._expires
+            put(values, EXPIRES, moment.now + self._expires)
         return values
 
     def _made_ready(self, credentials: Credentials) -> _Ready:
@@ -192,7 +205,7 @@ class _Signer:
                 absent.add(value.name)
             else:
                 makers.append((value.name, self._bound(value, credentials)))
-        return _Ready(credentials, dict(credentials), tuple(makers), self._added.without(frozenset(absent)))
+        return _Ready(credentials, self._slots.begun(credentials), tuple(makers), self._added.without(frozenset(absent)))
 
     def _bound(self, value: ValuePlan, credentials: Credentials) -> Make:
         if value.key is None:
@@ -203,12 +216,12 @@ class _Signer:
         except AuthenticationError as error:
             raise AuthenticationError(error.message, exchange=self._exchange) from None
 
-
-def _fill(makers: tuple[tuple[str, Make], ...], values: dict[str, Any]) -> str:
-    """Make the values in order, and tell what was signed."""
-    signed: Piece = ""
-    for name, make in makers:
-        made, values[name] = make(values)
-        if name == SIGNATURE:
-            signed = made
-    return signed if isinstance(signed, str) else signed.decode(errors="backslashreplace")
+    def _fill(self, makers: tuple[tuple[str, Make], ...], values: dict[Any, Any]) -> str:
+        """Make the values in order, and tell what was signed."""
+        signed: Piece = ""
+        for name, make in makers:
+            made, value = make(values)
+            self._slots.put(values, name, value)
+            if name == SIGNATURE:
+                signed = made
+        return signed if isinstance(signed, str) else signed.decode(errors="backslashreplace")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 import msgspec
 
 from cexspec.compile.auth.digests import ENCODERS, digest_function, key_kind
 from cexspec.compile.auth.keys import KINDS, Decoding, Key
-from cexspec.compile.holes import Text
+from cexspec.compile.auth.slots import Slots
+from cexspec.compile.holes import Text, parse_text
 from cexspec.compile.plan import Params
-from cexspec.compile.templates import Tree, compile_text, compile_tree
+from cexspec.compile.templates import Tree, compile_tree
 from cexspec.spec.model.auth import DigestName, Encoding, KeyKind, Step, Value
 from cexspec.spec.model.node import TreeNode
 from cexspec.spec.problems import Findings
@@ -79,7 +81,7 @@ class ValuePlan:
         return self.steps[key.kind if key is not None else None].bound(key)
 
 
-def compile_value(name: str, value: Value, credentials: frozenset[str], holes: Holes, findings: Findings) -> ValuePlan:
+def compile_value(name: str, value: Value, credentials: frozenset[str], holes: Holes, slots: Slots, findings: Findings) -> ValuePlan:
     """Compile one value; what is wrong goes to `findings`."""
     where = value.where
     key = (value.key_.of, value.key_.decode) if value.key_ is not None else None
@@ -89,7 +91,7 @@ def compile_value(name: str, value: Value, credentials: frozenset[str], holes: H
     found: set[str] = set()
     steps: dict[KeyKind | None, StepPlan] = {}
     for kind, way in _ways(value):
-        source, used = _source(way.of, holes, findings, (*way.where, "of"))
+        source, used = _source(way.of, holes, slots, findings, (*way.where, "of"))
         found |= used
         steps[_checked(way, kind, value, findings)] = StepPlan(source, way.digest, way.encode)
     return ValuePlan(name, key, steps, frozenset(found), any(step.encode == "raw" for step in steps.values()))
@@ -141,12 +143,12 @@ def _digests(kind: KeyKind) -> str:
     return f"digest: {fitting[kind]}"
 
 
-def _source(of: TreeNode, holes: Holes, findings: Findings, where: Where) -> tuple[Callable[[Params], Piece], frozenset[str]]:
+def _source(of: TreeNode, holes: Holes, slots: Slots, findings: Findings, where: Where) -> tuple[Callable[[Params], Piece], frozenset[str]]:
     """What is digested, as a function of the holes' values, and the holes."""
     if isinstance(of, str):
-        return _text(of, holes, findings, where)
+        return _text(of, holes, slots, findings, where)
     if isinstance(of, list):
-        parts = [_part(part, holes, findings, (*where, at)) for at, part in enumerate(of)]
+        parts = [_part(part, holes, slots, findings, (*where, at)) for at, part in enumerate(of)]
         fills = [fill for fill, _ in parts]
         return lambda params: b"".join([fill(params) for fill in fills]), frozenset().union(*(used for _, used in parts))
     template = compile_tree(of, holes.all, findings, where)
@@ -155,27 +157,27 @@ def _source(of: TreeNode, holes: Holes, findings: Findings, where: Where) -> tup
     return lambda params: msgspec.json.encode(template.fill(params)).decode(), template.holes
 
 
-def _part(part: TreeNode, holes: Holes, findings: Findings, where: Where) -> tuple[Callable[[Params], bytes], frozenset[str]]:
+def _part(part: TreeNode, holes: Holes, slots: Slots, findings: Findings, where: Where) -> tuple[Callable[[Params], bytes], frozenset[str]]:
     """One of the parts whose bytes are joined."""
     if not isinstance(part, str):
         findings.error("CEX048", where, "the parts of a list are texts", '["{{ path }}", "{{ body_hash }}"]')
         return lambda params: b"", frozenset()
-    text, fill = compile_text(part, holes.all, findings, where)
+    text = parse_text(part, holes.all, findings, where)
     used = frozenset(hole.name for hole in text.holes)
     _check_holes(used, holes, findings, where)
     if text.whole is not None and text.whole.name in holes.raw:
-        read = text.whole.reader()
-        return read, used
+        return itemgetter(text.whole.name), used
     _check_raw([text], holes, findings, where)
+    fill = slots.fill(text)
     return lambda params: fill(params).encode(), used
 
 
-def _text(text: str, holes: Holes, findings: Findings, where: Where) -> tuple[Callable[[Params], Piece], frozenset[str]]:
-    parsed, fill = compile_text(text, holes.all, findings, where)
+def _text(text: str, holes: Holes, slots: Slots, findings: Findings, where: Where) -> tuple[Callable[[Params], Piece], frozenset[str]]:
+    parsed = parse_text(text, holes.all, findings, where)
     used = frozenset(hole.name for hole in parsed.holes)
     _check_holes(used, holes, findings, where)
     _check_raw([parsed], holes, findings, where)
-    return fill, used
+    return slots.fill(parsed), used
 
 
 def _texts(tree: Tree) -> Iterator[Text]:
