@@ -106,7 +106,6 @@ class Client:
         self.trade = trade_client(
             self._engine,
             self.environment,
-            self.rest.get_ticker,
             credentials=given,
             allow_trading=allow_trading,
             max_notional=max_notional,

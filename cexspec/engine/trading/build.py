@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cexspec.compile.plan import EnvironmentPlan
 from cexspec.engine.rest import RestEngine
 from cexspec.engine.trading.client_ids import ClientIds
 from cexspec.engine.trading.desk import Desk
 from cexspec.engine.trading.dry_run import DryVerbs
-from cexspec.engine.trading.guard import FetchTicker, Guard, MaxNotional
+from cexspec.engine.trading.guard import Guard, MaxNotional
 from cexspec.engine.trading.lookup import Lookup
 from cexspec.engine.trading.outcome import Outcomes
 from cexspec.engine.trading.permission import Permission, live
 from cexspec.engine.trading.sending import Errands
-from cexspec.engine.trading.terms import TermsBook
+from cexspec.engine.trading.terms import Terms, TermsBook
 from cexspec.engine.trading.tracker import Tracker
 from cexspec.engine.trading.trade_client import TradeClient
 from cexspec.engine.trading.verbs import Verbs
-from cexspec.models import Credentials
+from cexspec.models import Credentials, Event
+from cexspec.transport.limiter import Priority
 
+TICKER = "ticker"
 MARGIN = 1.0
 """Seconds beyond the receive window: what is late by less may still be taken."""
 
@@ -25,7 +29,6 @@ MARGIN = 1.0
 def trade_client(
     engine: RestEngine,
     environment: EnvironmentPlan,
-    ticker: FetchTicker,
     *,
     credentials: Credentials,
     allow_trading: bool = False,
@@ -50,10 +53,17 @@ def trade_client(
         terms_book=TermsBook(engine.markets, plan.id, clock.time_ns),
         tracker=Tracker(plan.id),
         permission=Permission(plan.id, environment.name, live(environment), bool(credentials), allow_trading or dry is not None),
-        guard=Guard(max_notional, ticker),
+        guard=Guard(max_notional, partial(_tickers, engine)),
         client_ids=ClientIds(plan.orders.client_ids, plan.id),
         lookup=lookup,
         outcomes=Outcomes(lookup, clock, max(plan.orders.visible_within, window + MARGIN)),
         errands=Errands(),
     )
     return TradeClient(desk)
+
+
+async def _tickers(engine: RestEngine, terms: Terms) -> list[Event]:
+    """The ticker of an instrument, ahead of all market data: an order waits for it. Nothing where the spec has none."""
+    if TICKER not in engine.plan.operation_names:
+        return []
+    return await engine.call(TICKER, terms.params, priority=Priority.ORDER)

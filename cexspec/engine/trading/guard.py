@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from cexspec.engine.trading.exact import plain
 from cexspec.engine.trading.terms import Terms
-from cexspec.models import InvalidOrder, NotSupported, Number, Side, Ticker
+from cexspec.models import Event, InvalidOrder, Number, Side, Ticker
 
 MaxNotional = Decimal | int | str | float | Mapping[str, Decimal | int | str | float]
 """A bound in quote currency, whichever it is, or one for each quote currency that may be traded."""
-FetchTicker = Callable[[str], Awaitable[Ticker]]
+FetchTickers = Callable[[Terms], Awaitable[list[Event]]]
 
 
 class Guard:
@@ -20,8 +20,8 @@ class Guard:
     A buy is worth its limit at most; a sell, or an order without a price, may be filled at the market's, which is fetched.
     """
 
-    def __init__(self, max_notional: MaxNotional | None, ticker: FetchTicker) -> None:
-        self._ticker = ticker
+    def __init__(self, max_notional: MaxNotional | None, tickers: FetchTickers) -> None:
+        self._tickers = tickers
         self._each: dict[str, Decimal] | None = None
         self._any: Decimal | None = None
         if isinstance(max_notional, Mapping):
@@ -69,11 +69,8 @@ class Guard:
 
     async def _market(self, terms: Terms) -> Decimal:
         """The highest price that the ticker tells."""
-        try:
-            ticker = await self._ticker(terms.symbol)
-        except NotSupported:
-            raise self._untold(terms) from None
-        told: list[Number] = [price for price in (ticker.ask, ticker.last, ticker.bid) if price is not None]
+        rows = [row for row in await self._tickers(terms) if isinstance(row, Ticker) and row.symbol in (None, terms.symbol)]
+        told: list[Number] = [price for row in rows[:1] for price in (row.ask, row.last, row.bid) if price is not None]
         if not told:
             raise self._untold(terms)
         return max(Decimal(str(price)) for price in told)

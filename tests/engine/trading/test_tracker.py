@@ -1,0 +1,106 @@
+"""One state of each order, whichever way news of it comes."""
+
+from __future__ import annotations
+
+import logging
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cexspec import Fill, Order
+from cexspec.engine.trading import tracker as module
+from cexspec.engine.trading.tracker import Tracker
+
+
+def news(**fields: Any) -> Order:
+    return Order(exchange="venue", symbol="BTC/USDT", **{"order_id": "1", **fields})
+
+
+# news in order -> status that is known in the end, illegal transitions, late news
+COURSES: list[tuple[list[dict[str, Any]], str | None, int, int]] = [
+    ([{"status": "new"}, {"status": "partially_filled"}, {"status": "filled"}], "filled", 0, 0),
+    ([{"status": "pending"}, {"status": "new"}, {"status": "canceled"}], "canceled", 0, 0),
+    ([{"status": "new"}, {"status": None}], "new", 0, 0),
+    ([{"status": "filled"}, {"status": "new"}], "filled", 0, 1),
+    (
+        [{"status": "partially_filled", "filled": Decimal(2)}, {"status": "partially_filled", "filled": Decimal(1)}],
+        "partially_filled",
+        0,
+        1,
+    ),
+    ([{"status": "partially_filled", "updated": 2}, {"status": "new", "updated": 1}], "partially_filled", 0, 1),
+    ([{"status": "filled", "updated": 1}, {"status": "new", "updated": 2}], "new", 1, 0),
+    ([{"status": "partially_filled", "updated": 1}, {"status": "new", "updated": 2}], "new", 1, 0),
+    ([{"status": "filled"}, {"status": "canceled"}], "canceled", 1, 0),
+]
+
+
+@pytest.mark.parametrize(("course", "status", "illegal", "late"), COURSES)
+def test_the_later_state_is_kept(course: list[dict[str, Any]], status: str | None, illegal: int, late: int) -> None:
+    tracker = Tracker("venue")
+    for each in course:
+        tracker.update(news(**each))
+    known = tracker.find("1")
+    assert known is not None and known.status == status
+    assert (tracker.illegal_transitions, tracker.late_news) == (illegal, late)
+
+
+def test_an_illegal_transition_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    tracker = Tracker("venue")
+    tracker.update(news(status="filled"))
+    tracker.update(news(status="canceled"))
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "order 1 of BTC/USDT went from filled to canceled" in record.getMessage()
+    assert vars(record)["event"] == "illegal_transition"
+
+
+def test_what_news_leaves_out_is_as_it_was() -> None:
+    tracker = Tracker("venue")
+    tracker.update(news(status="new", price=Decimal(5), client_order_id="mine"))
+    order, is_news = tracker.update(news(status="partially_filled", filled=Decimal(1)))
+    assert is_news
+    assert (order.price, order.client_order_id, order.filled) == (Decimal(5), "mine", Decimal(1))
+    assert tracker.find(client_order_id="mine") == order
+    assert tracker.update(order) == (order, False)
+
+
+def test_an_order_known_by_its_client_id_gets_its_own() -> None:
+    tracker = Tracker("venue")
+    tracker.update(news(order_id=None, client_order_id="mine", status="pending"))
+    tracker.update(news(order_id="7", client_order_id="mine", status="new"))
+    found = tracker.find("7")
+    assert found is not None and found == tracker.find(client_order_id="mine")
+    assert tracker.open == [found]
+
+
+def test_a_client_id_that_is_used_again_is_another_order() -> None:
+    tracker = Tracker("venue")
+    tracker.update(news(order_id="1", client_order_id="mine", status="filled"))
+    tracker.update(news(order_id="2", client_order_id="mine", status="new"))
+    first, second = tracker.find("1"), tracker.find("2")
+    assert first is not None and first.status == "filled"
+    assert second is not None and second == tracker.find(client_order_id="mine")
+
+
+def test_only_the_latest_that_have_ended_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_ENDED", 2)
+    tracker = Tracker("venue")
+    for number in range(4):
+        tracker.update(news(order_id=str(number), client_order_id=f"c{number}", status="filled"))
+    tracker.update(news(order_id="9", status="new"))
+    assert [tracker.find(str(number)) is None for number in range(4)] == [True, True, False, False]
+    assert tracker.find(client_order_id="c1") is None
+    assert [order.order_id for order in tracker.open] == ["9"]
+
+
+def test_a_fill_that_comes_twice_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_FILLS", 2)
+    tracker = Tracker("venue")
+
+    def fill(id: str | None) -> Fill:
+        return Fill(exchange="venue", symbol="BTC/USDT", id=id, side="buy", price=Decimal(1), quantity=Decimal(1))
+
+    assert [tracker.fresh(fill(id)) for id in ("1", "1", "2", None, None, "3", "1")] == [True, False, True, True, True, True, True]
+    assert tracker.doubled_fills == 1
