@@ -103,15 +103,6 @@ class Client:
             self.exchange, self.environment, self._http, clock, self._limiter, self.markets, timeout=timeout, signer=signer
         )
         self.rest = RestClient(self._engine)
-        self.trade = trade_client(
-            self._engine,
-            self.environment,
-            credentials=given,
-            allow_trading=allow_trading,
-            max_notional=max_notional,
-            recv_window=recv_window,
-            dry=self._dry_engine(timeout, signer) if dry_run else None,
-        )
         self.ws = StreamClient(
             self.exchange,
             self.environment,
@@ -125,6 +116,16 @@ class Client:
             rest=self._engine,
             access=Access(self._engine.signer, self._engine, self.exchange.recipe),
             prepare=self._engine.ensure_instruments if INSTRUMENTS in self.exchange.operation_names else None,
+        )
+        self.trade = trade_client(
+            self._engine,
+            self.environment,
+            self.ws,
+            credentials=given,
+            allow_trading=allow_trading,
+            max_notional=max_notional,
+            recv_window=recv_window,
+            dry=self._dry_engine(timeout, signer) if dry_run else None,
         )
 
     def _dry_engine(self, timeout: float, signer: Signer | None) -> RestEngine:
@@ -154,12 +155,12 @@ class Client:
         self._on_close.append(callback)
 
     def supports(self, name: str) -> bool:
-        """Whether the spec declares a REST operation (`ticker`), a stream or a channel, or serves a method of `trade` (`place_order`)."""
+        """Whether the spec declares a REST operation (`ticker`), a stream or a channel, or what a method calls (`place_order`)."""
         return (
             self.trade.supports(name)
             or name in self.exchange.operation_names
             or name in self.exchange.channel_names
-            or self.exchange.offers(name)
+            or self.exchange.offers(name.removeprefix("stream_"))
         )
 
     async def load_instruments(self) -> None:

@@ -101,6 +101,11 @@ class Buffer:
         """How the events end, once that is known."""
         return self._end
 
+    def only(self, passes: Callable[[Event], bool]) -> None:
+        """From now on, add only events that pass (gaps are asked about as well)."""
+        put = self.put
+        self.put = lambda event: put(event) if passes(event) else False
+
     def put_gap(self, gap: Gap | BookState) -> None:
         """Add what goes before all that follows it."""
         if not self._conflates:

@@ -35,6 +35,7 @@ class LogEvent(StrEnum):
     PAGE_TOO_FULL = "page_too_full", "One time has as many rows as a page of history holds: rows beyond them can't be reached"
     ILLEGAL_TRANSITION = "illegal_transition", "An order went from one state to another that can't follow it; the later one is kept"
     ORDER_UNSETTLED = "order_unsettled", "Nobody waits any more for an order, or change of one, that was sent; with its ids"
+    RECONCILIATION_FAILED = "reconciliation_failed", "What happened while a private connection was away could not be looked up"
     DRY_RUN = "dry_run", "A request that would have been sent, with secrets masked (`dry_run=True`)"
     LIMITS_STORE_LOST = (
         "limits_store.lost",

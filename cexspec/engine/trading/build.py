@@ -6,9 +6,11 @@ from functools import partial
 
 from cexspec.compile.plan import EnvironmentPlan
 from cexspec.engine.rest import RestEngine
+from cexspec.engine.stream_client import StreamClient
 from cexspec.engine.trading.client_ids import ClientIds
 from cexspec.engine.trading.desk import Desk
 from cexspec.engine.trading.dry_run import DryVerbs
+from cexspec.engine.trading.following import Following
 from cexspec.engine.trading.guard import Guard, MaxNotional
 from cexspec.engine.trading.lookup import Lookup
 from cexspec.engine.trading.outcome import Outcomes
@@ -29,6 +31,7 @@ MARGIN = 1.0
 def trade_client(
     engine: RestEngine,
     environment: EnvironmentPlan,
+    streams: StreamClient,
     *,
     credentials: Credentials,
     allow_trading: bool = False,
@@ -59,7 +62,7 @@ def trade_client(
         outcomes=Outcomes(lookup, clock, max(plan.orders.visible_within, window + MARGIN)),
         errands=Errands(),
     )
-    return TradeClient(desk)
+    return TradeClient(desk, streams, Following(desk, clock, lambda name: str(engine.markets.find(name).symbol)))
 
 
 async def _tickers(engine: RestEngine, terms: Terms) -> list[Event]:

@@ -30,6 +30,16 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sending:
+    """What is sent, how the order shows that it took effect, and the fields that it makes."""
+
+    verb: str
+    params: dict[str, Any]
+    rule: Callable[[Order | None], Ruling]
+    changed: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Changing:
     """Changes orders that are at the venue."""
 
@@ -40,9 +50,8 @@ class Changing:
 
         Raises the refusal, or `OrderUnknown`.
         """
-        return await self.desk.errands.run(
-            f"the cancel of {_name(params)}", partial(self._send, "cancel_order", params, _canceled, timeout)
-        )
+        sending = _Sending("cancel_order", params, _canceled, {})
+        return await self.desk.errands.run(f"the cancel of {_name(params)}", partial(self._send, sending, timeout))
 
     async def amend(self, params: dict[str, Any], change: Change, timeout: float | None, *, rounded: bool) -> Order:
         """The order as it is to be. Raises `InvalidOrder`, `OrderNotFound`, the venue's refusal, or `OrderUnknown`."""
@@ -50,17 +59,19 @@ class Changing:
         terms = await self.desk.terms(str(known.symbol))
         wanted = await self._wanted(known, change, terms, rounded=rounded)
         params = {**params, **terms.params, **wanted}
-        rule = partial(_amended, wanted)
-        order = await self.desk.errands.run(f"the change of {_name(params)}", partial(self._send, "amend_order", params, rule, timeout))
-        fields: dict[str, Any] = {
-            name: wanted[name] for name in ("price", "stop_price", "quantity") if name in wanted and getattr(order, name) is None
-        }
-        return merged(order, _with(known, fields, self.desk.number))
+        sending = _Sending("amend_order", params, partial(_amended, wanted), self._numbers(known, wanted))
+        return await self.desk.errands.run(f"the change of {_name(params)}", partial(self._send, sending, timeout))
+
+    def _numbers(self, known: Order, wanted: dict[str, Any]) -> dict[str, Any]:
+        """The fields of the order that the change makes."""
+        fields = {name: self.desk.number(wanted[name]) for name in ("price", "stop_price", "quantity") if name in wanted}
+        if known.filled is not None and "quantity" in fields:
+            fields["remaining"] = fields["quantity"] - known.filled  # type: ignore[operator]
+        return fields
 
     async def _known(self, params: dict[str, Any]) -> Order:
         """The order that shall change, as it is known here, else at the venue."""
-        client_order_id = params.get("client_order_id")
-        known = self.desk.tracker.find(params.get("order_id"), None if client_order_id is None else str(client_order_id))
+        known = self.desk.tracker.find(params.get("order_id"), _client_id(params))
         if known is None or None in (known.symbol, known.side, known.type, known.quantity):
             known = await self.desk.lookup.find(params)
             if known is None:
@@ -93,47 +104,40 @@ class Changing:
         }
         return {name: value for name, value in wanted.items() if value is not None}
 
-    async def _send(
-        self, verb: str, params: dict[str, Any], rule: Callable[[Order | None], Ruling], timeout: float | None, mark: Mark
-    ) -> Order:
+    async def _send(self, sending: _Sending, timeout: float | None, mark: Mark) -> Order:
         desk = self.desk
         try:
-            rows = await desk.writes.call(verb, params, timeout=timeout)
+            rows = await desk.writes.call(sending.verb, sending.params, timeout=timeout)
         except CexspecError as failure:
             if not (mark.sent and unsettled(failure)):
                 raise
-            found = await desk.outcomes.settle(Question(params, rule), failure)
+            found = await desk.outcomes.settle(Question(sending.params, sending.rule), failure)
             if found is None:
-                raise self._unknown(verb, params, failure) from failure
+                raise self._unknown(sending, failure) from failure
             return desk.tracker.update(found)[0]
-        ack = next((row for row in rows if isinstance(row, Order)), None)
-        return self._told(ack, params)
+        return self._told(next((row for row in rows if isinstance(row, Order)), None), sending)
 
-    def _told(self, ack: Order | None, params: dict[str, Any]) -> Order:
-        """The order by the venue's answer and by what is known of it; its status by the answer alone."""
-        client_order_id = params.get("client_order_id")
-        name = None if client_order_id is None else str(client_order_id)
-        order = ack or Order(exchange=self.desk.exchange, symbol=params.get("symbol"))
-        order = merged(
-            order, Order(exchange=self.desk.exchange, symbol=params.get("symbol"), order_id=params.get("order_id"), client_order_id=name)
-        )
-        if order.status is not None:
-            return self.desk.tracker.update(order)[0]
-        known = self.desk.tracker.find(order.order_id, order.client_order_id)
-        return merged(order, _with(known, {"status": None}, self.desk.number)) if known is not None else order
+    def _told(self, ack: Order | None, sending: _Sending) -> Order:
+        """The order by the venue's answer, by what was changed, and by what is known of it.
 
-    def _unknown(self, verb: str, params: dict[str, Any], failure: CexspecError) -> OrderUnknown:
-        client_order_id = params.get("client_order_id")
+        Where it was to be canceled, the answer alone tells whether it is.
+        """
+        desk, params, changed = self.desk, sending.params, sending.changed
+        told = Order(exchange=desk.exchange, symbol=params.get("symbol"))
+        order = merged(ack or told, replace(told, order_id=params.get("order_id"), client_order_id=_client_id(params), **changed))
+        before = desk.tracker.find(order.order_id, order.client_order_id)
+        if desk.dry or (before is None and order.status is None):
+            return order if before is None else merged(order, replace(before, status=None))
+        known = desk.tracker.update(order)[0]
+        return known if changed else replace(known, status=order.status)
+
+    def _unknown(self, sending: _Sending, failure: CexspecError) -> OrderUnknown:
+        params = sending.params
         text = (
-            f"{self.desk.exchange}: {verb} of {_name(params)} was sent, and whether it took effect is unknown: {failure};"
+            f"{self.desk.exchange}: {sending.verb} of {_name(params)} was sent, and whether it took effect is unknown: {failure};"
             " looking the order up brought no answer. Look at it with get_order() before anything else"
         )
-        return OrderUnknown(
-            text,
-            symbol=params.get("symbol"),
-            order_id=params.get("order_id"),
-            client_order_id=None if client_order_id is None else str(client_order_id),
-        )
+        return OrderUnknown(text, symbol=params.get("symbol"), order_id=params.get("order_id"), client_order_id=_client_id(params))
 
 
 def _canceled(found: Order | None) -> Ruling:
@@ -161,8 +165,10 @@ def _first(wanted: Decimal | None, known: Number | None) -> Decimal | None:
     return wanted if wanted is not None else None if known is None else Decimal(str(known))
 
 
-def _with(order: Order, fields: dict[str, Any], number: type[Decimal] | type[float]) -> Order:
-    return replace(order, **{name: number(value) if isinstance(value, Decimal) else value for name, value in fields.items()})
+def _client_id(params: dict[str, Any]) -> str | None:
+    """The client's own id as users know it: text, also where requests hold a number."""
+    native = params.get("client_order_id")
+    return None if native is None else str(native)
 
 
 def _name(params: dict[str, Any]) -> str:

@@ -36,6 +36,11 @@ class Tracker:
         """Those that have not ended, as far as is known."""
         return list(self._open.values())
 
+    @property
+    def recent(self) -> list[Order]:
+        """Those that are open, and those that have ended lately."""
+        return [*self._open.values(), *self._ended.values()]
+
     def find(self, order_id: str | None = None, client_order_id: str | None = None) -> Order | None:
         """The order of an id, as it is known; None: it isn't."""
         number = self._number(order_id, client_order_id)

@@ -9,10 +9,13 @@ from typing import Any, Literal, TypedDict, TypeVar, Unpack
 
 from pydantic import ValidationError
 
+from cexspec.engine.stream import Stream
+from cexspec.engine.stream_client import AnySymbol, How, StreamClient
 from cexspec.engine.times import Time, nanoseconds
 from cexspec.engine.trading.changing import Change, Changing
 from cexspec.engine.trading.desk import Desk
 from cexspec.engine.trading.dry_run import DryVerbs
+from cexspec.engine.trading.following import Following
 from cexspec.engine.trading.placing import Placing
 from cexspec.models import (
     Balance,
@@ -83,8 +86,9 @@ class TradeClient:
     trade, `InvalidSymbol`, `InvalidRequest`, the venue's `ExchangeError`, `TransportError`, `DecodeError`.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, streams: StreamClient, following: Following) -> None:
+        self._desk, self._streams, self._following = desk, streams, following
+        streams.on_private_ready(following.recovered)
         self._placing, self._changing = Placing(desk), Changing(desk)
 
     def supports(self, name: str) -> bool:
@@ -258,8 +262,33 @@ class TradeClient:
         self._permit("set_margin_mode")
         await self._list("set_margin_mode", Event, symbol, timeout, margin_mode=margin_mode)
 
+    def stream_orders(self, *symbols: AnySymbol, **how: Unpack[How]) -> Stream[Order]:
+        """One's own orders, each time one changes, of these symbols or of all.
+
+        After a reconnect the orders are looked up: those that have changed are told, then a closed `Gap` says so.
+        """
+        return self._followed("orders", symbols, how)
+
+    def stream_fills(self, *symbols: AnySymbol, **how: Unpack[How]) -> Stream[Fill]:
+        """Executions of one's own orders, each once, of these symbols or of all; after a reconnect as `stream_orders`."""
+        return self._followed("fills", symbols, how)
+
+    def stream_positions(self, *symbols: AnySymbol, **how: Unpack[How]) -> Stream[Position]:
+        """Positions, each time one changes, of these symbols or of all."""
+        return self._streams.private("positions", symbols, **how)
+
+    def stream_balances(self, **how: Unpack[How]) -> Stream[Balance]:
+        """What the account holds of a currency, each time that changes."""
+        return self._streams.private("balances", (), **how)
+
+    def _followed(self, name: Literal["orders", "fills"], symbols: Sequence[AnySymbol], how: How) -> Stream[Any]:
+        stream = self._streams.private(name, symbols, **how)
+        self._following.follow(name, stream, symbols)
+        return stream
+
     async def close(self) -> None:
         """Wait until the outcome of everything that was sent is known."""
+        await self._following.close()
         await self._desk.errands.finish()
 
     def _permit(self, method: str) -> None:

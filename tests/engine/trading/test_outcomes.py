@@ -194,7 +194,7 @@ async def test_an_order_overtakes_the_market_data_that_waits() -> None:
         await run(client, asyncio.wait_for(asyncio.gather(*waiting), None))
 
 
-CANCEL = {"order_id": "1", "symbol": "BTC/USDT"}
+CANCEL: dict[str, Any] = {"order_id": "1", "symbol": "BTC/USDT"}
 
 
 async def test_a_cancel_without_an_answer_is_done_once_the_order_shows_it() -> None:

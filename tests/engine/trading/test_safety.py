@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from typing import Any
 
@@ -41,7 +42,7 @@ async def test_trading_is_off_unless_it_is_allowed(
     venue = Venue({"/place": [good({"oid": "7"})], "/cancel": [good({"oid": "7"})]})
     async with client_of(venue, environment=environment, credentials=credentials, allow_trading=allowed) as client:
         trade = client.trade
-        works = [
+        works: list[Callable[[], Coroutine[Any, Any, object]]] = [
             lambda: trade.place_order(**LIMIT),
             lambda: trade.cancel_order("7", symbol="BTC/USDT"),
             lambda: trade.set_leverage("BTC/USDT:PERP", 3),
