@@ -64,9 +64,9 @@ class Changing:
 
     def _numbers(self, known: Order, wanted: dict[str, Any]) -> dict[str, Any]:
         """The fields of the order that the change makes."""
-        fields = {name: self.desk.number(wanted[name]) for name in ("price", "stop_price", "quantity") if name in wanted}
+        fields: dict[str, Any] = {name: self.desk.number(wanted[name]) for name in ("price", "stop_price", "quantity") if name in wanted}
         if known.filled is not None and "quantity" in fields:
-            fields["remaining"] = fields["quantity"] - known.filled  # type: ignore[operator]
+            fields["remaining"] = fields["quantity"] - known.filled
         return fields
 
     async def _known(self, params: dict[str, Any]) -> Order:
