@@ -20,7 +20,7 @@ from cexspec.compile.plan import ErrorPlan, OperationPlan, ReaderPlan
 from cexspec.compile.polls import check_poll
 from cexspec.compile.readers import ReaderCompiler
 from cexspec.compile.request import RequestParts, compile_request, holes_of
-from cexspec.compile.serving import check_accepts, check_batch, compile_serves
+from cexspec.compile.serving import check_accepts, check_batch, check_sent_once, compile_serves
 from cexspec.spec.model import ExchangeSpec, Operation
 from cexspec.spec.model.rest import From, Param
 from cexspec.spec.problems import Findings
@@ -36,6 +36,7 @@ def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: 
     check_poll(name, parts, spec, findings)
     reader, values = _reader(name, operation, around, findings)
     verb, serves = compile_serves(name, operation, holes_of(name, operation), findings)
+    check_sent_once(operation, verb, idempotent=parts.idempotent, findings=findings)
     return OperationPlan(
         name=name,
         method=parts.method,

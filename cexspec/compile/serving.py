@@ -5,7 +5,7 @@ from __future__ import annotations
 from cexspec.compile.asked import Ask, Space, check_when, compile_when
 from cexspec.compile.checks import nearest
 from cexspec.compile.filling import ORDERS
-from cexspec.compile.verbs import BATCHES, VERBS, serving, verb_of
+from cexspec.compile.verbs import BATCHES, PLACING, VERBS, serving, verb_of
 from cexspec.spec.model import ExchangeSpec, Operation
 from cexspec.spec.problems import Findings
 
@@ -39,6 +39,14 @@ def check_serving(spec: ExchangeSpec, findings: Findings) -> None:
             if not boxes:
                 text = f"no call reaches '{name}': those before it serve every {verb}"
                 findings.error("CEX081", spec.rest[name].where, text, "move it up, or say in the others 'when' they serve")
+
+
+def check_sent_once(operation: Operation, verb: str | None, *, idempotent: bool, findings: Findings) -> None:
+    """Find orders that would be sent again where the answer is missing, and so be placed twice: CEX089."""
+    if verb in PLACING and idempotent:
+        key = "idempotent" if operation.idempotent else "get"
+        text = f"'{key}' lets this be sent again, and an order whose answer is missing would be placed twice"
+        findings.error("CEX089", (*operation.where, key), text, "the client looks such an order up: idempotent: false")
 
 
 def check_accepts(operation: Operation, spec: ExchangeSpec, findings: Findings) -> None:

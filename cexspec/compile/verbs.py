@@ -13,6 +13,8 @@ VERBS: tuple[str, ...] = get_args(Verb)
 
 BATCHES = frozenset({"place_orders", "cancel_orders"})
 """Verbs of many orders in one request."""
+PLACING = frozenset({"place_order", "place_orders"})
+"""Verbs that must never be done twice."""
 ABOUT_ORDERS = frozenset({"place_order", "amend_order", "place_orders"})
 """Verbs whose refusal means that an order can't be so."""
 

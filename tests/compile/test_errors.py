@@ -172,3 +172,31 @@ def test_any_body_is_an_error_or_an_answer(status: int, body: bytes) -> None:
         error = plan(errors).check(status, body, "ticker")
         assert (error is not None) or status < 400
         assert error is None or len(error.message) <= 200
+
+
+UNKNOWN: dict[str, Any] = {**ENVELOPE, "unknown": ["50004", "51001"]}
+OUTCOMES: list[tuple[int, bytes, bool]] = [
+    (200, b'{"code":"50004"}', True),
+    (200, b'{"code":"51001"}', True),
+    (400, b'{"code":"50004"}', True),
+    (200, b'{"code":"50011"}', False),
+    (400, b'{"code":"77"}', False),
+    (500, b'{"code":"77"}', True),
+    (500, b'{"code":"50001"}', False),  # a code that is known says what it is
+    (503, b"{}", True),
+    (502, b"<html>bad gateway</html>", True),
+    (404, b"<html>not here</html>", False),
+    (429, b"{}", False),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "unknown"), OUTCOMES)
+def test_an_error_tells_whether_the_request_may_have_taken_effect(status: int, body: bytes, unknown: bool) -> None:
+    error = plan(UNKNOWN).check(status, body, "place_order")
+    assert error is not None
+    assert error.outcome_unknown is unknown
+
+
+def test_codes_of_unknown_outcomes_need_a_place() -> None:
+    with pytest.raises(ValueError, match="need 'code'"):
+        Errors.model_validate({"message": ["$.msg"], "unknown": ["1"]})

@@ -24,8 +24,9 @@ from cexspec.models import (
     PermissionDenied,
     RateLimitExceeded,
     TimeoutError,
+    TransportError,
 )
-from cexspec.transport.translate import LONGEST, TABLE, origin, refused_handshake, retry_after, translate
+from cexspec.transport.translate import LONGEST, TABLE, UNSENT, origin, refused_handshake, retry_after, translate
 
 SECRET = "https://host/path?signature=SECRET"
 KEY = ConnectionKey("host", 443, True, True, None, None, None)
@@ -131,3 +132,11 @@ def test_retry_after_is_read_in_seconds(headers: dict[str, str], seconds: float 
 )
 def test_an_origin_holds_no_secret(url: str, shown: str) -> None:
     assert origin(url) == shown
+
+
+def test_what_fails_before_anything_is_sent_says_so() -> None:
+    assert set(TABLE) > UNSENT
+    for foreign, unsent in ((ConnectionRefusedError(), True), (ConnectionResetError(), False), (OSError(), False), (TimeoutError(), False)):
+        failure = translate(foreign, "POST https://venue.example")
+        assert isinstance(failure, TransportError)
+        assert failure.unsent is unsent
