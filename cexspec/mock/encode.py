@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +18,7 @@ from cexspec.mock.bars import BarEnd, bar_ends
 from cexspec.mock.document import get, like, put
 from cexspec.mock.levels import SIDES, level_writer
 from cexspec.mock.nesting import Nest
-from cexspec.mock.words import Inverse, inverse, key_of, written
+from cexspec.mock.words import Inverse, inverse, is_zero, key_of, written
 from cexspec.spec.model import FieldRule
 from cexspec.spec.model import Mapping as MappingSpec
 from cexspec.spec.model.mapping import Columns, Zip
@@ -106,7 +107,7 @@ class Encoder:
             home = bases["parent"] = copy.deepcopy(home)
         known = event.get("known") or {}
         for name, branches in self._fields:
-            rule = next((branches[name] for name in (*chosen, OTHER) if name in branches), None)
+            rule = _read(next((branches[name] for name in (*chosen, OTHER) if name in branches), None), bases)
             if rule is None or event.get(name) is None or bases.get(rule.of) is None or str(known.get(name)) == str(event[name]):
                 continue
             bases[rule.of] = _told(rule, bases[rule.of], event[name], message)
@@ -139,9 +140,9 @@ class Encoder:
 
 
 def _fields(mapping: MappingSpec, intervals: Mapping[str, str], within: Steps) -> list[tuple[str, dict[str, Inverse | None]]]:
-    """Each field with its rule by kind or category; signs last, because they go onto the sizes."""
+    """Each field with its rule by kind or category; signs last, because they go onto the sizes, and what is divided by others."""
     fields = [(name, rule) for name, rule in (mapping.fields or {}).items() if name not in SIDES]
-    fields.sort(key=lambda field: field[1].sign is not None)
+    fields.sort(key=lambda field: (field[1].sign is not None, any(one.over is not None for one in field[1].every)))
     words = {"interval": intervals}
     found = [(name, {branch: inverse(one, words.get(name)) for branch, one in _branches(rule).items()}) for name, rule in fields]
     return [(name, {branch: _moved(rule, within) for branch, rule in branches.items()}) for name, branches in found]
@@ -151,7 +152,9 @@ def _moved(rule: Inverse | None, within: Steps) -> Inverse | None:
     """A rule for what is within a message as one for the message."""
     if rule is None or not within or rule.of != "item":
         return rule
-    return replace(rule, of="message", paths=tuple(replace(path, steps=(*within, *path.steps)) for path in rule.paths))
+    moved = tuple(replace(path, steps=(*within, *path.steps)) for path in rule.paths)
+    over = replace(rule.over, steps=(*within, *rule.over.steps)) if rule.over is not None else None
+    return replace(rule, of="message", paths=moved, over=over)
 
 
 def _branches(rule: FieldRule) -> dict[str, FieldRule]:
@@ -174,12 +177,25 @@ def _place(rule: Inverse, base: Any) -> Path:
     return next((path for path in rule.paths if get(base, path.steps) is not MISSING), rule.paths[-1])
 
 
+def _read(rule: Inverse | None, bases: Mapping[str, Any]) -> Inverse | None:
+    """The rule by which a sample's own value is read, of one and those to fall back on."""
+    while rule is not None and rule.other is not None and bases.get(rule.of) is not None:
+        base = bases[rule.of]
+        undivided = rule.over is not None and is_zero(get(base, rule.over.steps))
+        if not undivided and not rule.is_none(get(base, _place(rule, base).steps)):
+            break
+        rule = rule.other
+    return rule
+
+
 def _told(rule: Inverse, base: Any, value: Any, message: Any) -> Any:
     """`base` with a value; as it is where the sample says nothing there and the venue need not, or has no word for the value."""
     steps = _place(rule, base).steps
     current = get(base, steps)
     if current is MISSING and (rule.optional or (rule.words is not None and value not in rule.words)):
         return base
+    if rule.over is not None:
+        value = Decimal(str(value)) * Decimal(str(get(base, rule.over.steps)))
     return put(base, steps, written(rule, value, current) if rule.lookup is None else key_of(rule, value, message))
 
 

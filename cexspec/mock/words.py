@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from cexspec.compile.convert import NANOSECONDS
-from cexspec.compile.paths import Path, Steps, parse
+from cexspec.compile.leaves import nothings
+from cexspec.compile.paths import MISSING, Path, Steps, parse
 from cexspec.mock.document import get, like, put
 from cexspec.spec.model import FieldRule
 
@@ -35,6 +36,20 @@ class Inverse:
     lookup: tuple[Steps, Steps, Steps] | None = None
     """where the list is in the message that it looks into, where its keys and its values are in an element"""
     optional: bool = False
+    negate: bool = False
+    over: Path | None = None
+    nothings: frozenset[str] = frozenset()
+    """texts that mean that there is none"""
+    zero: bool = False
+    """0 means that there is none"""
+    other: Inverse | None = None
+    """the rule that is read where this one gives none"""
+
+    def is_none(self, value: Any) -> bool:
+        """Whether a venue's value means that there is none."""
+        if value is None or value is MISSING or str(value) in self.nothings:
+            return True
+        return self.zero and is_zero(value)
 
 
 def inverse(rule: FieldRule, words: Mapping[Any, Any] | None = None) -> Inverse | None:
@@ -61,7 +76,20 @@ def inverse(rule: FieldRule, words: Mapping[Any, Any] | None = None) -> Inverse 
         split=(rule.split.by, rule.split.part) if rule.split is not None else None,
         lookup=(parse(table.in_).steps, parse(table.by).steps, parse(table.take).steps) if table is not None else None,
         optional=rule.optional,
+        negate=rule.negate,
+        over=parse(rule.over) if rule.over is not None else None,
+        nothings=frozenset(nothings(rule)),
+        zero=rule.zero is not None,
+        other=inverse(rule.or_, words) if rule.or_ is not None else None,
     )
+
+
+def is_zero(value: Any) -> bool:
+    """Whether a venue's value is the number 0."""
+    try:
+        return Decimal(str(value)) == 0
+    except ArithmeticError:
+        return False
 
 
 def nanoseconds(rule: Inverse, value: Any) -> int | None:
@@ -95,6 +123,8 @@ def written(rule: Inverse, value: Any, current: Any) -> Any:
     if rule.negative is not None:
         number = abs(Decimal(str(current or 1)))
         return like(current, -number if value == rule.negative else number)
+    if rule.negate:
+        value = -value
     if rule.words is not None:
         value = rule.words.get(str(value).lower() if isinstance(value, bool) else value, value)
     return like(current, _joined(rule, _in_unit(rule.unit, value, current), current))
