@@ -113,8 +113,10 @@ class Terms:
             self.refuse("min_notional", f"it is worth {worth} {self.quote}, the least is {plain(self.min_notional)}")
 
     def refuse(self, rule: str, message: str) -> NoReturn:
-        """Raise `InvalidOrder`; its `code` is the rule."""
-        raise InvalidOrder(f"{self.symbol}: {message}", exchange=self.exchange, code=rule)
+        """Raise `InvalidOrder`; its `code` and `rule` are the rule."""
+        error = InvalidOrder(f"{self.symbol}: {message}", exchange=self.exchange, code=rule)
+        error.rule = rule
+        raise error
 
 
 def _decimal(number: Number | None) -> Decimal | None:
