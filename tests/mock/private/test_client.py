@@ -94,6 +94,6 @@ async def test_streams_tell_of_orders(venue: MockVenue, client: Client) -> None:
             async for event in orders:
                 if isinstance(event, Order):
                     told.append((event.order_id, event.status))
-                if event.status == "filled":
-                    break
+                    if event.status == "filled":
+                        break
     assert told == [(order.order_id, "new"), (order.order_id, "filled")]
