@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,10 +87,11 @@ class Tables:
         asked = {**self._defaults, **given}
         for plan in self.plans:
             found = next((at for at, row in enumerate(plan.rows) if row.holds(asked)), None)
-            if plan.name == name or found is None:
-                return found if plan.name == name else None
-            if not plan.hidden:
-                asked[plan.name] = plan.rows[found].value(given)
+            if plan.name == name:
+                return found
+            if found is not None and not plan.hidden:
+                with suppress(KeyError):  # a hole that the call doesn't fill: whatever it is made into is no word that decides
+                    asked[plan.name] = plan.rows[found].value(given)
         raise LookupError(name)
 
     def _choose(self, plan: TablePlan, asked: Params, values: Params) -> object:

@@ -288,3 +288,15 @@ def test_which_row_a_call_takes_is_told() -> None:
     assert tables.chosen("word", {"time_in_force": "fok"}) is None
     with pytest.raises(LookupError, match="nothing"):
         tables.chosen("nothing", {"type": "limit"})
+
+
+def test_a_row_is_told_by_the_tables_before() -> None:
+    params = {
+        "type": {"choose": [{"is": "LMT", "when": {"type": "limit"}}]},
+        "line": {"choose": [{"is": "at-{{ price }}", "when": {"price": {"is": "present"}}}, {"is": "on-{{ leverage }}"}]},
+        "word": {"choose": [{"is": "high", "when": {"line": "at-9"}}, {"is": "low"}]},
+    }
+    made = venue(params=params, body={"x": "{{ type }}{{ line }}{{ word }}"})
+    operation = made.spec.rest["place"]
+    tables = compile_tables(operation, ORDER | {"id"}, refusal("venue", "place", None), made.findings())
+    assert [tables.chosen("word", {"price": price}) for price in (Decimal(9), Decimal(8), None)] == [0, 1, 1]

@@ -102,7 +102,7 @@ rest:
   place_stop:
     serves: place_order
     post: /stop
-    body: {id: "{{ id }}", till: "{{ expires | ms }}", kind: "{{ word }}"}
+    body: {id: "{{ id }}", till: "{{ expires | ms }}", kind: "{{ word }}", note: "of {{ contracts }}"}
     params: {word: {choose: [{is: S, when: {type: [stop_limit, stop_market], time_in_force: {any_of: [ioc, fok], optional: true}}}]}}
     ignored: an id and no more
   place_orders:

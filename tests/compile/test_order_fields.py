@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cexspec.models import DecodeError, Event, Market
+from cexspec.models import DecodeError, Event, Market, Ticker
 from cexspec.models.execution import Balance, Fill, Order, Position
-from tests.compile.made_up import VERB, Notes, answering, exchange
+from tests.compile.made_up import Notes, answering, streaming
 
 LINEAR = Market(id="L", symbol="BTC/USDT:PERP", kind="perpetual", contract_size=Decimal("0.01"))
 INVERSE = Market(id="I", symbol="BTC/USD:PERP:BTC", kind="perpetual", contract_size=Decimal(100), contract_in_quote=True)
@@ -243,16 +243,11 @@ def test_what_the_answer_leaves_out_is_told_by_the_request() -> None:
 
 
 def test_a_divisor_of_partial_updates_may_be_yet_to_come() -> None:
-    mapping = {"returns": "order", "merge": {"by": "$.i", "reset_when": {"$.t": "all"}}, "match": {"$.t": ["all", "some"]}}
-    fields = {"symbol": "$.m", "order_id": "$.i", "average_price": {"path": "$.c", "over": "$.n"}}
-    greet = {"recipe": "login", "send": {"key": "{{ api_key }}"}}
-    auth = {"credentials": {"api_key": {}}, "recipes": {"login": {"headers": {"KEY": "{{ api_key }}"}}}}
-    channels = {"orders": {"on": "public", "topic": "orders", **mapping, "fields": fields}}
-    connections = {"public": {"greet": greet, "subscribe": VERB, "unsubscribe": VERB}}
-    made = exchange(auth=auth, ws={"connections": connections, "channels": channels})
-    reader, notes = made.channel("orders").readers[0], Notes(markets=MARKETS)
+    mapping = {"returns": "ticker", "merge": {"by": "$.i", "reset_when": {"$.t": "all"}}, "match": {"$.t": ["all", "some"]}}
+    made = streaming({"ticker": {**mapping, "fields": {"symbol": "$.m", "last": {"path": "$.c", "over": "$.n"}}}})
+    reader, notes = made.channel("ticker").readers[0], Notes(markets=MARKETS)
     assert reader.read(b'{"t": "some", "m": "S", "i": 1, "c": "6"}', notes) == []
     (event,) = reader.read(b'{"t": "some", "i": 1, "n": "3"}', notes)
-    assert isinstance(event, Order) and event.average_price == 2
+    assert isinstance(event, Ticker) and event.last == 2
     with pytest.raises(DecodeError, match="nothing at"):
         reader.read(b'{"t": "all", "m": "S", "i": 2, "c": "6"}', notes)
