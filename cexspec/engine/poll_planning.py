@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from cexspec.compile.plan import ExchangePlan, OperationPlan, Params
+from cexspec.compile.plan import ExchangePlan, HttpRequest, OperationPlan, Params
 from cexspec.engine.limits import limiter_of
 from cexspec.engine.markets import Markets
 from cexspec.engine.planning import ROUND_TRIP, PlannedPoll, StartPlan, answers, full_budgets
@@ -40,9 +40,9 @@ def polled_of(plan: ExchangePlan, markets: Markets, stream: str, symbol: str, pa
 def plan_polls(plan: ExchangePlan, wanted: Iterable[Polled], round_trip: float = ROUND_TRIP) -> StartPlan:
     """The start of these with all budgets full; those that ask for the same share one call."""
     limiter, pace, draws_of = limiter_of(plan.pools, SystemClock()), PollPace(), full_budgets(plan)
-    calls: dict[str, tuple[Polled, list[str]]] = {}
+    calls: dict[tuple[str, HttpRequest | None], tuple[Polled, list[str]]] = {}
     for each in wanted:
-        key = repr((each.operation.name, request_of(each.operation, each.params)))
+        key = (each.operation.name, request_of(each.operation, each.params))
         calls.setdefault(key, (each, []))[1].append(each.symbol)
     polls = []
     for each, symbols in calls.values():

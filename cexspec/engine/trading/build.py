@@ -52,7 +52,7 @@ def trade_client(
         number=plan.number,
         engine=engine,
         verbs=verbs,
-        writes=verbs if dry is None else DryVerbs(dry, plan, credentials),
+        writes=verbs if dry is None else DryVerbs(dry, plan, credentials, engine.measure_clock),
         terms_book=TermsBook(engine.markets, plan.id, clock.time_ns),
         tracker=Tracker(plan.id),
         permission=Permission(plan.id, environment.name, live(environment), bool(credentials), allow_trading or dry is not None),

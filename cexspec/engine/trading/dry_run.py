@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cexspec.compile.plan import ExchangePlan, OperationPlan
 from cexspec.engine.trading.verbs import Engine, Verbs
 from cexspec.models import CexspecError, Credentials, Event
-from cexspec.models.credentials import MASK
 from cexspec.models.log_events import LogEvent
 from cexspec.transport.http import HttpAnswer, HttpCall
-from cexspec.transport.secrets import masked_text, masked_url
+from cexspec.transport.secrets import masked_headers, masked_text, masked_url
 
 log = logging.getLogger("cexspec.trade")
 KEPT = 1_000
 """Requests kept to look at, the latest."""
-SECRET = re.compile(r"key|secret|sign|pass|token|auth|nonce", re.IGNORECASE)
 
 
 class _NotSent(CexspecError):
@@ -40,13 +38,14 @@ class Nowhere:
 class DryVerbs(Verbs):
     """Calls operations whose requests end here: they are logged (as a warning, so that they are seen) and kept in `requests`."""
 
-    def __init__(self, engine: Engine, plan: ExchangePlan, credentials: Credentials) -> None:
+    def __init__(self, engine: Engine, plan: ExchangePlan, credentials: Credentials, prepare: Callable[[], Awaitable[None]]) -> None:
         super().__init__(engine, plan)
-        self._credentials = credentials
+        self._credentials, self._prepare = credentials, prepare
         self.requests: deque[str] = deque(maxlen=KEPT)
 
     async def run(self, operation: OperationPlan, params: dict[str, Any], *, timeout: float | None = None) -> list[Event]:
-        """No events: nothing was sent."""
+        """No events: nothing was sent, but the question for the venue's time that signatures need."""
+        await self._prepare()
         try:
             await super().run(operation, params, timeout=timeout)
         except _NotSent as told:
@@ -58,6 +57,6 @@ class DryVerbs(Verbs):
 
 def written(call: HttpCall, credentials: Credentials) -> str:
     """A request as text, with secrets masked: method and URL, headers and body on lines of their own."""
-    headers = [f"{name}: {MASK if SECRET.search(name) else value}" for name, value in call.headers]
-    body = [] if call.body is None else [masked_url(f"?{masked_text(call.body.decode(errors='replace'))}")[1:]]
+    headers = [f"{name}: {value}" for name, value in masked_headers(call.headers)]
+    body = [] if call.body is None else [masked_text(call.body.decode(errors="replace"))]
     return credentials.masked("\n".join([f"{call.method} {masked_url(call.url)}", *headers, *body]))
