@@ -51,17 +51,15 @@ class Placing:
         except CexspecError as failure:
             if not (mark.sent and unsettled(failure)):
                 raise
-            return self._taken(await self.found(draft, failure), draft)
-        if desk.dry:
-            return replace(draft.order(desk.exchange, desk.number), status="pending")
+            return await self.looked_up(draft, failure)
         ack = next((row for row in rows if isinstance(row, Order)), None)
-        if ack is None and operation.reader is not None:
+        if ack is None and operation.reader is not None and not desk.dry:
             unread = DecodeError("the answer tells of no order", exchange=desk.exchange, channel=operation.name)
-            return self._taken(await self.found(draft, unread), draft)
-        return self._taken(ack, draft)
+            return await self.looked_up(draft, unread)
+        return self.taken(ack, draft)
 
-    async def found(self, draft: Draft, failure: CexspecError) -> Order:
-        """What was sent, looked up. Raises the failure where it surely isn't there, else `OrderUnknown`."""
+    async def looked_up(self, draft: Draft, failure: CexspecError) -> Order:
+        """What was sent, as the venue has it. Raises the failure where it surely isn't there, else `OrderUnknown`."""
         desk = self.desk
         if draft.client_order_id is None:
             raise self._unknown(draft, failure, "it has no client_order_id to look it up by") from failure
@@ -71,10 +69,13 @@ class Placing:
         found = await desk.outcomes.settle(Question(params, partial(_placed, draft)), failure)
         if found is None:
             raise self._unknown(draft, failure, "looking it up brought no answer") from failure
-        return found
+        return self.taken(found, draft)
 
-    def _taken(self, ack: Order | None, draft: Draft) -> Order:
+    def taken(self, ack: Order | None, draft: Draft) -> Order:
+        """The order by its acknowledgement and by what was asked for; known from now on, unless in a dry run."""
         known = draft.order(self.desk.exchange, self.desk.number)
+        if self.desk.dry:
+            return replace(known, status="pending")
         order = known if ack is None else completed(ack, known)
         return self.desk.tracker.update(order)[0]
 

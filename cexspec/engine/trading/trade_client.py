@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Literal, TypedDict, TypeVar, Unpack
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from cexspec.engine.stream import Stream
 from cexspec.engine.stream_client import AnySymbol, How, StreamClient
 from cexspec.engine.times import Time, nanoseconds
+from cexspec.engine.trading.batch import Batches
 from cexspec.engine.trading.changing import Change, Changing
 from cexspec.engine.trading.desk import Desk
 from cexspec.engine.trading.dry_run import DryVerbs
@@ -132,17 +132,13 @@ class TradeClient:
     async def place_orders(
         self, requests: Sequence[OrderRequest], *, round_to_instrument: bool = False, timeout: float | None = None
     ) -> list[Order | CexspecError]:
-        """Place several orders at once; for each, in their order, what was placed, or why it wasn't.
+        """Place several orders at once, in batches where the venue has them; for each, in their order, the order or the error.
 
         All are checked before any is sent: one that is wrong raises `InvalidOrder`, and none is placed.
         """
         self._permit("place_order")
         drafts = [await self._placing.draft(request, rounded=round_to_instrument) for request in requests]
-        placed = await asyncio.gather(*(self._placing.place(draft, timeout) for draft in drafts), return_exceptions=True)
-        for outcome in placed:
-            if isinstance(outcome, BaseException) and not isinstance(outcome, CexspecError):
-                raise outcome
-        return [outcome for outcome in placed if isinstance(outcome, Order | CexspecError)]
+        return await Batches(self._placing).place(drafts, timeout)
 
     async def amend_order(
         self,
