@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from benchmarks import budget, handoff, loopback, order_book, redis_budget, report, start
+from benchmarks import budget, handoff, loopback, order_book, orders, redis_budget, report, start
 from benchmarks.firehose import VENUE, Kind
 from benchmarks.frames import SHAPES, Frames, books, trades
 from benchmarks.measure import microseconds
@@ -107,6 +107,17 @@ def limiter_table() -> Table:
     return Table("Rate limiter, nobody waiting", rows)
 
 
+def orders_table() -> Table:
+    """Orders without a network."""
+    rows = []
+    for venue in orders.offered():
+        ours, theirs, whole = orders.signing(venue), orders.rival(venue), orders.placing(venue)
+        rows.append(Row(f"{venue}: request built and signed", f"{ours:.0f} us", ours))
+        rows.append(Row(f"{venue}: the same by ccxt", f"{theirs:.0f} us, {theirs / ours:.1f}x ours", theirs / ours, Aim(10, False, "x")))
+        rows.append(Row(f"{venue}: `place_order`, answered at once", f"{whole:.0f} us", whole, Aim(300, True, " us")))
+    return Table("Orders", rows, "From Decimals to bytes; ccxt's `create_order`, ended where it would send.")
+
+
 def book_table() -> Table:
     """The local book."""
     rows = []
@@ -170,7 +181,15 @@ def _delivered(kind: Kind, found: Mapping[str, Measured]) -> str:
 def main(arguments: list[str]) -> int:
     """Measure, print, write."""
     tables, remarks = asyncio.run(frames_tables())
-    tables += [start_table(), limiter_table(), book_table(), queue_table(), loopback_table("trades"), loopback_table("books")]
+    tables += [
+        start_table(),
+        limiter_table(),
+        orders_table(),
+        book_table(),
+        queue_table(),
+        loopback_table("trades"),
+        loopback_table("books"),
+    ]
     text = report.text(tables, remarks)
     print(text)
     if "--write" in arguments:
