@@ -48,14 +48,15 @@ class Errands:
             await asyncio.wait(self._left)
 
     def _leave(self, task: asyncio.Task[Any], what: str) -> None:
-        extra = {"event": LogEvent.ORDER_UNSETTLED}
-        log.warning("%s was sent, and whoever asked for it was cancelled: its outcome is still found out", what, extra=extra)
+        text = "%s was sent, and whoever asked for it was cancelled: its outcome is still found out"
+        log.warning(text, what, extra={"event": LogEvent.ORDER_UNSETTLED})
         self._left.add(task)
 
         def ended(task: asyncio.Task[Any]) -> None:
             self._left.discard(task)
             outcome = "cancelled, outcome unknown" if task.cancelled() else task.exception() or task.result()
-            log.warning("%s, which nobody waits for any more: %s", what, _told(outcome), extra=extra)
+            text = "%s, which nobody waits for any more: %s"
+            log.warning(text, what, _told(outcome), extra={"event": LogEvent.ORDER_UNSETTLED})
 
         task.add_done_callback(ended)
 

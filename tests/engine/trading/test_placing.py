@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from cexspec import DuplicateOrder, InsufficientFunds, InvalidOrder, InvalidSymbol, Order, OrderRequest
+from cexspec import Client, DuplicateOrder, InsufficientFunds, InvalidOrder, InvalidRequest, InvalidSymbol, Order, OrderRequest
 from tests.engine.trading.scripted import LISTED, Venue, bad, client_of, good, instrument, run
 
 LIMIT: dict[str, Any] = {"symbol": "BTC/USDT", "side": "buy", "type": "limit", "quantity": "0.5", "price": "50000"}
@@ -216,3 +217,35 @@ async def test_several_orders_are_all_checked_before_one_is_sent() -> None:
         placed, refused = await run(client, client.trade.place_orders([OrderRequest(**LIMIT), OrderRequest(**LIMIT)]))
     assert isinstance(placed, Order) and placed.order_id == "1"
     assert isinstance(refused, InsufficientFunds)
+
+
+async def test_an_instrument_that_has_expired_is_refused() -> None:
+    market = venue()
+    async with client_of(market) as client:
+        await client.load_instruments()
+        listed = client.markets.instrument("BTC/USDT:PERP")
+        assert listed is not None
+        client.markets.load([replace(listed, expiry=client._clock.time_ns() + 1_000_000_000)])
+        await run(client, client.trade.place_order(**{**LIMIT, "symbol": "BTC/USDT:PERP"}))
+        with pytest.raises(InvalidSymbol, match="has expired"):
+            await run(client, late(client))
+    assert len(market.sent("/place")) == 1
+
+
+async def late(client: Client) -> Order:
+    await client._clock.sleep(2)
+    return await client.trade.place_order(**{**LIMIT, "symbol": "BTC/USDT:PERP"})
+
+
+async def test_numbers_of_a_client_of_floats_are_floats() -> None:
+    market = venue()
+    async with client_of(market, number=float) as client:
+        placed = await run(client, client.trade.place_order(**LIMIT))
+    assert (placed.price, placed.filled, type(placed.quantity)) == (50000.0, 0.0, float)
+    assert market.sent("/place")[0]["price"] == "50000"
+
+
+async def test_a_request_and_fields_are_not_mixed() -> None:
+    async with client_of(venue()) as client:
+        with pytest.raises(InvalidRequest, match="a request, or its fields"):
+            await client.trade.place_order(OrderRequest(**LIMIT), price="1")
