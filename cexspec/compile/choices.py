@@ -10,7 +10,7 @@ from typing import Any
 from cexspec.compile.asked import Ask, Space, check_when, compile_when
 from cexspec.compile.conditions import text_of
 from cexspec.compile.plan import Json, Params
-from cexspec.compile.templates import Tree, compile_tree
+from cexspec.compile.templates import Tree, compile_tree, value_filler
 from cexspec.compile.verbs import ABOUT_ORDERS
 from cexspec.models import ExchangeError, InvalidOrder, InvalidRequest
 from cexspec.spec.model import Operation
@@ -19,6 +19,9 @@ from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 
 _IS = "is"
+_PLAIN = (str, bool, type(None))
+MOST_KNOWN = 512
+"""Decisions that are kept for one request: as good as all of them, since what is decided by has few words."""
 
 Refuse = Callable[[Params, Iterable[str], str], ExchangeError]
 """(parameters, those that decide, what there is none of) -> the error that says so in words"""
@@ -69,13 +72,34 @@ class Tables:
         plans = [plan for plan in self.plans if plan.name in needed]
         if not plans:
             return lambda given, values: values
-        defaults, choose = self._defaults, self._choose
+        looks = tuple(dict.fromkeys(name for plan in plans for name in plan.looks))
+        if any(plan.name in looks and not plan.hidden for plan in plans):
+            return self._stepwise(plans)
+        known: dict[tuple[object, ...], list[tuple[str, Callable[[Params], Json]]]] = {}
+        defaults = self._defaults
+
+        def fill(given: Params, values: dict[str, Any]) -> dict[str, Any]:
+            key = tuple([value if (value := given.get(name)).__class__ in _PLAIN else text_of(value) for name in looks])
+            rows = known.get(key)
+            if rows is None:
+                asked = {**defaults, **{name: value for name, value in given.items() if value is not None}}
+                rows = [(plan.name, self._chosen(plan, asked).value) for plan in plans]
+                if len(known) < MOST_KNOWN:
+                    known[key] = rows
+            for name, value in rows:
+                values[name] = value(values)
+            return values
+
+        return fill
+
+    def _stepwise(self, plans: Sequence[TablePlan]) -> Callable[[Params, dict[str, Any]], dict[str, Any]]:
+        """The closure where tables look at the values of others."""
+        defaults = self._defaults
 
         def fill(given: Params, values: dict[str, Any]) -> dict[str, Any]:
             asked = {**defaults, **{name: value for name, value in given.items() if value is not None}}
             for plan in plans:
-                made = choose(plan, asked, values)
-                values[plan.name] = made
+                values[plan.name] = made = self._chosen(plan, asked).value(values)
                 if not plan.hidden:
                     asked[plan.name] = made
             return values
@@ -94,10 +118,10 @@ class Tables:
                     asked[plan.name] = plan.rows[found].value(given)
         raise LookupError(name)
 
-    def _choose(self, plan: TablePlan, asked: Params, values: Params) -> object:
+    def _chosen(self, plan: TablePlan, asked: Params) -> Row:
         for row in plan.rows:
             if row.holds(asked):
-                return row.value(values)
+                return row
         raise self._refuse(asked, plan.looks, plan.name)
 
 
@@ -123,16 +147,11 @@ def _table(
             findings.error("CEX081", (*where, at), "no call reaches this row: those before it take them all", "move it up, or leave it out")
     templates = [compile_tree({_IS: row.is_}, known, findings, (*where, at), known) for at, row in enumerate(rows)]
     made = [
-        Row(compile_when(row.when), template.tree[_IS] if isinstance(template.tree, dict) else None, _inner(template.fill))
+        Row(compile_when(row.when), tree := template.tree[_IS] if isinstance(template.tree, dict) else None, value_filler(tree, known))
         for row, template in zip(rows, templates, strict=True)
     ]
     looks = dict.fromkeys(one for when in whens for one in when or ())
     return TablePlan(name, tuple(made), tuple(looks), frozenset().union(*(one.holes for one in templates)), name in allowed)
-
-
-def _inner(fill: Callable[[Params], Any]) -> Callable[[Params], Json]:
-    """What a tree of one key holds; None where its hole has no value."""
-    return lambda params: fill(params).get(_IS)
 
 
 def refusal(exchange: str, endpoint: str, verb: str | None) -> Refuse:

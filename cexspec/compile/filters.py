@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -25,15 +26,15 @@ _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,63})(\.[0-9]{1,64})?")
 
 def as_text(value: object) -> str:
     """A scalar as venues read it. Raises `InvalidRequest` for anything else."""
+    if isinstance(value, str) and (value.isascii() or _encodable(value)):
+        return value
+    if isinstance(value, Decimal):
+        return format(value, "f")
     match value:
-        case str() if _encodable(value):
-            return value
         case bool():
             return "true" if value else "false"
         case int():
             return str(value)
-        case Decimal():
-            return format(value, "f")
         case float():
             return format(Decimal(repr(value)), "f")
         case msgspec.Raw():
@@ -60,13 +61,18 @@ def _time(value: object) -> int:
     return value
 
 
-def _iso(value: object) -> str:
-    seconds, rest = divmod(_time(value), 1_000_000_000)
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
     try:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
-        raise InvalidRequest(f"{value} nanoseconds is no time of this era") from None
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03}Z"
+        raise InvalidRequest(f"{seconds} seconds is no time of this era") from None
+    return f"{moment:%Y-%m-%dT%H:%M:%S}"
+
+
+def _iso(value: object) -> str:
+    seconds, rest = divmod(_time(value), 1_000_000_000)
+    return f"{_second(seconds)}.{rest // 1_000_000:03}Z"
 
 
 def _integer(value: object) -> int:

@@ -39,6 +39,8 @@ class Hole:
     def reader(self) -> Callable[[Mapping[str, Any]], Any]:
         """Parameters -> the value that goes into the hole; None where there is none."""
         name, attribute = self.name, self.attribute
+        if attribute is None and not self.filters:
+            return lambda params: params.get(name)
 
         def read(params: Mapping[str, Any]) -> Any:
             value = params.get(name)

@@ -17,6 +17,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import quote
 
+from msgspec import Struct
+
 from cexspec.models import DecodeError, Event, ExchangeError, Market
 from cexspec.spec.model.rest import Method
 from cexspec.spec.source import Position
@@ -133,8 +135,7 @@ def urlencoded(pairs: Pairs) -> str:
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*").fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(Struct, frozen=True):
     """A request as it goes out, tied to no HTTP library.
 
     `query` and `form` values are text, encoded when they are sent; `body` is encoded JSON, in place of a `form`. The repr shows
@@ -143,10 +144,13 @@ class HttpRequest:
 
     method: str
     path: str
-    query: Pairs = field(default=(), repr=False)
-    body: bytes | None = field(default=None, repr=False)
-    headers: Pairs = field(default=(), repr=False)
-    form: Pairs = field(default=(), repr=False)
+    query: Pairs = ()
+    body: bytes | None = None
+    headers: Pairs = ()
+    form: Pairs = ()
+
+    def __repr__(self) -> str:
+        return f"HttpRequest({self.method!r}, {self.path!r})"
 
     @property
     def target(self) -> str:

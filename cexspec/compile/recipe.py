@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from cexspec.compile.plan import HttpRequest, Params
 from cexspec.models.credentials import Credentials
 from cexspec.spec.source import Position
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """When something is signed, and where: `now` in nanoseconds on the venue's clock, a `nonce` that grows, `recv_window` in
     milliseconds, the spec's name of the environment (a hook's signature may depend on it).
     """
@@ -23,13 +24,15 @@ class Moment:
     environment: str = "live"
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(Struct, frozen=True):
     """A request as it goes out, the text that was signed, and the signature. `prehash` and `signature` are empty where nothing is."""
 
     request: HttpRequest
-    prehash: str = field(repr=False)
-    signature: str = field(repr=False)
+    prehash: str
+    signature: str
+
+    def __repr__(self) -> str:
+        return f"Signed({self.request!r})"
 
 
 @dataclass(frozen=True, slots=True)

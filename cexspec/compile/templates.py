@@ -136,36 +136,50 @@ def _filler(tree: Tree, optional: frozenset[str]) -> Callable[[Params], Json]:
 
 
 def _mapping_filler(tree: dict[str, Tree], optional: frozenset[str]) -> Callable[[Params], Json]:
-    entries = [(key, _entry(inner, optional)) for key, inner in tree.items()]
+    entries = [(key, *_entry(inner, optional)) for key, inner in tree.items()]
+    if SPREAD in tree:
+        return lambda params: dict(_members(entries, params))
 
     def fill(params: Params) -> Json:
         result: dict[str, Json] = {}
-        for key, entry in entries:
-            value = entry(params)
-            if value is _ABSENT:
-                continue
-            if key == SPREAD:
-                result |= {name: inner for name, inner in _spread(value).items() if name not in tree}
-            else:
-                result[key] = cast(Json, value)
+        for key, droppable, value in entries:
+            found = value(params)
+            if found is not None or not droppable:
+                result[key] = cast(Json, found)
         return result
 
     return fill
 
 
-_ABSENT = object()
+def value_filler(tree: Tree, optional: frozenset[str]) -> Callable[[Params], Json]:
+    """A closure that fills a parsed tree; None where the tree is one hole of `optional` that has no value."""
+    return cast(Callable[[Params], Json], _entry(tree, optional)[1])
 
 
-def _entry(tree: Tree, optional: frozenset[str]) -> Callable[[Params], object]:
+_Entry = tuple[str, bool, Callable[[Params], object]]
+
+
+def _members(entries: list[_Entry], params: Params) -> Iterator[tuple[str, Json]]:
+    """The members of a mapping that spreads another one in its midst."""
+    own = {key for key, _, _ in entries}
+    for key, droppable, value in entries:
+        found = value(params)
+        if key == SPREAD:
+            yield from ((name, inner) for name, inner in _spread(found).items() if name not in own)
+        elif found is not None or not droppable:
+            yield key, cast(Json, found)
+
+
+def _entry(tree: Tree, optional: frozenset[str]) -> tuple[bool, Callable[[Params], object]]:
+    """Whether it is left out where its hole has no value, and what it holds."""
     if not (isinstance(tree, Text) and tree.whole and tree.whole.name in optional):
-        return _filler(tree, optional)
-    read = tree.whole.reader()
-
-    def value(params: Params) -> object:
-        found = read(params)
-        return _ABSENT if found is None else _untouched(found)
-
-    return value
+        return False, _filler(tree, optional)
+    hole = tree.whole
+    if hole.attribute is None and not hole.filters:
+        name, untouched = hole.name, _untouched
+        return True, lambda params: untouched(params.get(name))
+    read = hole.reader()
+    return True, lambda params: _untouched(read(params))
 
 
 def _spread(value: object) -> Mapping[str, Json]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec.structs import replace
 
 from cexspec.compile.plan import FORM_BODY, HttpRequest, Pairs, Params, urlencoded
 
@@ -75,7 +76,19 @@ class Added:
                 request = replace(request, body=_merged(request.body, (), last))
             else:
                 request = _put(request, place, (*(request.form if place == "form" else request.query), *last))
-        return _headed(request, _filled(self.headers, values))
+        own, form = request.headers, bool(request.form)
+        headers = (*own, *_filled(self._further(own, form), values))
+        return HttpRequest(request.method, request.path, request.query, request.body, headers, request.form)
+
+    @lru_cache(maxsize=64)  # noqa: B019 - there are as many as recipes, and each lives as long as its plan
+    def _further(self, own: Pairs, form: bool) -> tuple[Pair, ...]:
+        """The headers of a request besides its own: not those of a name that it has, and of a form what it is."""
+        named = {name.lower() for name, _ in own}
+        further = tuple(pair for pair in self.headers if pair.name.lower() not in named)
+        kind, word = FORM_BODY
+        if not form or kind.lower() in named or any(pair.name.lower() == kind.lower() for pair in further):
+            return further
+        return (*further, Pair(kind, lambda values: word, frozenset()))
 
 
 def _filled(pairs: tuple[Pair, ...], values: Params) -> Pairs:
@@ -110,17 +123,6 @@ def _part(name: str, request: HttpRequest, path: str, query: str, raw: str, body
     if name in ("query", "raw_query"):
         return text
     return f"{path}?{text}" if text else path
-
-
-def _headed(request: HttpRequest, headers: Pairs) -> HttpRequest:
-    """The request with these headers, but for those of a name that it has itself."""
-    own = request.headers
-    if own:
-        named = {name.lower() for name, _ in own}
-        headers = (*own, *[pair for pair in headers if pair[0].lower() not in named])
-    if request.form and not any(name.lower() == "content-type" for name, _ in headers):
-        headers = (*headers, FORM_BODY)
-    return HttpRequest(request.method, request.path, request.query, request.body, headers, request.form)
 
 
 def _put(request: HttpRequest, place: Place, pairs: Pairs) -> HttpRequest:

@@ -70,6 +70,7 @@ class _Compiler:
             values=values,
             added=Added(before, behind, last, headers, recipe.into, recipe.sort),
             parts=frozenset(self.used) & PARTS,
+            address=frozenset(self.used) & ADDRESS,
             expires=round(recipe.expires * _SECOND) if recipe.expires is not None else None,
         )
         return RecipePlan(
@@ -143,11 +144,12 @@ class _Signer:
         values: tuple[ValuePlan, ...],
         added: Added,
         parts: frozenset[str],
+        address: frozenset[str],
         expires: int | None,
     ) -> None:
         self._exchange, self._recipe, self._needs, self._optional = exchange, recipe, needs, optional
         self._values, self._added = values, added
-        self._parts, self._expires, self._slots = parts, expires, slots
+        self._parts, self._address, self._expires, self._slots = parts, address, expires, slots
         self._ready: _Ready | None = None
 
     def sign(self, request: HttpRequest, base_url: str, credentials: Credentials, moment: Moment) -> Signed:
@@ -156,9 +158,9 @@ class _Signer:
         values = self._begun(ready, moment)
         host, path = address(request, base_url)
         put = self._slots.put
-        put(values, "method", request.method)
-        put(values, "host", host)
-        put(values, "path", path)
+        for name, text in (("method", request.method), ("host", host), ("path", path)):
+            if name in self._address:
+                put(values, name, text)
         added = ready.added
         place = added.place(request)
         request = added.extended(request, place, values)
@@ -176,7 +178,7 @@ class _Signer:
             if name not in values:
                 self._slots.put(values, name, value)
         prehash = self._fill(ready.makers, values)
-        return {"prehash": prehash, **{name: value for name, value in values.items() if isinstance(name, str)}}
+        return {"prehash": prehash, **{name: value for name, value in values.items() if name.isidentifier()}}
 
     def _begun(self, ready: _Ready, moment: Moment) -> dict[Any, Any]:
         values, put = ready.values.copy(), self._slots.put

@@ -12,18 +12,18 @@ from cexspec.compile.filters import Filter, as_text
 from cexspec.compile.holes import Hole, Text
 from cexspec.compile.plan import Params
 
-Slot = tuple[str, tuple[Filter, ...]]
 Write = Callable[[Any], str]
 _LITERAL = "="
-"""Begins the name of a literal's slot, and no hole's name."""
+"""Begins the name of a literal's slot; that of a hole's text is `name|filters`."""
 
 
 class Slots:
     """Every slot of one recipe's texts."""
 
     def __init__(self) -> None:
-        self.literals: dict[Slot, str] = {}
-        self._ways: dict[str, dict[Slot, Write]] = {}
+        self.literals: dict[str, str] = {}
+        self._ways: dict[str, list[tuple[str, Write]]] = {}
+        self._filters: list[tuple[Filter, ...]] = []
 
     def fill(self, text: Text) -> Callable[[Mapping[Any, Any]], str]:
         """A function that reads a text off the slots."""
@@ -36,10 +36,8 @@ class Slots:
     def put(self, values: dict[Any, Any], name: str, value: object) -> None:
         """Give a hole its value."""
         values[name] = value
-        ways = self._ways.get(name)
-        if ways is not None:
-            for slot, write in ways.items():
-                values[slot] = write(value)
+        for slot, write in self._ways.get(name, ()):
+            values[slot] = write(value)
 
     def begun(self, given: Params) -> dict[Any, Any]:
         """The dictionary with literals and what is known from the start."""
@@ -48,14 +46,18 @@ class Slots:
             self.put(values, name, value)
         return values
 
-    def _literal(self, text: str) -> Slot:
-        slot = (_LITERAL + text, ())
+    def _literal(self, text: str) -> str:
+        slot = _LITERAL + text
         self.literals[slot] = text
         return slot
 
-    def _hole(self, hole: Hole) -> Slot:
-        slot = (hole.name, hole.filters)
-        self._ways.setdefault(hole.name, {})[slot] = _writer(hole.filters)
+    def _hole(self, hole: Hole) -> str:
+        filters = next((at for at, known in enumerate(self._filters) if known == hole.filters), len(self._filters))
+        if filters == len(self._filters):
+            self._filters.append(hole.filters)
+        slot, ways = f"{hole.name}|{filters}", self._ways.setdefault(hole.name, [])
+        if all(known != slot for known, _ in ways):
+            ways.append((slot, _writer(hole.filters)))
         return slot
 
 
@@ -74,4 +76,4 @@ def _writer(filters: Iterable[Filter]) -> Write:
 
 def _plain(value: str | bytes | int) -> str:
     """Text as it is; bytes too, which only stand alone."""
-    return value if isinstance(value, str | bytes) else as_text(value)  # type: ignore[return-value]
+    return value if value.__class__ is str or isinstance(value, bytes) else as_text(value)  # type: ignore[return-value]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from cexspec.compile.exchange import Exchange, compile_exchange
 from cexspec.compile.plan import HttpRequest
