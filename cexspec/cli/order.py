@@ -53,6 +53,13 @@ class TimeInForce(StrEnum):
     gtd = "gtd"
 
 
+class PositionSide(StrEnum):
+    """The positions an account may hold at once."""
+
+    long = "long"
+    short = "short"
+
+
 class MarginMode(StrEnum):
     """What secures a position."""
 
@@ -101,6 +108,9 @@ def place(
     client_order_id: Annotated[str | None, typer.Option(help="An id of your own; one is made otherwise.", show_default=False)] = None,
     leverage: Annotated[Any, option("Where the venue takes it with an order.")] = None,
     margin_mode: Annotated[MarginMode | None, typer.Option(help="Where the venue takes it with an order.", show_default=False)] = None,
+    position_side: Annotated[
+        PositionSide | None, typer.Option(help="Which position it is about, where the account holds both.", show_default=False)
+    ] = None,
     expires: Annotated[int | None, typer.Option(help="When one with `gtd` ends, in nanoseconds.", show_default=False)] = None,
     round_to_instrument: Annotated[
         bool, typer.Option("--round", help="Round to the instrument's tick and step instead of refusing.")
@@ -136,6 +146,7 @@ def place(
         client_order_id=client_order_id,
         leverage=leverage,
         margin_mode=margin_mode.value if margin_mode else None,
+        position_side=position_side.value if position_side else None,
         expires=expires,
     )
 

@@ -21,8 +21,9 @@ class OrderRequest(BaseModel):
 
     `quote_quantity` (in place of `quantity`) buys or sells for so much quote currency, of market orders where the venue has
     it. `time_in_force` of limit orders is `gtc` if nothing is said. `stop_price` triggers stop orders. `expires` (nanoseconds)
-    ends one with `gtd`. `client_order_id` is generated to the venue's rules when absent. `strategy_id` and `metadata` are the
-    caller's own: kept beside the order, never sent.
+    ends one with `gtd`. `position_side` says which position it opens or closes, where the account holds a long and a short one
+    of the same instrument at once (hedge mode). `client_order_id` is generated to the venue's rules when absent. `strategy_id`
+    and `metadata` are the caller's own: kept beside the order, never sent.
 
     Raises `pydantic.ValidationError` where the parts contradict each other.
     """
@@ -42,6 +43,7 @@ class OrderRequest(BaseModel):
     quote_quantity: Amount | None = None
     leverage: Amount | None = None
     margin_mode: Literal["cross", "isolated"] | None = None
+    position_side: Literal["long", "short"] | None = None
     expires: int | None = None
     strategy_id: str | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)

@@ -144,9 +144,9 @@ PLACED: list[tuple[list[str], dict[str, Any], str]] = [
     ),
     (
         ["buy", "1", "--price", "3", "--post-only", "--time-in-force", "gtc", "--leverage", "5",
-         "--margin-mode", "cross", "--client-order-id", "x"],
+         "--margin-mode", "cross", "--position-side", "long", "--client-order-id", "x"],
         {"type": "limit", "quantity": "1", "price": "3", "post_only": True, "time_in_force": "gtc", "leverage": "5", "margin_mode": "cross",
-         "client_order_id": "x"},
+         "position_side": "long", "client_order_id": "x"},
         "buy 1 BTC/USDT, limit 3, post only, leverage 5, worth 3 USDT",
     ),
 ]  # fmt: skip

@@ -223,7 +223,7 @@ def test_codes_are_accepted_of_answers_that_fail_as_all_do() -> None:
 
 
 def test_every_word_of_an_order_is_known() -> None:
-    assert {"side", "type", "time_in_force", "margin_mode", "kind"} == set(CLOSED)
+    assert {"side", "type", "time_in_force", "margin_mode", "position_side", "kind"} == set(CLOSED)
     assert FLAGS <= ORDER and "place_order" in VERBS and "symbol" not in ORDER
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from cexspec.engine.trading.acks import Draft
 
-PLAIN = ("time_in_force", "post_only", "reduce_only", "conditional", "quote_quantity", "leverage", "margin_mode", "expires")
+PLAIN = (
+    "time_in_force", "post_only", "reduce_only", "conditional", "quote_quantity", "leverage", "margin_mode", "position_side", "expires",
+)  # fmt: skip
 
 
 def order_params(draft: Draft, native_client_id: str | int | None) -> dict[str, Any]:

@@ -70,6 +70,7 @@ class OrderFields(TypedDict, total=False):
     quote_quantity: Amount
     leverage: Amount
     margin_mode: Literal["cross", "isolated"]
+    position_side: Literal["long", "short"]
     expires: int
     strategy_id: str
     metadata: dict[str, Any]
@@ -246,11 +247,15 @@ class TradeClient:
         leverage: Amount,
         *,
         margin_mode: Literal["cross", "isolated"] | None = None,
+        position_side: Literal["long", "short"] | None = None,
         timeout: float | None = None,
     ) -> None:
-        """Set the leverage of a derivative. Setting it again changes nothing, so that it may be repeated."""
+        """Set the leverage of a derivative. Setting it again changes nothing, so that it may be repeated.
+
+        `position_side`: of one position alone, where the account holds both sides and the venue has a leverage for each.
+        """
         self._permit("set_leverage")
-        params = {"leverage": _amount(leverage, "leverage"), "margin_mode": margin_mode}
+        params = {"leverage": _amount(leverage, "leverage"), "margin_mode": margin_mode, "position_side": position_side}
         await self._list("set_leverage", Event, symbol, timeout, **{name: value for name, value in params.items() if value is not None})
 
     async def set_margin_mode(self, symbol: str, margin_mode: Literal["cross", "isolated"], *, timeout: float | None = None) -> None:

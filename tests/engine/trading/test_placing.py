@@ -40,6 +40,13 @@ async def test_a_request_may_be_given_by_its_fields_and_gets_a_client_id() -> No
     assert len(sent["cid"]) == 24
 
 
+async def test_of_two_positions_the_one_that_is_meant_is_said() -> None:
+    market = venue()
+    async with client_of(market) as client:
+        await run(client, client.trade.place_order(**LIMIT, position_side="short"))
+    assert market.sent("/place")[0]["position"] == "short"
+
+
 async def test_a_stop_order_is_pending() -> None:
     async with client_of(venue()) as client:
         fields: dict[str, Any] = {**LIMIT, "type": "stop_limit", "stop_price": "51000"}
