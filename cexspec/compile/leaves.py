@@ -50,6 +50,8 @@ def textual(rule: FieldRule) -> bool:
 
 def leaf_of(rule: FieldRule, target: FieldTarget) -> Leaf:
     """How the value of a rule is decoded."""
+    if rule.unless is not None:  # what stands there otherwise may be anything
+        return Leaf.ANY
     if textual(rule):
         return Leaf.TEXT
     if rule.map is not None or (target.target is Target.WORD and rule.flag is None and rule.sign is None):

@@ -56,6 +56,8 @@ FEES: list[tuple[dict[str, Any], dict[str, Any], str | None]] = [
     ({"path": "$.fee", "unless": {"$.in": "quote"}}, {"fee": "9", "in": "base"}, "9"),
     ({"path": "$.fee", "unless": {"$.in": "quote"}}, {"fee": "9"}, "9"),
     ({"path": "$.fee", "unless": {"$.in": "quote"}}, {"in": "quote"}, None),
+    ({"path": "$.fee", "unless": {"$.in": "quote"}}, {"fee": {"paid": "9"}, "in": "quote"}, None),
+    ({"path": "$.fee", "unless": {"$.in": "quote"}}, {"fee": 9, "in": "base"}, "9"),
     ({"path": "$.fee", "unless": {"$.in": "quote", "$.n": {"not": "0"}}}, {"fee": "9", "in": "quote", "n": "0"}, "9"),
     ({"path": "$.fee", "unless": {"$.in": "quote"}, "or": "$.cost"}, {"fee": "9", "in": "quote", "cost": "2"}, "2"),
     ({"const": "1", "unless": {"$.in": "quote"}}, {"in": "quote"}, None),
@@ -118,6 +120,11 @@ WORDS: list[tuple[dict[str, Any], dict[str, Any], str | None]] = [
     ({"path": "$.q", "sign": {"positive": "buy", "negative": "sell"}, "zero": "absent"}, {"q": "-0.5"}, "sell"),
     ({"path": "$.s", "split": {"by": ":", "part": "1"}, "absent": ["?"]}, {"s": "x:buy"}, "buy"),
     ({"path": "$.s", "split": {"by": ":", "part": "1"}, "absent": ["?"]}, {"s": "?"}, None),
+    ({"path": "$.s", "unless": {"$.q": "0"}}, {"s": "closed", "q": 0}, None),
+    ({"path": "$.s", "unless": {"$.q": "0"}}, {"s": "buy", "q": 1}, "buy"),
+    ({"path": "$.s", "map": {"1": "buy"}, "unless": {"$.q": "0"}}, {"s": {"any": 1}, "q": 0}, None),
+    ({"path": "$.s", "map": {"1": "buy"}, "unless": {"$.q": "0"}}, {"s": 1, "q": 1}, "buy"),
+    ({"path": "$.s", "flag": {"true": "buy", "false": "sell"}, "unless": {"$.q": "0"}}, {"s": True, "q": 1}, "buy"),
 ]
 
 
