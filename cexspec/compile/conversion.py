@@ -105,6 +105,8 @@ class Conversion:
                 self._take(Leaf.STRING)
             case _:
                 self._as_text()
+                if self.rule.plus is not None:
+                    self.code = f"added({self.code}, {self.rule.plus})"
 
     def _bind(self) -> None:
         if self.code != self.variable:
@@ -140,8 +142,6 @@ class Conversion:
             self.code = f"({rule.prefix!r} + {self.code})"
         if rule.case is not None:
             self.code = f"{self.code}.{rule.case}()"
-        if rule.plus is not None:
-            self.code = f"added({self.code}, {rule.plus})"
 
     def _words(self, mapping: Mapping[str, str]) -> None:
         table: dict[object, object] = {venue: self.setting.literal(word, self.target) for venue, word in mapping.items()}
@@ -198,7 +198,7 @@ class Conversion:
 
     def _arithmetic(self) -> None:
         rule = self.rule
-        idle = not (rule.abs or rule.negate) and rule.times is None and rule.over is None and rule.unit is None
+        idle = not (rule.abs or rule.negate) and all(word is None for word in (rule.times, rule.over, rule.plus, rule.unit))
         if rule.zero is None or idle:
             self._calculate()
             return
@@ -212,6 +212,8 @@ class Conversion:
             self.code = f"{self.code}.copy_abs()" if self.wire.number is Decimal else f"abs({self.code})"
         if rule.negate:
             self.code = f"negated({self.code})"
+        if rule.plus is not None:
+            self.code = f"({self.code} + {rule.plus})"
         if rule.times is not None:
             self.code = f"{self.code} * number({self._factor(rule.times)})"
         if rule.over is not None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from cexspec.compile.auth.recipes import compile_recipe
-from cexspec.compile.auth.section import check_auth, compile_credentials, recv_window
+from cexspec.compile.auth.section import check_auth, compile_credentials, completed, recv_window
 from cexspec.compile.body import Surroundings
 from cexspec.compile.bounds import UNIFIED_INTERVAL
 from cexspec.compile.categories import category_of, check_scope, compile_categories
@@ -38,7 +38,7 @@ from cexspec.compile.recipe import RecipePlan
 from cexspec.compile.serving import check_serving
 from cexspec.compile.symbols import Codec, compile_symbols
 from cexspec.compile.verbs import serving
-from cexspec.models import NotSupported, SpecError
+from cexspec.models import Credentials, NotSupported, SpecError
 from cexspec.spec.load import Loaded, find, load
 from cexspec.spec.model import ExchangeSpec
 from cexspec.spec.problems import Findings
@@ -143,6 +143,10 @@ class Exchange:
     def recipe_names(self) -> tuple[str, ...]:
         """The recipes that sign."""
         return tuple(self.spec.auth.recipes) if self.spec.auth else ()
+
+    def completed(self, credentials: Credentials) -> Credentials:
+        """The credentials with those that follow from them: an address from a key."""
+        return completed(self.spec.auth, self.id, credentials)
 
     def recipe(self, name: str) -> RecipePlan:
         """One recipe."""

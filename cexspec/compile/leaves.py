@@ -45,7 +45,7 @@ class Bases:
 
 def textual(rule: FieldRule) -> bool:
     """Whether the rule works on the value's text."""
-    return any(value is not None for value in (rule.split, rule.strip, rule.prefix, rule.case, rule.plus))
+    return any(value is not None for value in (rule.split, rule.strip, rule.prefix, rule.case))
 
 
 def leaf_of(rule: FieldRule, target: FieldTarget) -> Leaf:

@@ -17,14 +17,14 @@ NUMBER_UNITS = {"fraction": "ratios", "decimals": "steps"}
 _COUNTABLE = (Target.NUMBER, Target.INTEGER, Target.TIME)
 _ALONE = {
     "const": frozenset({"unless"}),
-    "place": frozenset({"prefix", "plus", "unless"}),
+    "place": frozenset({"plus", "unless"}),
     "by_kind": frozenset({"scale", "unless"}),
     "by_category": frozenset({"scale", "unless"}),
 }
 """What may stand beside a source that needs nothing else."""
 _LEGAL = {Target.BOOLEAN: ("true", "false")}
 _TABLES = ("map", "flag", "sign")
-_AFTER_A_TABLE = ("abs", "negate", "times", "over", "unit", "zero", "scale")
+_AFTER_A_TABLE = ("abs", "negate", "plus", "times", "over", "unit", "zero", "scale")
 """Words about numbers, of which none is left once a table has made a word of it."""
 
 
@@ -36,8 +36,10 @@ def misfits(rule: FieldRule, target: FieldTarget) -> Iterator[Misfit]:
     yield from _units(rule, target)
     yield from _numbers(rule, target)
     yield from _idle(rule)
-    if (rule.place or rule.plus) and target.target is not Target.TEXT:
-        yield f"'{target.name}' is {target.target.value}, 'place' and 'plus' give ids", "remove it"
+    if rule.place is not None and target.target is not Target.TEXT:
+        yield f"'{target.name}' is {target.target.value}, 'place' gives ids", "remove 'place'"
+    if rule.plus is not None and target.target not in (Target.TEXT, Target.NUMBER):
+        yield f"'{target.name}' is {target.target.value}, 'plus' is for numbers and ids", "remove 'plus'"
     if rule.unknown is not None and strict(target.name):
         yield f"'{target.name}' decides what happens: an unlisted word must be an error", "remove 'unknown'"
     yield from _words(rule, target)

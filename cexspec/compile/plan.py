@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from cexspec.models import DecodeError, Event, ExchangeError, Market
+from cexspec.models import Credentials, DecodeError, Event, ExchangeError, Market
 from cexspec.spec.model.rest import Method
 from cexspec.spec.source import Position
 
@@ -574,6 +574,9 @@ class ExchangePlan(Protocol):
 
     def recipe(self, name: str) -> RecipePlan:
         """One recipe that signs."""
+
+    def completed(self, credentials: Credentials) -> Credentials:
+        """The credentials with those that follow from them; raises `AuthenticationError` for unusable ones."""
 
     def channels_of(self, stream: str) -> tuple[ChannelPlan, ...]:
         """The channels that serve a unified stream name, in the spec's order."""

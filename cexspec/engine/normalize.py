@@ -87,14 +87,14 @@ class Normalizer:
         """What a body is; the operation by `endpoint`, else by the HTTP `path` and its shape, else by the one shape that fits."""
         data = body.encode() if isinstance(body, str) else body
         names = [part for name in self._operations(endpoint, path) for part in self.exchange.operation(name).joins or (name,)]
-        errors = self.exchange.operation(names[0]).errors if names else self.exchange.errors
+        plans = self._looking_so(names, data) if names else []
+        errors = (plans or [self.exchange.operation(names[0])])[0].errors if names else self.exchange.errors
         if (refused := errors.check(OK, data, endpoint or path or "")) is not None:
             return Normalized(error=refused)
         if not names and path is not None and path.startswith("/"):
             return Normalized(ignored=f"no operation of the spec has the path {path}")
         if not names:
             return self._by_shape(data, params or {})
-        plans = self._looking_so(names, data)
         if not plans and endpoint is None:
             return Normalized(ignored=f"no operation of the spec at {path} has answers of this shape")
         return self._read_as(plans or [self.exchange.operation(name) for name in names], data, params or {})

@@ -27,6 +27,9 @@ class Recipes(Protocol):
     def recipe(self, name: str) -> RecipePlan:
         """A compiled recipe; raises `NotSupported` for an unknown one."""
 
+    def completed(self, credentials: Credentials) -> Credentials:
+        """The credentials with those that follow from them; raises `AuthenticationError` for unusable ones."""
+
 
 class Nonces:
     """Numbers that grow: milliseconds of the wall clock, or one more than the last where that is no later."""
@@ -50,7 +53,8 @@ class Signer:
     def __init__(
         self, plan: Recipes, credentials: Credentials, clock: Clock, recv_window: float | None = None, environment: str = "live"
     ) -> None:
-        self._plan, self.credentials, self._clock, self._environment = plan, credentials, clock, environment
+        self._plan, self._clock, self._environment = plan, clock, environment
+        self.credentials = plan.completed(credentials)
         self._recv_window = plan.recv_window if recv_window is None else round(recv_window * 1000)
         self._nonces = Nonces(clock)
         self.offset: int | None = None

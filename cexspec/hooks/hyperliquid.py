@@ -40,8 +40,11 @@ class Hyperliquid:
     offers = frozenset({"user"})
 
     def values(self, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """`user`: whose orders and positions they are."""
-        return {"user": account(credentials)}
+        """`user`: whose orders and positions they are: the vault's, else the wallet's, else those of the private key's own account."""
+        for name in ("vault_address", "wallet_address"):
+            if credentials.get(name):
+                return {"user": _address(credentials, name)}
+        return {"user": ethereum_address(private_key(_secret(credentials), _KEY))} if credentials.get(_KEY) else {}
 
     def sign(
         self, body: Tree, credentials: Mapping[str, str], nonce: int, environment: str, parameters: Mapping[str, str] = MappingProxyType({})
@@ -61,36 +64,6 @@ class Hyperliquid:
         if expires is not None:
             signed["expiresAfter"] = expires
         return SignedBody(signed, connection.hex(), "0x" + signature[:64].hex() + f"{27 + signature[64]:x}")
-
-
-class HyperliquidAccount:
-    """Asks about an account, which the venue answers to anybody: puts its address into the body as `user`; signs nothing.
-
-    Credentials: `vault_address`, else `wallet_address`, else the account of the `private_key`. Value: `user`.
-    """
-
-    needs: frozenset[str] = frozenset()
-    offers = frozenset({"user"})
-
-    def values(self, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """`user`: whose orders and positions they are."""
-        return {"user": account(credentials)}
-
-    def sign(
-        self, body: Tree, credentials: Mapping[str, str], nonce: int, environment: str, parameters: Mapping[str, str] = MappingProxyType({})
-    ) -> SignedBody:
-        """The body with its user."""
-        if not isinstance(body, Mapping):
-            raise InvalidRequest("what asks about an account is a mapping")
-        return SignedBody({**body, "user": account(credentials)}, "", "")
-
-
-def account(credentials: Mapping[str, str]) -> str:
-    """Whose orders and positions they are: the vault's, else the wallet's, else those of the account of the private key."""
-    for name in ("vault_address", "wallet_address"):
-        if credentials.get(name):
-            return _address(credentials, name)
-    return ethereum_address(private_key(_secret(credentials), _KEY))
 
 
 def connection_id(action: Tree, nonce: int, vault: str | None = None, expires: int | None = None) -> bytes:

@@ -66,7 +66,10 @@ class SignHook(Protocol):
         """The names of `values`."""
 
     def values(self, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """What follows from the credentials and isn't secret: values of holes (an address). Raises `AuthenticationError`."""
+        """Credentials that follow from others and aren't secret (an address); none where these don't tell.
+
+        Raises `AuthenticationError` for those that are none.
+        """
 
     def sign(
         self, body: Tree, credentials: Mapping[str, str], nonce: int, environment: str, parameters: Mapping[str, str] = MappingProxyType({})

@@ -179,7 +179,8 @@ class Instrument(Event, frozen=True, gc=False, kw_only=True, tag="instrument"):
 
     `contract_size` is what one contract stands for, in `contract_currency` (the base of a linear, the quote of an
     inverse contract); `min_size`, `max_size` and `step_size` are in base for spot, in contracts for derivatives
-    that are counted so. `expiry` is in nanoseconds. `code` is what orders call it, where that isn't the `id`.
+    that are counted so. `expiry` is in nanoseconds. `code` is what orders call it, where that isn't the `id`. A price that
+    is no whole number has at most `price_digits` significant digits, besides being a multiple of `tick_size`.
     """
 
     id: str
@@ -190,6 +191,7 @@ class Instrument(Event, frozen=True, gc=False, kw_only=True, tag="instrument"):
     contract_size: Number | None = None
     contract_currency: str | None = None
     tick_size: Number | None = None
+    price_digits: int | None = None
     step_size: Number | None = None
     min_size: Number | None = None
     max_size: Number | None = None

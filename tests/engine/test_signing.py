@@ -25,6 +25,9 @@ class Plan:
     id: str = "somewhere"
     recv_window: int = 5000
 
+    def completed(self, credentials: Credentials) -> Credentials:
+        return credentials
+
     def recipe(self, name: str) -> RecipePlan:
         def sign(request: HttpRequest, base_url: str, credentials: object, moment: Moment) -> Signed:
             self.moments.append(moment)

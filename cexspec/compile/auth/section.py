@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from cexspec.compile.auth.recipes import compile_recipe
 from cexspec.compile.checks import nearest
 from cexspec.compile.plan import CredentialPlan
+from cexspec.hooks import SIGNERS
+from cexspec.models import AuthenticationError
+from cexspec.models.credentials import Credentials
 from cexspec.spec.model import Auth, ExchangeSpec
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
@@ -21,6 +24,19 @@ def compile_credentials(auth: Auth | None) -> Mapping[str, CredentialPlan]:
 def recv_window(auth: Auth | None) -> int:
     """How old a request may be when it arrives, in milliseconds, where the caller doesn't say."""
     return round(auth.recv_window * 1000) if auth is not None else 0
+
+
+def completed(auth: Auth | None, exchange: str, credentials: Credentials) -> Credentials:
+    """The credentials with those that hooks tell from them. Raises `AuthenticationError` for those that are none."""
+    recipes = auth.recipes.values() if auth is not None else ()
+    hooks = [SIGNERS[recipe.hook] for recipe in recipes if recipe.hook is not None and recipe.hook in SIGNERS]
+    found = dict(credentials)
+    for hook in hooks:
+        try:
+            found = {**hook.values(credentials), **found}
+        except AuthenticationError as error:
+            raise AuthenticationError(error.message, exchange=exchange) from None
+    return Credentials(found) if hooks else credentials
 
 
 def check_auth(spec: ExchangeSpec, findings: Findings) -> None:

@@ -75,8 +75,8 @@ class FieldRule(Node):
     """Where a unified field comes from. Plain text is short for `{path: ...}`.
 
     Exactly one source: `path`, `first_of`, `const`, `place`, `by_kind`, `by_category`, or `of: request` / `of: key` alone. Then, in
-    this order: `unless`, `lookup`, `absent`/`empty`, `split`, `strip`, `prefix`, `case`, `plus`, `map`/`flag`/`sign`, `zero`, `abs`,
-    `negate`, `times`, `over`, `unit`, `or`, `scale`.
+    this order: `unless`, `lookup`, `absent`/`empty`, `split`, `strip`, `prefix`, `case`, `map`/`flag`/`sign`, `zero`, `abs`, `negate`,
+    `plus`, `times`, `over`, `unit`, `or`, `scale`.
     """
 
     path: Path | None = key("Where the value is", "$.px", None)
@@ -131,7 +131,7 @@ class FieldRule(Node):
         "The number counts contracts: converted to base by the instrument; the count goes to `contracts`", "contract_size", None
     )
     case: Literal["upper", "lower"] | None = key("Change the case of a text", "upper", None)
-    plus: int | None = key("Add this to an id that is a whole number", 10000, None)
+    plus: int | None = key("Add this to a number, or to an id that is a whole one", 10000, None)
 
     @property
     def branching(self) -> Branching | None:
