@@ -27,6 +27,8 @@ INSTRUMENT = frozenset({"id", "code", "symbol", "base", "quote", "category"})
 """Holes that the instrument of a call or subscription fills."""
 ENGINE = frozenset({"now", "uuid"})
 """Holes that the engine fills at every call: the time in nanoseconds, a fresh UUID."""
+NEVER_LEFT_OUT = ENGINE | {"code"}
+"""Holes without which there is no request, wherever they stand: an order that doesn't say of what must not go out."""
 REQUEST = INSTRUMENT | ENGINE | {"interval", "depth", "limit", "start", "end"}
 """Holes of a request, besides the keys of its `each`."""
 
@@ -105,7 +107,7 @@ def holes_of(name: str, operation: Operation) -> frozenset[str]:
 def _each_order(operation: Operation, allowed: frozenset[str], findings: Findings) -> Template | None:
     if operation.each_order is None:
         return None
-    return compile_tree(operation.each_order, allowed, findings, (*operation.where, "each_order"), allowed - ENGINE)
+    return compile_tree(operation.each_order, allowed, findings, (*operation.where, "each_order"), allowed - NEVER_LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def _target(operation: Operation, allowed: frozenset[str], findings: Findings) -
     query, query_holes = _texts(operation.query, allowed, findings, (*where, "query"))
     form, form_holes = _texts(operation.form or {}, allowed, findings, (*where, "form"))
     tree = operation.body
-    body = compile_tree(tree, allowed, findings, (*where, "body"), allowed - ENGINE) if tree is not None else None
+    body = compile_tree(tree, allowed, findings, (*where, "body"), allowed - NEVER_LEFT_OUT) if tree is not None else None
     path_holes = frozenset(hole.name for hole in path.holes)
     return _Target(
         path=fill_path,
