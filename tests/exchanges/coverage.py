@@ -61,7 +61,7 @@ def control(connection: Connection) -> dict[str, Any]:
         looks |= {f"{verb}.ack": plan.ack, f"{verb}.failed": plan.failed}
     looks["keepalive.expect"] = connection.keepalive.expect
     looks["keepalive.answer"] = connection.keepalive.answer.match if connection.keepalive.answer else None
-    looks["greet.expect"] = connection.greet.expect if connection.greet else None
+    looks |= {"greet.expect": connection.greet.expect, "greet.failed": connection.greet.failed} if connection.greet else {}
     return {place: look for place, look in looks.items() if look is not None}
 
 
@@ -162,7 +162,7 @@ def _control_seen(exchange: Exchange, case: Case) -> Iterator[str]:
             yield place
 
 
-_ROLES = {"ack": ("ack",), "failed": ("refusal", "error"), "answer": ("ping",)}
+_ROLES = {"ack": ("ack",), "failed": ("refusal", "denial", "error"), "answer": ("ping",)}
 """The roles a case has where a message is an answer; a role's own name tells nothing."""
 
 
