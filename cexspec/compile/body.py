@@ -15,7 +15,7 @@ from cexspec.compile.parts import Parts, Rule
 from cexspec.compile.paths import Path, parse, show
 from cexspec.compile.source import Writer
 from cexspec.compile.tables import write_tables
-from cexspec.compile.targets import PARTS_OF_SIZES, PRICES_OF_SIZES, targets
+from cexspec.compile.targets import CURRENCIES, PARTS_OF_SIZES, PRICES_OF_SIZES, targets
 from cexspec.models.catalog import PRIVATE
 from cexspec.spec.model import FieldRule
 
@@ -154,6 +154,9 @@ class BodyWriter:
             return
         fields.write(each.name, each.rule, each.target)
         self.values[each.name] = each.name
+        if each.name in CURRENCIES and self.around.instruments.aliases:
+            codes = self.scope.constant(self.around.instruments.aliases, "codes")
+            self.line(f"{each.name} = {codes}.get({each.name}, {each.name})")
         if each.rule.scale is not None:
             self._scale(each.name)
 

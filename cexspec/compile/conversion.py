@@ -198,7 +198,7 @@ class Conversion:
 
     def _arithmetic(self) -> None:
         rule = self.rule
-        idle = not (rule.abs or rule.negate) and all(word is None for word in (rule.times, rule.over, rule.plus, rule.unit))
+        idle = not (rule.abs or rule.negate) and all(word is None for word in (rule.minus, rule.times, rule.over, rule.plus, rule.unit))
         if rule.zero is None or idle:
             self._calculate()
             return
@@ -214,6 +214,8 @@ class Conversion:
             self.code = f"negated({self.code})"
         if rule.plus is not None:
             self.code = f"({self.code} + {rule.plus})"
+        if rule.minus is not None:
+            self.code = f"({self.code} - number({self._factor(rule.minus)}))"
         if rule.times is not None:
             self.code = f"{self.code} * number({self._factor(rule.times)})"
         if rule.over is not None:
@@ -271,6 +273,7 @@ _NAMES: dict[str, object] = {
     "added": convert.added,
     "best_first": best_first,
     "columns": convert.columns,
+    "currency_of": convert.currency_of,
     "decimal_levels": decimal_levels,
     "ends_before": convert.ends_before,
     "exact": exact,

@@ -11,7 +11,7 @@ from typing import Any
 
 from cexspec.compile.hole import Hole, shown
 from cexspec.compile.numbers import MAX_DIGITS, MAX_INTEGER, to_decimal
-from cexspec.models import Level, Market, Number
+from cexspec.models import InvalidSymbol, Level, Market, Number, Symbol
 
 NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
@@ -169,3 +169,14 @@ def keyed(value: object, skip: frozenset[str]) -> list[tuple[str | None, object]
     if isinstance(value, list):
         return [(None, inner) for inner in value]
     raise Hole(f"{shown(value)} is neither an object nor a list to go through")
+
+
+@lru_cache(maxsize=4096)
+def currency_of(symbol: str | None, which: str) -> str | None:
+    """The `base`, `quote` or `settle` currency in a unified symbol; None for what is none, such as a native id."""
+    try:
+        parsed = Symbol.parse(symbol or "")
+    except InvalidSymbol:
+        return None
+    found: str = getattr(parsed, which) or parsed.quote
+    return found

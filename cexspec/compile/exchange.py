@@ -74,7 +74,8 @@ class Exchange:
         self.categories = compile_categories(self.spec.categories)
         symbols = self.spec.symbols
         self.unique_in_category = symbols.unique_in == "category"
-        names = InstrumentNames(lambda: self.symbols, symbols.aliases, symbols.inverse_quotes, self.categories, number)
+        codes = {**symbols.assets, **symbols.aliases}
+        names = InstrumentNames(lambda: self.symbols, codes, symbols.inverse_quotes, self.categories, number)
         self._around = Surroundings(self.id, dict(self.spec.intervals), number, names, frozenset(self.spec.categories))
         self._readers = ChannelCompiler(self._around)
 

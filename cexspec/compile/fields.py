@@ -46,6 +46,8 @@ class FieldWriter:
             self._branches(variable, rule.branching, target)
         elif rule.const is not None:
             self.line(f"{variable} = {self.setting.scope.constant(self.setting.literal(rule.const, target), 'const')}")
+        elif rule.market is not None:
+            self.line(f"{variable} = currency_of(market.symbol, {rule.market!r})")
         else:
             self._read(variable, rule, target)
 
@@ -90,7 +92,7 @@ class FieldWriter:
             self._refuse_none(variable, _place(rule), rule)
 
     def _convert(self, conversion: Conversion, rule: FieldRule) -> None:
-        for path in (rule.times, rule.over) if self._partial(rule) else ():
+        for path in (rule.minus, rule.times, rule.over) if self._partial(rule) else ():
             if path is not None:
                 self._refuse_none(self.setting.scope.access(self.setting.bases.item, parse(path)).code, path, rule)
         conversion.write()

@@ -26,7 +26,8 @@ class InstrumentNames:
 
     Assets are translated by the spec's aliases. Base, quote, kind, settlement, strike and right that the venue doesn't
     send follow from the native id; a kind also from the product line that has no other, and contracts from their product
-    line. A record whose parts make no symbol (an option without strike) keeps its native id as symbol.
+    line. A record whose parts make no symbol (an option without strike) keeps its native id as symbol. `aliases` are native asset
+    codes and the common ones.
     """
 
     FIELDS: ClassVar[tuple[str, ...]] = (
@@ -42,7 +43,7 @@ class InstrumentNames:
         categories: tuple[CategoryPlan, ...],
         number: NumberType,
     ) -> None:
-        self._codec, self._aliases, self._inverse = codec, dict(aliases), frozenset(inverse_quotes)
+        self._codec, self.aliases, self._inverse = codec, dict(aliases), frozenset(inverse_quotes)
         self._categories, self._number = categories, number
 
     def of(
@@ -82,7 +83,7 @@ class InstrumentNames:
         return Symbol.parse(found[0]) if found else None
 
     def _common(self, asset: str | None) -> str | None:
-        return self._aliases.get(asset, asset) if asset else None
+        return self.aliases.get(asset, asset) if asset else None
 
     def _settle(self, kind: Kind, base: str, quote: str, settle: str | None) -> str | None:
         if kind == "spot":

@@ -88,7 +88,7 @@ def nothings(rule: FieldRule) -> tuple[str, ...]:
 
 
 def paths_of(rule: FieldRule) -> list[str]:
-    """The paths a rule reads its value from (without `times` and `over`)."""
+    """The paths a rule reads its value from (without `minus`, `times` and `over`)."""
     return list(rule.first_of or []) if rule.path is None else [rule.path]
 
 
@@ -107,7 +107,7 @@ def request_paths(scope: Scope, bases: Bases, rule: FieldRule, target: FieldTarg
         return
     required = not (optional or rule.optional or rule.unless is not None)
     reads = [(text, leaf, words if leaf is Leaf.WORDS else (), required and rule.first_of is None) for text in paths_of(rule)]
-    for factor in (rule.times, rule.over):
+    for factor in (rule.minus, rule.times, rule.over):
         if factor is not None:
             reads.append((factor, Leaf.NUMBER_OR_EMPTY if nothings(rule) else Leaf.NUMBER, (), required))
     for text, one, known, needed in reads:

@@ -57,7 +57,7 @@ def _own_paths(rule: FieldRule, where: Where) -> Iterator[PathAt]:
     if rule.lookup is not None:
         for key, text in (("in", rule.lookup.in_), ("by", rule.lookup.by), ("take", rule.lookup.take)):
             yield PathAt(text, (*where, "lookup", key), True)
-    for key, factor in (("times", rule.times), ("over", rule.over)):
+    for key, factor in (("minus", rule.minus), ("times", rule.times), ("over", rule.over)):
         if factor is not None:
             yield PathAt(factor, (*where, key), True)
     yield from condition_paths(rule.unless, (*where, "unless"))

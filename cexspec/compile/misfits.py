@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cexspec.compile.targets import FieldTarget, Target, strict
+from cexspec.compile.targets import CURRENCIES, FieldTarget, Target, strict
 from cexspec.spec.model import FieldRule
 
 Misfit = tuple[str, str]
@@ -17,6 +17,7 @@ NUMBER_UNITS = {"fraction": "ratios", "decimals": "steps"}
 _COUNTABLE = (Target.NUMBER, Target.INTEGER, Target.TIME)
 _ALONE = {
     "const": frozenset({"unless"}),
+    "market": frozenset({"unless", "or_"}),
     "place": frozenset({"plus", "unless"}),
     "by_kind": frozenset({"scale", "unless"}),
     "by_category": frozenset({"scale", "unless"}),
@@ -24,7 +25,7 @@ _ALONE = {
 """What may stand beside a source that needs nothing else."""
 _LEGAL = {Target.BOOLEAN: ("true", "false")}
 _TABLES = ("map", "flag", "sign")
-_AFTER_A_TABLE = ("abs", "negate", "plus", "times", "over", "unit", "zero", "scale")
+_AFTER_A_TABLE = ("abs", "negate", "plus", "minus", "times", "over", "unit", "zero", "scale")
 """Words about numbers, of which none is left once a table has made a word of it."""
 
 
@@ -38,6 +39,8 @@ def misfits(rule: FieldRule, target: FieldTarget) -> Iterator[Misfit]:
     yield from _idle(rule)
     if rule.place is not None and target.target is not Target.TEXT:
         yield f"'{target.name}' is {target.target.value}, 'place' gives ids", "remove 'place'"
+    if rule.market is not None and not (target.name in CURRENCIES and target.nullable):
+        yield f"'{target.name}' is no currency of a market, 'market' gives one", "remove 'market'"
     if rule.plus is not None and target.target not in (Target.TEXT, Target.NUMBER):
         yield f"'{target.name}' is {target.target.value}, 'plus' is for numbers and ids", "remove 'plus'"
     if rule.unknown is not None and strict(target.name):
@@ -66,7 +69,7 @@ def _units(rule: FieldRule, target: FieldTarget) -> Iterator[Misfit]:
 
 def _numbers(rule: FieldRule, target: FieldTarget) -> Iterator[Misfit]:
     kind = target.target
-    for key in ("abs", "negate", "times", "over", "scale"):
+    for key in ("abs", "negate", "minus", "times", "over", "scale"):
         if getattr(rule, key) and kind is not Target.NUMBER:
             yield f"'{target.name}' is {kind.value}, '{key}' is for numbers", f"remove '{key}'"
     if rule.zero is not None and rule.sign is None and kind not in _COUNTABLE:

@@ -63,6 +63,9 @@ PRICES_OF_SIZES: dict[str, tuple[str, ...]] = {
 }
 """Fields that may be counted in contracts, and the prices (the first that there is) that convert inverse ones."""
 
+CURRENCIES = frozenset({"currency", "fee_currency"})
+"""Fields that hold asset codes, which are the common ones."""
+
 PARTS_OF_SIZES = frozenset({"filled", "remaining"})
 """Those that are parts of another one, whose count is the one kept in `contracts`."""
 

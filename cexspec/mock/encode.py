@@ -153,8 +153,8 @@ def _moved(rule: Inverse | None, within: Steps) -> Inverse | None:
     if rule is None or not within or rule.of != "item":
         return rule
     moved = tuple(replace(path, steps=(*within, *path.steps)) for path in rule.paths)
-    over = replace(rule.over, steps=(*within, *rule.over.steps)) if rule.over is not None else None
-    return replace(rule, of="message", paths=moved, over=over)
+    minus, over = (replace(path, steps=(*within, *path.steps)) if path is not None else None for path in (rule.minus, rule.over))
+    return replace(rule, of="message", paths=moved, minus=minus, over=over)
 
 
 def _branches(rule: FieldRule) -> dict[str, FieldRule]:
@@ -196,6 +196,8 @@ def _told(rule: Inverse, base: Any, value: Any, message: Any) -> Any:
         return base
     if rule.over is not None:
         value = Decimal(str(value)) * Decimal(str(get(base, rule.over.steps)))
+    if rule.minus is not None:
+        value = Decimal(str(value)) + Decimal(str(get(base, rule.minus.steps)))
     return put(base, steps, written(rule, value, current) if rule.lookup is None else key_of(rule, value, message))
 
 

@@ -37,6 +37,7 @@ class Inverse:
     """where the list is in the message that it looks into, where its keys and its values are in an element"""
     optional: bool = False
     negate: bool = False
+    minus: Path | None = None
     over: Path | None = None
     nothings: frozenset[str] = frozenset()
     """texts that mean that there is none"""
@@ -77,6 +78,7 @@ def inverse(rule: FieldRule, words: Mapping[Any, Any] | None = None) -> Inverse 
         lookup=(parse(table.in_).steps, parse(table.by).steps, parse(table.take).steps) if table is not None else None,
         optional=rule.optional,
         negate=rule.negate,
+        minus=parse(rule.minus) if rule.minus is not None else None,
         over=parse(rule.over) if rule.over is not None else None,
         nothings=frozenset(nothings(rule)),
         zero=rule.zero is not None,

@@ -52,6 +52,10 @@ FEES: list[tuple[dict[str, Any], dict[str, Any], str | None]] = [
     ({"path": "$.fee", "over": "$.n", "optional": "true"}, {"fee": "9"}, None),
     ({"path": "$.fee", "over": "$.n", "optional": "true"}, {}, None),
     ({"path": "$.fee", "times": "$.cost", "over": "$.n"}, {"fee": "9", "cost": "2", "n": "3"}, "6"),
+    ({"path": "$.fee", "minus": "$.cost"}, {"fee": "9.50", "cost": "2"}, "7.50"),
+    ({"path": "$.fee", "minus": "$.cost"}, {"fee": 9, "cost": "9"}, "0"),
+    ({"path": "$.fee", "minus": "$.cost", "over": "$.n"}, {"fee": "9", "cost": "3", "n": "2"}, "3"),
+    ({"path": "$.fee", "minus": "$.cost", "zero": "absent"}, {"fee": "0", "cost": "3"}, None),
     ({"path": "$.fee", "unless": {"$.in": "quote"}}, {"fee": "9", "in": "quote"}, None),
     ({"path": "$.fee", "unless": {"$.in": "quote"}}, {"fee": "9", "in": "base"}, "9"),
     ({"path": "$.fee", "unless": {"$.in": "quote"}}, {"fee": "9"}, "9"),
@@ -258,3 +262,37 @@ def test_a_divisor_of_partial_updates_may_be_yet_to_come() -> None:
     assert isinstance(event, Ticker) and event.last == 2
     with pytest.raises(DecodeError, match="nothing at"):
         reader.read(b'{"t": "all", "m": "S", "i": 2, "c": "6"}', notes)
+
+
+@pytest.mark.parametrize(
+    ("market", "rule", "expected"),
+    [
+        ("S", {"market": "quote"}, "USDT"),
+        ("S", {"market": "base"}, "BTC"),
+        ("S", {"market": "settle"}, "USDT"),
+        ("I", {"market": "settle"}, "BTC"),
+        ("nowhere", {"market": "quote"}, None),
+        ("S", {"market": "quote", "unless": {"$.in": "base"}, "or": {"market": "base"}}, "USDT"),
+        ("L", {"path": "$.ccy", "empty": "absent", "or": {"market": "quote"}}, "USDT"),
+    ],
+)
+def test_a_fee_is_paid_in_a_currency_of_its_market(market: str, rule: dict[str, Any], expected: str | None) -> None:
+    event = read({"fee": "$.fee", "fee_currency": rule}, {"m": market, "fee": "1", "ccy": ""})
+    assert isinstance(event, Order) and event.fee_currency == expected
+
+
+def test_a_fee_may_be_paid_in_another_currency_of_its_market() -> None:
+    rule = {"market": "quote", "unless": {"$.in": "base"}, "or": {"market": "base"}}
+    event = read({"fee_currency": rule}, {"in": "base"})
+    assert isinstance(event, Order) and event.fee_currency == "BTC"
+
+
+@pytest.mark.parametrize(("native", "common"), [("XBT", "BTC"), ("XXBT", "BTC"), ("ZUSD", "USD"), ("SOL", "SOL"), (None, None)])
+def test_assets_of_accounts_have_common_codes(native: str | None, common: str | None) -> None:
+    symbols = {"formats": {"spot": "{base}{quote}"}, "quotes": ["USD"], "aliases": {"XBT": "BTC"}, "examples": {"BTC/USD": "XBTUSD"}}
+    fields = {"symbol": "$.m", "fee_currency": {"path": "$.c", "optional": "true"}}
+    made = answering({"returns": "order", "fields": fields}, symbols={**symbols, "assets": {"XXBT": "BTC", "ZUSD": "USD"}})
+    reader = made.operation("call").reader
+    assert reader is not None
+    (event,) = reader.read(json.dumps({"m": "XBTUSD", "c": native}).encode(), Notes())
+    assert isinstance(event, Order) and event.fee_currency == common

@@ -19,7 +19,7 @@ def symbols(exchange: Exchange) -> Iterator[Section]:
     written = [Row(each.kind, each.text, lines.at(each.where)) for each in codec.formats if not (each.read_only or each.listed_only)]
     yield Section("symbols: native ids are read by the first that fits", [*irregular, *read])
     yield Section("written by the first that can hold the symbol", [*irregular, *written])
-    for name in ("aliases", "quotes", "inverse_quotes"):
+    for name in ("aliases", "assets", "quotes", "inverse_quotes"):
         if value := getattr(spec, name):
             yield Section(name, [Row("", compact(value), lines.at((*spec.where, name)))])
 

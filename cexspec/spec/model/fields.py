@@ -10,6 +10,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from cexspec.spec.model.conditions import Conditions
 from cexspec.spec.model.node import Flag, Node, Path, key
 
+SOURCES = ("path", "first_of", "const", "market", "place", "by_kind", "by_category")
+"""Keys of a rule that say where its value comes from."""
+
 Source = Literal["item", "parent", "message", "frame", "key", "request"]
 Unit = Literal["s", "ms", "us", "ns", "iso", "fraction", "decimals"]
 
@@ -74,14 +77,17 @@ class Lookup(Node):
 class FieldRule(Node):
     """Where a unified field comes from. Plain text is short for `{path: ...}`.
 
-    Exactly one source: `path`, `first_of`, `const`, `place`, `by_kind`, `by_category`, or `of: request` / `of: key` alone. Then, in
-    this order: `unless`, `lookup`, `absent`/`empty`, `split`, `strip`, `prefix`, `case`, `map`/`flag`/`sign`, `zero`, `abs`, `negate`,
-    `plus`, `times`, `over`, `unit`, `or`, `scale`.
+    Exactly one source: `path`, `first_of`, `const`, `market`, `place`, `by_kind`, `by_category`, or `of: request` / `of: key` alone.
+    Then, in this order: `unless`, `lookup`, `absent`/`empty`, `split`, `strip`, `prefix`, `case`, `map`/`flag`/`sign`, `zero`, `abs`,
+    `negate`, `plus`, `minus`, `times`, `over`, `unit`, `or`, `scale`.
     """
 
     path: Path | None = key("Where the value is", "$.px", None)
     first_of: list[Path] | None = key("The first of these that is present", ["$.T", "$.E"], None)
     const: str | None = key("Always this value", "spot", None)
+    market: Literal["base", "quote", "settle"] | None = key(
+        "This currency of the item's own market: of fees, where nothing else says in what they are paid", "quote", None
+    )
     place: Annotated[Place, BeforeValidator(_place, json_schema_input_type=Literal["item"] | Place)] | None = key(
         "The item's place in its list, from 0: `item`, or a mapping for items in lists of lists",
         {"starts": [0, 110000], "every": 10000},
@@ -121,6 +127,7 @@ class FieldRule(Node):
     unless: Conditions | None = key(
         "There is none where all of this holds of the item: what stands there is something else", {"$.tgtCcy": "quote_ccy"}, None
     )
+    minus: Path | None = key("The number at this path is taken away", "$.closed", None)
     times: Path | None = key("Multiplied by the number at this path", "$.ctMult", None)
     over: Path | None = key("Divided by the number at this path; where that is 0 there is none", "$.executedQty", None)
     or_: FieldValue | None = key("The rule to take where this one gives none", {"path": "$.avgPx", "zero": "absent"}, None, alias="or")
@@ -157,17 +164,17 @@ class FieldRule(Node):
     @property
     def may_be_none(self) -> bool:
         """Whether it may give none, whatever the venue sends elsewhere."""
-        marks = (self.zero, self.empty, self.absent, self.over, self.unless)
+        marks = (self.zero, self.empty, self.absent, self.over, self.unless, self.market)
         return self.optional or self.of == "request" or any(mark is not None for mark in marks)
 
     @model_validator(mode="after")
     def _one_source(self) -> FieldRule:
-        sources = [name for name in ("path", "first_of", "const", "place", "by_kind", "by_category") if getattr(self, name) is not None]
+        sources = [name for name in SOURCES if getattr(self, name) is not None]
         implied = self.of in ("request", "key")
         if len(sources) > 1:
             raise ValueError(f"more than one source: {' and '.join(sources)}; keep one")
         if not sources and not implied:
-            raise ValueError("no source: give path, first_of, const, place, by_kind, by_category, or 'of: request' / 'of: key'")
+            raise ValueError(f"no source: give {', '.join(SOURCES)}, or 'of: request' / 'of: key'")
         if implied and sources and sources != ["path"]:
             raise ValueError(f"'of: {self.of}' goes with a path or alone")
         return self

@@ -62,6 +62,9 @@ class Symbols(Node):
         "Known quote currencies, where nothing separates base from quote; the longest that fits is taken", ["USDT", "BTC"], []
     )
     aliases: dict[str, str] = key("Native asset code -> common code, both ways", {"XBT": "BTC"}, {})
+    assets: dict[str, str] = key(
+        "Asset code as accounts have it -> common code, where that is yet another one than in ids of markets", {"ZUSD": "USD"}, {}
+    )
     unique_in: Literal["exchange", "category"] = key(
         "Where a native id means one market only; `category`: the same id may be another market in another product line",
         "category",
