@@ -18,6 +18,7 @@ from cexspec.compile.tables import write_tables
 from cexspec.compile.targets import CURRENCIES, PARTS_OF_SIZES, PRICES_OF_SIZES, targets
 from cexspec.models.catalog import PRIVATE
 from cexspec.spec.model import FieldRule
+from cexspec.spec.model.mapping import CategoryAt
 
 _DERIVED = {"order": ("whole_order", derived.ORDER), "balance": ("whole", derived.BALANCE)}
 """Model -> what completes it, and the fields that it takes and gives."""
@@ -79,7 +80,10 @@ class BodyWriter:
         mapping = self.parts.mapping
         if any(_asks_request(each.rule) for each in self.parts.rules):
             self.line("request = ctx.request")
-        self._find(mapping.category)
+        if mapping.category is None and "symbol" in self.parts.names:
+            self.line("find = ctx.market")
+        elif mapping.category is not None and mapping.category.of == "message":
+            self._find(mapping.category)
         if isinstance(mapping.snapshot_when, dict):
             self.line(f"is_snapshot = {condition_code(self.scope, self.parts.message, mapping.snapshot_when)}")
         elif self.parts.model == "book":
@@ -93,13 +97,11 @@ class BodyWriter:
         asked = [f"{code}.startswith({start!r})" if start else "", f"{code}.endswith({end!r})" if end else ""]
         self.line(f"if not ({' and '.join(filter(None, asked))}): raise Hole('another message')")
 
-    def _find(self, category: str | None) -> None:
-        """What knows the markets: of the product line that the message names by its own word, else of what is known around it."""
-        if category is not None:
-            self.line(f"word = text_of({self.scope.access(self.parts.message, parse(category)).code})")
-            self.line("find = ctx.market if word is None else ctx.within(word)")
-        elif "symbol" in self.parts.names:
-            self.line("find = ctx.market")
+    def _find(self, category: CategoryAt) -> None:
+        """What knows the markets: of the product line that is named by the venue's own word, else of what is known around it."""
+        base = self.parts.bases.of(category.of) or ()
+        self.line(f"word = text_of({self.scope.access(base, parse(category.path)).code})")
+        self.line("find = ctx.market if word is None else ctx.within(word)")
 
     def _bind_item(self) -> None:
         """The one item in a variable of its own, where it stands deeper in the message."""
@@ -122,6 +124,8 @@ class BodyWriter:
             self.setting = replace(self.setting, passing=leave)
         if parts.mapping.only is not None:
             self.line(f"if not ({condition_code(self.scope, parts.items.base, parts.mapping.only)}): {leave}")
+        if parts.mapping.category is not None and parts.mapping.category.of == "item":
+            self._find(parts.mapping.category)
         for each in parts.rules:
             self._field(each)
         if parts.model == "book":

@@ -56,7 +56,14 @@ def check_connection(spec: ExchangeSpec, connection: str, findings: Findings) ->
             where = ("ws", "channels", name, "on", category)
             findings.error("CEX070", where, f"no category is called '{category}'", nearest(category, list(spec.categories)))
     found = served(spec, connection)
-    if spec.symbols.unique_in == "category" and len(spec.categories) > 1 and len(found) != 1:
+    if spec.symbols.unique_in == "category" and len(spec.categories) > 1 and len(found) != 1 and not _named_by_messages(spec, connection):
         text = f"'{connection}' serves {' and '.join(found) or 'no one category'}, and an id may mean another market in each"
-        hint = "a connection for each category: on: {spot: spot, linear: linear}"
+        hint = "a connection for each category: on: {spot: spot, linear: linear}; or say where messages name it: category: $.category"
         findings.error("CEX071", ("ws", "connections", connection), text, hint)
+
+
+def _named_by_messages(spec: ExchangeSpec, connection: str) -> bool:
+    """Whether all that tells of markets on a connection says which category each is of."""
+    channels = spec.ws.channels.values() if spec.ws is not None else ()
+    telling = [one for one in channels if connection in one.connections.values() and "symbol" in (one.fields or {})]
+    return bool(telling) and all(one.category is not None for one in telling)

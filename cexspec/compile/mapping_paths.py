@@ -23,7 +23,7 @@ def mapping_paths(mapping: Mapping) -> Iterator[PathAt]:
     at = mapping.where
     yield from _items_paths(mapping)
     if mapping.category is not None:
-        yield PathAt(mapping.category, (*at, "category"), True)
+        yield PathAt(mapping.category.path, mapping.category.where, True)
     for key in ("only", "snapshot_when", "match", "shape"):
         yield from condition_paths(getattr(mapping, key, None), (*at, key))
     if mapping.merge is not None:
@@ -66,6 +66,8 @@ def _own_paths(rule: FieldRule, where: Where) -> Iterator[PathAt]:
 def item_paths(mapping: Mapping) -> Iterator[PathAt]:
     """Those that start at the item."""
     yield from condition_paths(mapping.only, (*mapping.where, "only"))
+    if mapping.category is not None and mapping.category.of == "item":
+        yield PathAt(mapping.category.path, mapping.category.where, True)
     for name, rule in (mapping.fields or {}).items():
         yield from _of_item(rule, (*mapping.where, "fields", name))
 

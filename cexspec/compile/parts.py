@@ -93,8 +93,8 @@ def take_apart(mapping: Mapping, model: str, form: Form, number: NumberType, twi
         request_paths(scope, each.bases, each.rule, each.target, optional=sharing is not None and each.rule.of == "item")
     request_conditions(scope, items.base, mapping.only)
     if mapping.category is not None:
-        path = parse(mapping.category)
-        scope.request((*form.message, *path.steps), Leaf.SCALAR if path.rest is None else Leaf.ANY, required=False)
+        path = parse(mapping.category.path)
+        scope.request((*(bases.of(mapping.category.of) or ()), *path.steps), Leaf.SCALAR if path.rest is None else Leaf.ANY, required=False)
     if isinstance(mapping.snapshot_when, dict):
         request_conditions(scope, form.message, mapping.snapshot_when)
     merge = MergeWriter(sharing, mapping, bases, scope) if sharing is not None else None

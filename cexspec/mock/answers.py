@@ -142,7 +142,7 @@ def _ended(spec: Operation, document: Any) -> Any:
 def _within(spec: Operation, listed: Sequence[Listed], asked: Asked, document: Any) -> Any:
     """The answer with the word for the product line of its instruments, where it names one."""
     word = listed[0].params.get("category") if listed else asked.params.get("category")
-    return document if spec.category is None or word is None else put(document, parse(spec.category).steps, word)
+    return document if spec.category is None or word is None else put(document, parse(spec.category.path).steps, word)
 
 
 def _is_history(spec: Operation) -> bool:

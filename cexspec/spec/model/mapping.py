@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from cexspec.spec.model.conditions import Conditions
 from cexspec.spec.model.fields import Fields, FieldValue
@@ -25,6 +25,17 @@ class Columns(Node):
 
 
 Items = Path | Zip | Columns
+
+
+class CategoryAt(Node):
+    """Where a message, or each of its items, names the product line that ids belong to. Plain text is short for `{path: ...}`."""
+
+    path: Path = key("Where it is", "$.category")
+    of: Literal["message", "item"] = key("What `$` is", "item", "message")
+
+
+def _place(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
 
 
 class Levels(Node):
@@ -116,8 +127,9 @@ class Mapping(Node):
     returns: Name | None = key("The unified model", "trade", None)
     item: Path | None = key("The one thing the message is about (default: the message)", "$.data", None)
     items: Items | None = key("Many: a path, pairs of lists, or columns", "$.data[*]", None)
-    category: Path | None = key(
-        "Where the message names the product line that its ids belong to (default: the request's, else the connection's)",
+    category: Annotated[CategoryAt, BeforeValidator(_place, json_schema_input_type=str | CategoryAt)] | None = key(
+        "Where the message names the product line that its ids belong to (default: the request's, else the connection's);"
+        " with `of: item` each item does",
         "$.result.category",
         None,
     )
