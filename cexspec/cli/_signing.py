@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from cexspec.compile.recipe import Moment
-from cexspec.compile.verbs import BATCHES, FLAGS, ORDER, VERBS
+from cexspec.compile.verbs import ABOUT_ORDERS, BATCHES, FLAGS, ORDER, VERBS
 from cexspec.models import Credentials, InvalidOrder, InvalidRequest, NotSupported
 from cexspec.models.order_request import OrderRequest
 from cexspec.models.symbol import Symbol
@@ -43,7 +43,7 @@ class Signing:
         """A REST request, unmasked. Raises `NotSupported`, `InvalidRequest`, `InvalidOrder`, `AuthenticationError`."""
         verb = name.removeprefix("get_") if name not in self.exchange.operation_names else name
         params = parameters(self.exchange, verb, given)
-        operation = self._operation(verb, params)
+        operation = self._operation(verb, params | next(iter(params.get("orders", [])), {}))
         _check_known(operation, verb, given)
         return self._signed(operation, {**_first_of_each(operation), **params})
 
@@ -57,9 +57,9 @@ class Signing:
             values |= self.exchange.recipe(recipe).values(self.credentials, self.moment, given)
             frame = greet.send(values)
         elif connection.subscribe.recipe is not None:
-            recipe = connection.subscribe.recipe
+            recipe, topics = connection.subscribe.recipe, self._topics(connection, given)
             values |= self.exchange.recipe(recipe).values(self.credentials, self.moment, given)
-            frame = connection.subscribe.send([], "1", values)
+            frame = connection.subscribe.send(topics, "1", values)
         elif bootstrap is not None:
             return self._signed(self.exchange.operation(bootstrap.operation), {})
         else:
@@ -80,6 +80,13 @@ class Signing:
         if not private:
             raise NotSupported(f"{self.exchange.id} has no private connection")
         return private[0]
+
+    def _topics(self, connection: ConnectionPlan, given: Mapping[str, Any]) -> list[Any]:
+        """What a subscription is about: where one message holds one topic, that of the first channel that asks for no more."""
+        channels = map(self.exchange.channel, self.exchange.channel_names) if connection.subscribe.per_topic else ()
+        params = parameters(self.exchange, "", given)
+        fitting = (one for one in channels if connection.name in one.connections.values() and one.needs <= params.keys())
+        return [channel.topic(params) for channel in fitting][:1]
 
     def _operation(self, verb: str, params: Mapping[str, Any]) -> OperationPlan:
         if verb in VERBS and verb not in self.exchange.operation_names:
@@ -175,9 +182,11 @@ def _exact(name: str, value: Any) -> Any:
 def _check_known(operation: OperationPlan, verb: str, given: Mapping[str, Any]) -> None:
     """A parameter that nothing reads would be dropped without a word."""
     known = operation.takes - {"now", "uuid", "id", "base", "quote", "category", "kind", "settle", "conditional"} | {"symbol"}
+    if "order_id" in operation.takes:
+        known |= {"conditional"}
     if operation.batch:
         known |= {"orders"}
-    if verb == _PLACING:
+    if verb in ABOUT_ORDERS:
         known |= frozenset(OrderRequest.model_fields) | frozenset(_COUNTED)
     unknown = sorted(given.keys() - known)
     if unknown:

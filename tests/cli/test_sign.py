@@ -81,6 +81,24 @@ def test_a_login_is_the_frame_that_proves_who_one_is() -> None:
     assert shown("okx", "private")["body"] == found["body"]
 
 
+def test_a_signed_subscription_is_a_login_too() -> None:
+    found = shown("binance", "login")
+    message = json.loads(found["body"])
+    assert message["method"] == "userDataStream.subscribe.signature"
+    assert message["params"]["signature"] == found["signature"]
+    assert found["prehash"] == "apiKey=the-key&recvWindow=5000&timestamp=1700000000123"
+
+
+def test_a_condition_chooses_among_operations() -> None:
+    named = {"symbol": "BTC/USDT:PERP", "order_id": "7"}
+    assert "/fapi/v1/order?" in shown("binance_usdm", "cancel_order", "--params", json.dumps(named))["url"]
+    assert "/fapi/v1/algoOrder?" in shown("binance_usdm", "cancel_order", "--params", json.dumps({**named, "conditional": True}))["url"]
+    amended = {**named, "side": "buy", "type": "limit", "quantity": 1, "price": 9}
+    assert "quantity=1&price=9&orderId=7" in shown("binance_usdm", "amend_order", "--params", json.dumps(amended))["body"]
+    batch = {"orders": [{**ORDER, "symbol": "BTC/USDT:PERP"}]}
+    assert "batchOrders=" in shown("binance_usdm", "place_orders", "--params", json.dumps(batch))["body"]
+
+
 def test_another_environment_has_its_own_hosts_and_headers() -> None:
     found = shown("okx", "balances", "--environment", "demo")
     assert found["headers"]["x-simulated-trading"] == "1"
