@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from cexspec.compile.exchange import Exchange, compile_exchange
-from cexspec.compile.plan import EnvironmentPlan
+from cexspec.compile.exchange import compile_exchange
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.client_stats import ClientStats
+from cexspec.engine.environments import environment_of
 from cexspec.engine.limits import Limits, RateLimits, limiter_of, owner_of, store_of
 from cexspec.engine.markets import Markets
 from cexspec.engine.options import StreamOptions
@@ -23,14 +23,13 @@ from cexspec.engine.stream_client import StreamClient
 from cexspec.engine.trading.build import trade_client
 from cexspec.engine.trading.dry_run import Nowhere
 from cexspec.engine.trading.guard import MaxNotional
-from cexspec.models import Credentials, NotSupported
+from cexspec.engine.trading.paper.verbs import PaperBalances
+from cexspec.models import Credentials
 from cexspec.transport.clock import Clock, SystemClock
 from cexspec.transport.http import AiohttpTransport, HttpTransport
 from cexspec.transport.limiter import Priority
 from cexspec.transport.store import Store
 from cexspec.transport.websocket import DEFAULT_LIBRARY, Library, WebSocketTransport, websocket_transport
-
-ENVIRONMENT_KEYS = {"rest", "ws", "headers"}
 
 
 class Client:
@@ -38,7 +37,8 @@ class Client:
 
     - `exchange`: the id of a shipped spec, or the path of a YAML file.
     - `environment`: a name from the spec (the first is the default, `live`), or a mapping with the same keys:
-      `{"rest": "http://127.0.0.1:8080", "ws": {"public": "ws://127.0.0.1:8081"}, "headers": {...}}`.
+      `{"rest": "http://127.0.0.1:8080", "ws": {"public": "ws://127.0.0.1:8081"}, "headers": {...}}`. `paper`, or a mapping with
+      `"paper": True`: its market data, with orders that are matched here and never sent; credentials aren't needed, nor used.
     - `number`: `Decimal` (exact) or `float`.
     - `rate_limits`: pool -> `{"rate": 100, "period": 60}` (seconds), in place of the spec's; the pool `global` is one that
       every request of the exchange draws one unit from.
@@ -53,6 +53,7 @@ class Client:
       without a price, is worth is told by the ticker, which is fetched then.
     - `dry_run`: nothing that changes the account is sent; the signed request is written to the log `cexspec.trade` (WARNING, so that
       it is seen) with secrets masked, and the order is returned as it would have been sent, `pending` and without an `order_id`.
+    - `paper_balances`: currency -> amount to begin with on paper; without it 100000 USD, USDT, USDC and EUR, 10 BTC and 100 ETH.
     - `recv_window`: seconds after which the venue shall refuse a request that is late, where it takes one.
     - `websocket`: the socket library, `aiohttp` or `websockets`, or a transport of your own (`cexspec.transport.frame_log`
       records one); `stream_options`: how streams behave (see `StreamOptions`).
@@ -70,6 +71,7 @@ class Client:
         allow_trading: bool = False,
         max_notional: MaxNotional | None = None,
         dry_run: bool = False,
+        paper_balances: PaperBalances | None = None,
         recv_window: float | None = None,
         rate_limits: RateLimits | None = None,
         limits_store: str | Store | None = None,
@@ -97,7 +99,7 @@ class Client:
             store=self._store,
             owner=owner_of(self.exchange.id, self.environment),
         )
-        given = Credentials(credentials)
+        given = Credentials(None if self.environment.paper else credentials)
         signer = Signer(self.exchange, given, clock, recv_window, self.environment.name) if given else None
         self._engine = RestEngine(
             self.exchange, self.environment, self._http, clock, self._limiter, self.markets, timeout=timeout, signer=signer
@@ -126,6 +128,8 @@ class Client:
             max_notional=max_notional,
             recv_window=recv_window,
             dry=self._dry_engine(timeout, signer) if dry_run else None,
+            paper_balances=paper_balances,
+            options=stream_options,
         )
 
     def _dry_engine(self, timeout: float, signer: Signer | None) -> RestEngine:
@@ -186,22 +190,3 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.id!r}, environment={self.environment.name!r})"
-
-
-def environment_of(exchange: Exchange, wanted: str | Mapping[str, Any] | None) -> EnvironmentPlan:
-    """The environment that is wanted: by name, as a mapping of its own, or the first. Raises `NotSupported`, `ValueError`."""
-    known = exchange.environments
-    if wanted is None:
-        return next(iter(known.values()))
-    if isinstance(wanted, str):
-        if wanted not in known:
-            raise NotSupported(f"{exchange.id} has no environment '{wanted}' (it has: {', '.join(known)})")
-        return known[wanted]
-    unknown = set(wanted) - ENVIRONMENT_KEYS
-    if unknown:
-        raise ValueError(f"an environment has the keys {', '.join(sorted(ENVIRONMENT_KEYS))}, not {', '.join(sorted(unknown))}")
-    sockets = dict(wanted.get("ws") or {})
-    strangers = set(sockets) - set(exchange.connection_names)
-    if strangers:
-        raise ValueError(f"{exchange.id} has the connections {', '.join(exchange.connection_names)}, not {', '.join(sorted(strangers))}")
-    return EnvironmentPlan("custom", wanted.get("rest"), sockets, dict(wanted.get("headers") or {}))

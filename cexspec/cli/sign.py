@@ -42,9 +42,9 @@ def command(
     cexspec sign EXCHANGE login --credentials-env EXAMPLE --time 1700000000000 --nonce 1
     """
     from cexspec.cli._signing import LOGIN, Signing, as_curl, read_params
-    from cexspec.client import environment_of
     from cexspec.compile.recipe import Moment
     from cexspec.credentials import credentials_from_env
+    from cexspec.engine.environments import environment_of
 
     with errors():
         plan = exchange_of(exchange)

@@ -623,3 +623,5 @@ class EnvironmentPlan:
     headers: Mapping[str, str] = field(default_factory=dict)
     live: bool = True
     """real money moves here"""
+    paper: bool = False
+    """only market data is had from here: orders are matched by the client itself"""

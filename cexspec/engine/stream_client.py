@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from random import Random
-from typing import Any, Literal, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, Literal, TypedDict, TypeVar, Unpack, cast, get_args, overload
 
 from cexspec.compile.plan import EnvironmentPlan, ExchangePlan
 from cexspec.engine.books.progress import BooksProgress
@@ -52,6 +52,7 @@ from cexspec.transport.websocket import WebSocketTransport, websocket_transport
 
 T = TypeVar("T", bound=Event)
 PrivateStream = Literal["orders", "fills", "positions", "balances"]
+PRIVATE_STREAMS: frozenset[str] = frozenset(get_args(PrivateStream))
 AnySymbol = str | Symbol
 """A unified symbol, as text or parsed, or a native id."""
 
@@ -219,6 +220,10 @@ class StreamClient:
     def stream_liquidations(self, *symbols: AnySymbol, **how: Unpack[How]) -> Stream[Liquidation]:
         """Forced orders. Where a venue has one subscription for many symbols, no symbol means all of them."""
         return self._open("liquidations", Liquidation, symbols, how)
+
+    def offers(self, name: str) -> bool:
+        """Whether the spec declares a private stream of this name."""
+        return name in PRIVATE_STREAMS and bool(self._plan.channels_of(name))
 
     def private(self, name: PrivateStream, symbols: Sequence[AnySymbol] = (), **how: Unpack[How]) -> Stream[Any]:
         """One's own orders, fills, positions or balances: of all markets, or of these only (balances have none).

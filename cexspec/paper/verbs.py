@@ -59,6 +59,7 @@ class PaperVerbs:
         size = _number(params, "size", "contracts")
         fields = {name: params[name] for name in _FIELDS if params.get(name) is not None}
         fields |= {name: str(params.get(name)).lower() == "true" for name in _FLAGS}
+        fields |= {"client_order_id": str(fields["client_order_id"])} if "client_order_id" in fields else {}
         if "quote_quantity" not in fields:
             fields["quantity"] = size if size is not None else params.get("quantity")
         return [self._venue.place(account, self._request(fields), now, contracts=None if "quote_quantity" in fields else size)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from cexspec.compile.plan import EnvironmentPlan
+from cexspec.engine.options import StreamOptions
 from cexspec.engine.rest import RestEngine
 from cexspec.engine.stream_client import StreamClient
 from cexspec.engine.trading.client_ids import ClientIds
@@ -14,13 +15,16 @@ from cexspec.engine.trading.following import Following
 from cexspec.engine.trading.guard import Guard, MaxNotional
 from cexspec.engine.trading.lookup import Lookup
 from cexspec.engine.trading.outcome import Outcomes
+from cexspec.engine.trading.paper.side import paper_side
+from cexspec.engine.trading.paper.verbs import PaperBalances
 from cexspec.engine.trading.permission import Permission, live
 from cexspec.engine.trading.sending import Errands
+from cexspec.engine.trading.side import Side
 from cexspec.engine.trading.terms import Terms, TermsBook
 from cexspec.engine.trading.tracker import Tracker
 from cexspec.engine.trading.trade_client import TradeClient
 from cexspec.engine.trading.verbs import Verbs
-from cexspec.models import Credentials, Event
+from cexspec.models import Credentials, Event, NotSupported
 from cexspec.transport.limiter import Priority
 
 TICKER = "ticker"
@@ -38,31 +42,41 @@ def trade_client(
     max_notional: MaxNotional | None = None,
     recv_window: float | None = None,
     dry: RestEngine | None = None,
+    paper_balances: PaperBalances | None = None,
+    options: StreamOptions | None = None,
 ) -> TradeClient:
     """The trading of one client. `dry` is an engine whose requests go nowhere: all that change the account are given to it.
 
-    Raises `ValueError` for a `max_notional` that is none.
+    `paper_balances`, and the `options` of streams, are those of an environment on paper. Raises `ValueError` for a
+    `max_notional` or balances that are none, `NotSupported` for a dry run on paper.
     """
-    plan, clock = engine.plan, engine.clock
-    verbs = Verbs(engine, plan)
+    plan, clock, tracker = engine.plan, engine.clock, Tracker(engine.plan.id)
+    if environment.paper:
+        if dry is not None:
+            raise NotSupported("a dry run shows the signed request, and on paper nothing is signed or sent")
+        side = paper_side(engine, streams, tracker, paper_balances, options)
+    else:
+        permission = Permission(plan.id, environment.name, live(environment), bool(credentials), allow_trading or dry is not None)
+        side = Side(Verbs(engine, plan), streams, permission, plan.orders.client_ids)
     window = recv_window if recv_window is not None else plan.recv_window / 1000
-    lookup = Lookup(verbs)
+    lookup = Lookup(side.verbs)
     desk = Desk(
         exchange=plan.id,
         number=plan.number,
         engine=engine,
-        verbs=verbs,
-        writes=verbs if dry is None else DryVerbs(dry, plan, credentials, engine.measure_clock),
+        verbs=side.verbs,
+        writes=side.verbs if dry is None else DryVerbs(dry, plan, credentials, engine.measure_clock),
         terms_book=TermsBook(engine.markets, plan.id, clock.time_ns),
-        tracker=Tracker(plan.id),
-        permission=Permission(plan.id, environment.name, live(environment), bool(credentials), allow_trading or dry is not None),
+        tracker=tracker,
+        permission=side.permission,
         guard=Guard(max_notional, partial(_tickers, engine)),
-        client_ids=ClientIds(plan.orders.client_ids, plan.id),
+        client_ids=ClientIds(side.client_ids, plan.id),
         lookup=lookup,
         outcomes=Outcomes(lookup, clock, max(plan.orders.visible_within, window + MARGIN)),
         errands=Errands(),
     )
-    return TradeClient(desk, streams, Following(desk, clock, lambda name: str(engine.markets.find(name).symbol)))
+    following = Following(desk, clock, lambda name: str(engine.markets.find(name).symbol))
+    return TradeClient(desk, side.streams, following, side.closing)
 
 
 async def _tickers(engine: RestEngine, terms: Terms) -> list[Event]:

@@ -14,7 +14,7 @@ from cexspec.engine.trading.permission import Permission
 from cexspec.engine.trading.sending import Errands
 from cexspec.engine.trading.terms import Terms, TermsBook
 from cexspec.engine.trading.tracker import Tracker
-from cexspec.engine.trading.verbs import Engine, Verbs
+from cexspec.engine.trading.verbs import Calls, Engine
 from cexspec.models import InvalidRequest
 
 
@@ -25,8 +25,8 @@ class Desk:
     exchange: str
     number: type[Decimal] | type[float]
     engine: Engine
-    verbs: Verbs
-    writes: Verbs
+    verbs: Calls
+    writes: Calls
     """those that change the account: the same, or a dry run"""
     terms_book: TermsBook
     tracker: Tracker

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from cexspec.compile.plan import ExchangePlan, OperationPlan
-from cexspec.engine.trading.verbs import Engine, Verbs
+from cexspec.compile.plan import ExchangePlan
+from cexspec.engine.trading.verbs import Engine, Served, Verbs
 from cexspec.models import CexspecError, Credentials, Event
 from cexspec.models.log_events import LogEvent
 from cexspec.transport.http import HttpAnswer, HttpCall
@@ -43,7 +43,7 @@ class DryVerbs(Verbs):
         self._credentials, self._prepare = credentials, prepare
         self.requests: deque[str] = deque(maxlen=KEPT)
 
-    async def run(self, operation: OperationPlan, params: dict[str, Any], *, timeout: float | None = None) -> list[Event]:
+    async def run(self, operation: Served, params: dict[str, Any], *, timeout: float | None = None) -> list[Event]:
         """No events: nothing was sent, but the question for the venue's time that signatures need."""
         await self._prepare()
         try:

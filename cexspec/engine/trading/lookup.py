@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cexspec.engine.trading.verbs import Verbs
+from cexspec.engine.trading.verbs import Calls
 from cexspec.models import Event, NotSupported, Order, OrderNotFound
 
 NAMES = ("order_id", "client_order_id")
@@ -14,7 +14,7 @@ LISTS = ("open_orders", "order_history")
 class Lookup:
     """Asks for one order: by its own operation, else (or, to be thorough, besides) in the lists of open and past orders."""
 
-    def __init__(self, verbs: Verbs) -> None:
+    def __init__(self, verbs: Calls) -> None:
         self._verbs = verbs
 
     async def find(self, params: dict[str, Any], *, thorough: bool = True) -> Order | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Any, Literal, TypedDict, TypeVar, Unpack
 
 from pydantic import ValidationError
 
 from cexspec.engine.stream import Stream
-from cexspec.engine.stream_client import AnySymbol, How, StreamClient
+from cexspec.engine.stream_client import AnySymbol, How
 from cexspec.engine.times import Time, nanoseconds
 from cexspec.engine.trading.batch import Batches
 from cexspec.engine.trading.changing import Change, Changing
@@ -17,6 +17,7 @@ from cexspec.engine.trading.desk import Desk
 from cexspec.engine.trading.dry_run import DryVerbs
 from cexspec.engine.trading.following import Following
 from cexspec.engine.trading.placing import Placing
+from cexspec.engine.trading.side import PrivateStreams
 from cexspec.models import (
     Balance,
     CexspecError,
@@ -87,13 +88,15 @@ class TradeClient:
     trade, `InvalidSymbol`, `InvalidRequest`, the venue's `ExchangeError`, `TransportError`, `DecodeError`.
     """
 
-    def __init__(self, desk: Desk, streams: StreamClient, following: Following) -> None:
-        self._desk, self._streams, self._following = desk, streams, following
+    def __init__(self, desk: Desk, streams: PrivateStreams, following: Following, closing: Callable[[], Awaitable[None]]) -> None:
+        self._desk, self._streams, self._following, self._closing = desk, streams, following, closing
         streams.on_private_ready(following.recovered)
         self._placing, self._changing = Placing(desk), Changing(desk)
 
     def supports(self, name: str) -> bool:
-        """Whether the spec declares what a method of this name calls."""
+        """Whether there is what a method of this name calls, here or (on paper) in this process."""
+        if name.startswith("stream_"):
+            return self._streams.offers(name.removeprefix("stream_"))
         return name in VERBS and bool(self._desk.verbs.serving(VERBS[name]))
 
     @property
@@ -291,6 +294,7 @@ class TradeClient:
         """Wait until the outcome of everything that was sent is known."""
         await self._following.close()
         await self._desk.errands.finish()
+        await self._closing()
 
     def _permit(self, method: str) -> None:
         verb = VERBS[method]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from cexspec.compile.plan import ExchangePlan, OperationPlan, Params
@@ -22,6 +23,37 @@ class Engine(Protocol):
 
     async def ensure_instruments(self) -> None:
         """Load the instruments, once."""
+
+
+class Served(Protocol):
+    """An operation that serves a verb. One without a `reader` tells nothing in its answer."""
+
+    @property
+    def name(self) -> str:
+        """Its own."""
+
+    @property
+    def reader(self) -> object | None:
+        """What reads its answers."""
+
+
+class Calls(Protocol):
+    """Who does what verbs ask: the venue (`Verbs`), or a venue on paper."""
+
+    def serving(self, verb: str) -> Sequence[Served]:
+        """The operations that serve a verb."""
+
+    def operation(self, verb: str, params: Params) -> Served:
+        """The operation to call. Raises `NotSupported`, `InvalidOrder`, `InvalidRequest`."""
+
+    def finder(self, verb: str, params: Params) -> Served | None:
+        """The operation to call where there is one that needs no more than these parameters."""
+
+    async def call(self, verb: str, params: dict[str, Any], *, timeout: float | None = None) -> list[Event]:
+        """The events of the answer."""
+
+    async def run(self, operation: Served, params: dict[str, Any], *, timeout: float | None = None) -> list[Event]:
+        """The events of one operation's answer."""
 
 
 class Verbs:
@@ -56,6 +88,6 @@ class Verbs:
         """The events of the answer. Raises as `operation`, and what the engine raises."""
         return await self.run(self.operation(verb, params), params, timeout=timeout)
 
-    async def run(self, operation: OperationPlan, params: dict[str, Any], *, timeout: float | None = None) -> list[Event]:
+    async def run(self, operation: Served, params: dict[str, Any], *, timeout: float | None = None) -> list[Event]:
         """The events of one operation's answer."""
         return await self._engine.call(operation.name, params, timeout=timeout, priority=Priority.ORDER)
