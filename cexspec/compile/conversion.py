@@ -208,10 +208,7 @@ class Conversion:
 
     def _calculate(self) -> None:
         rule = self.rule
-        if rule.abs:
-            self.code = f"{self.code}.copy_abs()" if self.wire.number is Decimal else f"abs({self.code})"
-        if rule.negate:
-            self.code = f"negated({self.code})"
+        self._sign()
         if rule.plus is not None:
             self.code = f"({self.code} + {rule.plus})"
         if rule.minus is not None:
@@ -225,6 +222,12 @@ class Conversion:
             self.code = f"{self.code} * 100"
         elif rule.unit == "decimals":
             self.code = f"number(step({self.code}))"
+
+    def _sign(self) -> None:
+        if self.rule.abs:
+            self.code = f"{self.code}.copy_abs()" if self.wire.number is Decimal else f"abs({self.code})"
+        if self.rule.negate:
+            self.code = f"negated({self.code})"
 
     def _unsigned(self) -> None:
         """See to it that what counts something is not less than nothing."""

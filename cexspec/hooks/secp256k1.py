@@ -1,4 +1,4 @@
-"""secp256k1 and Keccak-256: what chains sign with. Both come with an extra (`cexspec[hyperliquid]`) and are imported on first use."""
+"""secp256k1 and Keccak-256: what chains sign with. Both come with an extra (`cexspec[evm]`) and are imported on first use."""
 
 from __future__ import annotations
 
@@ -43,4 +43,4 @@ def needed(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise ImportError(f"signing for this venue needs {module!r}: pip install 'cexspec[hyperliquid]'") from error
+        raise ImportError(f"signing for this venue needs {module!r}: pip install 'cexspec[evm]'") from error

@@ -30,6 +30,7 @@ from cexspec.compile.plan import (
 from cexspec.compile.recipe import RecipePlan
 from cexspec.models import (
     EXCHANGE_ERRORS,
+    Credentials,
     DecodeError,
     Event,
     ExchangeError,
@@ -175,6 +176,9 @@ class Plan:
 
     def recipe(self, name: str) -> RecipePlan:
         raise NotSupported(name)
+
+    def completed(self, credentials: Credentials) -> Credentials:
+        return credentials
 
     def serving(self, verb: str) -> tuple[OperationPlan, ...]:
         return tuple(plan for plan in self.operations.values() if plan.verb == verb)
