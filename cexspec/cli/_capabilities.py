@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cexspec.engine.trading.trade_client import VERBS
+
 if TYPE_CHECKING:
     from cexspec.compile.exchange import Exchange
 
@@ -14,6 +16,8 @@ CALLS = (
 """The unified REST operations: `get_...` of the client."""
 STREAMS = ("ticker", "bbo", "trades", "order_book", "candles", "mark_price", "funding_rate", "open_interest", "liquidations")
 """The unified streams: `stream_...` of the client."""
+ACCOUNT_STREAMS = ("orders", "fills", "positions", "balances")
+"""The streams of one's own account: `stream_...` of `client.trade`."""
 
 
 def describe(exchange: Exchange) -> dict[str, Any]:
@@ -28,9 +32,14 @@ def describe(exchange: Exchange) -> dict[str, Any]:
         "kinds": list(exchange.symbols.kinds),
         "rest": {name: name in exchange.operation_names for name in CALLS},
         "streams": {name: exchange.offers(name) for name in STREAMS},
+        "trade": {
+            **{method: bool(exchange.serving(verb)) for method, verb in VERBS.items()},
+            **{f"stream_{name}": exchange.offers(name) for name in ACCOUNT_STREAMS},
+        },
+        "credentials": list(exchange.credentials),
         "polled": {stream: exchange.operation(name).poll for stream, name in exchange.polls.items()},
-        "more_operations": [name for name in exchange.operation_names if name not in CALLS],
-        "more_channels": [name for name in exchange.channel_names if name not in STREAMS],
+        "more_operations": [name for name in exchange.operation_names if name not in CALLS and exchange.operation(name).verb is None],
+        "more_channels": [name for name in exchange.channel_names if name not in STREAMS and not exchange.channel(name).private],
         "intervals": list(exchange.intervals),
         "limits": {name: _limit(exchange, name) for name in exchange.pools},
         "lines": {file.rsplit("/", 1)[-1]: text.count("\n") for file, text in exchange.source.texts.items()},

@@ -41,6 +41,9 @@ def _tables(found: dict[str, Any]) -> list[Table]:
     ]
     names = list(dict.fromkeys([*found["rest"], *found["streams"]]))
     offered = [(name, found["rest"].get(name), _stream(found, name)) for name in names]
+    trade = [name for name, offered in found["trade"].items() if offered]
+    head.append(("trade", ", ".join(trade) or None))
+    head.append(("credentials", ", ".join(found["credentials"]) or None))
     limits = [(name, _windows(one), one["by"], one["scope"]) for name, one in found["limits"].items()]
     more = [(what, ", ".join(found[key])) for what, key in (("REST", "more_operations"), ("streams", "more_channels")) if found[key]]
     return [
