@@ -103,7 +103,8 @@ def test_a_subscription_sends_this_message(exchange: str, case: Case) -> None:
     symbol = case["call"].get("symbol")
     connection = channel.connection_of(feed.markets.find(symbol).category if symbol is not None else None)
     assert connection is not None
-    frame = feed.plan.connection(connection).subscribe.send([channel.topic(feed.params(case["call"]))], "1", {})
+    values = case.get("took", {})
+    frame = feed.plan.connection(connection).subscribe.send([channel.topic(feed.params(case["call"]))], "1", values)
     assert json.loads(frame) == case["sends"]
 
 
