@@ -90,7 +90,7 @@ class Dialogue:
             listed = self._listing.named({"id": row["symbol"]}) if row.get("symbol") is not None else None
             somebody = listed or next(iter(self._listing))
             for topic in self.topics.values():
-                channel = self._feed.of_model(topic, model)
+                channel = self._feed.telling(topic, model, row)
                 if channel is not None and (listed is None or topic.about(listed)):
                     yield from self._sent(topic, self._feed.told(topic, channel, [row], somebody))
 

@@ -18,6 +18,7 @@ from cexspec.mock.document import get
 from cexspec.mock.encode import Encoder
 from cexspec.mock.faults import Faults, WrongChecksum
 from cexspec.mock.history import Span, candle, opening_of, rows
+from cexspec.mock.kept import keeps
 from cexspec.mock.listing import Listed
 from cexspec.mock.market import LEVELS, SECOND, Market, Row, Side
 from cexspec.mock.samples import Frame, Samples
@@ -81,6 +82,7 @@ class Feed:
         self._line = {"category": line.word} if line is not None else {}
         """the product line of every topic here"""
         self._payload = parse(exchange.spec.ws.connections[connection].payload or "$").steps
+        self._every = tuple(exchange.spec.ws.channels.values())
         self._channels = {name: spec for name, spec in exchange.spec.ws.channels.items() if connection in spec.connections.values()}
         self._templates = {
             name: [self._template(name, frame) for frame in samples.frames(exchange, name, connection)] for name in self._channels
@@ -113,9 +115,11 @@ class Feed:
             items, fields = template.encoder.samples, self._channels[channel].fields or {}
             yield from _filled(topic, template, [shaped(row, fields, (), items) for row in rows], listed)
 
-    def of_model(self, topic: Topic, model: str) -> str | None:
-        """The first channel of a topic that tells of a model."""
-        return next((plan.name for plan in topic.channels if self._channels[plan.name].returns == model), None)
+    def telling(self, topic: Topic, model: str, row: Row) -> str | None:
+        """The first channel of a topic that tells of such an event."""
+        beside = [channel for channel in self._every if channel.returns == model]
+        fitting = (plan.name for plan in topic.channels if self._channels[plan.name].returns == model)
+        return next((name for name in fitting if keeps(self._channels[name], beside, row)), None)
 
     def first(self, topic: Topic, listed: Listed, market: Market) -> Iterator[Any]:
         """The frames a subscription begins with: whole books, lists of what was, how things stand."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from cexspec.compile.exchange import Exchange
-from cexspec.compile.verbs import verb_of
 from cexspec.mock.accounts import Accounts
 from cexspec.mock.bodies import Refused
 from cexspec.mock.encode import Encoder
+from cexspec.mock.kept import keeps, verbs
 from cexspec.mock.market import Row
 from cexspec.mock.requests import Asked
 from cexspec.mock.samples import Samples, decode
@@ -31,10 +31,11 @@ class PrivateAnswers:
 
     def __init__(self, exchange: Exchange, samples: Samples, accounts: Accounts, permissions: Iterable[Permission]) -> None:
         self._exchange, self._samples, self._accounts, self._permissions = exchange, samples, accounts, frozenset(permissions)
+        self._verbs = verbs(exchange.spec)
 
     def verb(self, operation: str) -> str | None:
         """What an operation does for an account; None: it is about markets."""
-        return verb_of(operation, self._exchange.spec.rest[operation])
+        return self._verbs.get(operation)
 
     def answer(self, asked: Asked) -> Any:
         """The decoded body. Raises `Refused`."""
@@ -52,12 +53,16 @@ class PrivateAnswers:
         if spec.returns is None:
             return sample
         encoder = Encoder([spec], sample, self._exchange.intervals)
-        rows = [row for row in rows if self._fits(spec, row)]
+        rows = [row for row in rows if self._fits(spec, row) and (verb not in LISTS or self._keeps(verb, spec, row))]
         found = [
             shaped(row, spec.fields or {}, case.get("events") or (), encoder.samples) for row in (reversed(rows) if verb in LISTS else rows)
         ]
         listed = self._accounts.listed(rows[0]) if rows else None
         return encoder.encode(found, listed.branches if listed is not None else ())
+
+    def _keeps(self, verb: str, spec: Operation, row: Row) -> bool:
+        rest = self._exchange.spec.rest
+        return keeps(spec, [rest[name] for name, one in self._verbs.items() if one == verb and rest[name].joins is None], row)
 
     def _fits(self, spec: Operation, row: Row) -> bool:
         listed = self._accounts.listed(row)
