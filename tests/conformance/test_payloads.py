@@ -35,6 +35,8 @@ EXPLAINED = {
     "hb:test_hyperliquid_exchange.configure_erroneous_trading_rules_response#0": "broken on purpose: tokens without szDecimals",
     "hb:test_hyperliquid_exchange._order_fills_request_canceled_mock_response#0": "fills of an account; no path is recorded",
     "nt:hyperliquid/ws_all_dexs_asset_ctxs.json": "contexts by their place in a list: nothing names the coins",
+    "hb:test_okx_exchange.configure_canceled_order_status_response#0": "edited: 'limit' is no side",
+    "nt:okx/http_place_algo_order_rejected.json": "an order that is refused: an error is right",
     "hb:test_okx_perpetual_derivative.funding_payment_mock_response#0": "a funding payment of an account, no market data",
     "br:binance/trade.rs#1": "broken on purpose (m is 'yes'): a DecodeError is right",
     "br:bitfinex/message.rs#2": "tu repeats the te before it: taking both would double the trade",
