@@ -101,7 +101,7 @@ class Signing:
             request = operation.build({"now": self.moment.now, "uuid": str(unique), **params})
         except KeyError as hole:
             raise InvalidRequest(f"{operation.name} needs {hole.args[0]!r}: give it by --params", exchange=self.exchange.id) from None
-        base = self.environment.rest or ""
+        base = self.environment.base(signed=operation.auth is not None) or ""
         if operation.auth is None:
             return self._printed(request, base, "", "")
         done = self.exchange.recipe(operation.auth).sign(request, base, self.credentials, self.moment)

@@ -135,7 +135,7 @@ class Conversion:
         rule = self.rule
         self._as_text()
         if rule.split is not None:
-            self.code = f"part({self.code}, {rule.split.by!r}, {rule.split.part})"
+            self.code = f"part({self.code}, {tuple(rule.split.by)!r}, {rule.split.part})"
         if rule.strip is not None:
             self.code = f"{self.code}.removeprefix({rule.strip!r})"
         if rule.prefix is not None:

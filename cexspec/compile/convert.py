@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -104,12 +104,21 @@ def ratio(value: Number, divisor: Number | None) -> Number | None:
     return found.quantize(_ONE) if isinstance(found, Decimal) and found.adjusted() + 1 > len(found.as_tuple().digits) else found
 
 
-def part(text: str, by: str, index: int) -> str:
-    """One part of a joined text."""
-    parts = text.split(by)
+def part(text: str, by: tuple[str, ...], index: int) -> str:
+    """One part of a text joined by one or several separators."""
+    parts = parted(text, by)
     if not -len(parts) <= index < len(parts):
-        raise Hole(f"{shown(text)} has no part {index} between {by!r}")
+        raise Hole(f"{shown(text)} has no part {index} between {', '.join(map(repr, by))}")
     return parts[index]
+
+
+def parted(text: str, by: Sequence[str]) -> list[str]:
+    """The parts of a text between separators."""
+    first, *others = by
+    parts = text.split(first)
+    for separator in others:
+        parts = [piece for part in parts for piece in part.split(separator)]
+    return parts
 
 
 class Words(dict[object, object]):

@@ -83,7 +83,10 @@ class Exchange:
     def environments(self) -> Mapping[str, EnvironmentPlan]:
         """Hosts by environment."""
         named = self.spec.environments.items()
-        return {name: EnvironmentPlan(name, one.rest, dict(one.ws), dict(one.headers), not one.test) for name, one in named}
+        return {
+            name: EnvironmentPlan(name, one.rest, dict(one.ws), dict(one.headers), not one.test, rest_private=one.rest_private)
+            for name, one in named
+        }
 
     @cached_property
     def pools(self) -> Mapping[str, PoolPlan]:

@@ -109,6 +109,7 @@ FILTERS = {
     "us": Filter(_divided(1_000), "a time in whole microseconds", unit=True),
     "ns": Filter(_divided(1), "a time in nanoseconds", unit=True),
     "iso": Filter(_iso, "a time as 2026-08-01T00:00:00.000Z", unit=True),
+    "datetime": Filter(lambda value: _iso(value)[:19].replace("T", " "), "a time as 2026-08-01 00:00:00", unit=True),
     "iso_seconds": Filter(lambda value: _iso(value)[:19], "a time as 2026-08-01T00:00:00", unit=True),
     "lower": Filter(lambda value: as_text(value).lower(), "lower case", inverse=str.upper),
     "upper": Filter(lambda value: as_text(value).upper(), "upper case", inverse=str.lower),

@@ -625,3 +625,9 @@ class EnvironmentPlan:
     """real money moves here"""
     paper: bool = False
     """only market data is had from here: orders are matched by the client itself"""
+    rest_private: str | None = None
+    """where signed requests go, if not to `rest`"""
+
+    def base(self, *, signed: bool) -> str | None:
+        """The base URL of REST calls, signed or public ones."""
+        return self.rest_private or self.rest if signed else self.rest

@@ -22,7 +22,7 @@ FLAGS = frozenset({"post_only", "reduce_only", "conditional"})
 """Holes that are true or not there: a flag that isn't set has no value."""
 
 _OF_REQUEST = frozenset(OrderRequest.model_fields) - {"symbol", "strategy_id", "metadata"}
-ORDER = _OF_REQUEST | {"size", "contracts", "order_id", "conditional", "worst_price", "currency", "kind", "settle"}
+ORDER = _OF_REQUEST | {"size", "remaining", "contracts", "order_id", "conditional", "worst_price", "currency", "kind", "settle"}
 """Holes of requests about orders and accounts, besides those that all requests have."""
 
 

@@ -11,7 +11,7 @@ from cexspec.models import NotSupported
 
 PAPER = "paper"
 """The name of the environment with the live market and orders on paper."""
-KEYS = frozenset({"rest", "ws", "headers", "paper"})
+KEYS = frozenset({"rest", "rest_private", "ws", "headers", "paper"})
 """Keys of an environment of one's own."""
 
 Wanted = str | Mapping[str, Any] | None
@@ -49,5 +49,6 @@ def _own(exchange: ExchangePlan, wanted: Mapping[str, Any]) -> EnvironmentPlan:
     strangers = set(sockets) - set(exchange.connection_names)
     if strangers:
         raise ValueError(f"{exchange.id} has the connections {', '.join(exchange.connection_names)}, not {', '.join(sorted(strangers))}")
-    own = EnvironmentPlan("custom", wanted.get("rest"), sockets, dict(wanted.get("headers") or {}))
+    headers = dict(wanted.get("headers") or {})
+    own = EnvironmentPlan("custom", wanted.get("rest"), sockets, headers, rest_private=wanted.get("rest_private"))
     return on_paper(own) if wanted.get("paper") else own

@@ -90,7 +90,7 @@ class Sender:
 
     def call(self, operation: OperationPlan, request: HttpRequest, timeout: float | None = None) -> HttpCall:
         """A request as it would go out now, signed where it is private. Raises `NotSupported`, `AuthenticationError`."""
-        base = self._environment.rest
+        base = self._environment.base(signed=operation.auth is not None)
         if base is None and "://" not in request.path:
             name = self._environment.name
             raise NotSupported(f"{self._exchange} has no REST host in its environment {name!r}, which {operation.name} needs")

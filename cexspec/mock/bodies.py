@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
-from cexspec.compile.convert import NANOSECONDS
+from cexspec.compile.convert import NANOSECONDS, iso_nanoseconds
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.paths import MISSING, Steps
@@ -16,7 +15,8 @@ from cexspec.mock.choosing import places
 from cexspec.mock.document import get
 
 HOLE = re.compile(r"\{\{\s*(\w+)\s*(?:\|\s*(\w+)\s*)?\}\}")
-TIMES = {**NANOSECONDS, "iso": 0}
+ISO = ("iso", "datetime")
+TIMES = {**NANOSECONDS, **dict.fromkeys(ISO, 0)}
 
 
 class Refused(Exception):
@@ -77,8 +77,8 @@ def without(tree: Any, places: Container[Steps], place: Steps = ()) -> Any:
 def time(value: str, unit: str) -> int:
     """A venue's time in nanoseconds. Raises `Refused`."""
     try:
-        if unit == "iso":
-            return int(datetime.fromisoformat(value).timestamp() * 1e9)
+        if unit in ISO:
+            return iso_nanoseconds(value)
         return int(value) * NANOSECONDS[unit]
     except ValueError:
         raise Refused(f"'{value}' is no time in {unit}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from cexspec.spec.model import FieldRule
 class Inverse:
     """A rule as plain data, taken from the spec once: where it reads, and how to turn a value round.
 
-    `words` are the venue's by the unified ones; `negative` is the word of a negative number; `split` is separator and part.
+    `words` are the venue's by the unified ones; `negative` is the word of a negative number; `split` is the separators and the part.
     """
 
     of: str
@@ -32,7 +33,7 @@ class Inverse:
     prefix: str
     plus: int
     strip: str
-    split: tuple[str, int] | None
+    split: tuple[tuple[str, ...], int] | None
     lookup: tuple[Steps, Steps, Steps] | None = None
     """where the list is in the message that it looks into, where its keys and its values are in an element"""
     optional: bool = False
@@ -74,7 +75,7 @@ def inverse(rule: FieldRule, words: Mapping[Any, Any] | None = None) -> Inverse 
         prefix=rule.prefix or "",
         plus=rule.plus or 0,
         strip=rule.strip or "",
-        split=(rule.split.by, rule.split.part) if rule.split is not None else None,
+        split=(tuple(rule.split.by), rule.split.part) if rule.split is not None else None,
         lookup=(parse(table.in_).steps, parse(table.by).steps, parse(table.take).steps) if table is not None else None,
         optional=rule.optional,
         negate=rule.negate,
@@ -166,7 +167,7 @@ def _joined(rule: Inverse, value: Any, current: Any) -> Any:
         value = f"{rule.strip}{value}"
     if rule.split is not None and isinstance(current, str):
         by, part = rule.split
-        parts = current.split(by)
-        parts[part] = str(value)
-        value = by.join(parts)
+        pieces = re.split(f"({'|'.join(map(re.escape, by))})", current)  # parts and, between them, what separates them
+        pieces[2 * part if part >= 0 else 2 * part + 1] = str(value)
+        value = "".join(pieces)
     return value

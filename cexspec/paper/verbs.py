@@ -65,10 +65,13 @@ class PaperVerbs:
         return [self._venue.place(account, self._request(fields), now, contracts=None if "quote_quantity" in fields else size)]
 
     def _amend_order(self, account: str, params: Params, now: int) -> Sequence[Event]:
-        size = _number(params, "size", "contracts")
+        order, size, remaining = self._order(account, params), _number(params, "size", "contracts"), _number(params, "remaining")
+        if size is None and remaining is not None:
+            filled, price = Decimal(str(order.filled or 0)), _number({"price": order.price}, "price")
+            size = remaining + self._venue.terms(str(order.symbol)).counted(filled, price)
         quantity = _number(params, "quantity") if size is None else None
         change = Change(quantity, size, _number(params, "price"), _number(params, "stop_price"))
-        return [self._venue.amend(account, str(self._order(account, params).order_id), change, now)]
+        return [self._venue.amend(account, str(order.order_id), change, now)]
 
     def _cancel_order(self, account: str, params: Params, now: int) -> Sequence[Event]:
         return [self._venue.cancel(account, str(self._order(account, params).order_id), now)]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from cexspec.compile.conditions import predicate, text_of
+from cexspec.compile.convert import parted
 from cexspec.compile.paths import MISSING, parse
 from cexspec.spec.model import FieldRule
 from cexspec.spec.model import Mapping as SpecMapping
@@ -129,7 +130,7 @@ def _before_words(rule: FieldRule, value: object) -> str | None:
     if text is None:
         return None
     if rule.split is not None:
-        parts = text.split(rule.split.by)
+        parts = parted(text, rule.split.by)
         text = parts[rule.split.part] if -len(parts) <= rule.split.part < len(parts) else ""
     text = f"{rule.prefix or ''}{text.removeprefix(rule.strip or '')}"
     return {"upper": text.upper, "lower": text.lower}[rule.case]() if rule.case else text

@@ -50,12 +50,15 @@ class Changing:
 
         Raises the refusal, or `OrderUnknown`.
         """
+        if "order_id" not in params and self.desk.verbs.finder("cancel_order", params) is None:
+            params = {**params, "order_id": (await self._known(params, "cancel_order")).order_id}
         sending = _Sending("cancel_order", params, _canceled, {})
         return await self.desk.errands.run(f"the cancel of {_name(params)}", partial(self._send, sending, timeout))
 
     async def amend(self, params: dict[str, Any], change: Change, timeout: float | None, *, rounded: bool) -> Order:
         """The order as it is to be. Raises `InvalidOrder`, `OrderNotFound`, the venue's refusal, or `OrderUnknown`."""
-        known = await self._known(params)
+        resizing = change.quantity is not None and self.desk.verbs.takes("amend_order", "remaining")
+        known = await self._known(params, "amend_order", fresh=resizing)
         terms = await self.desk.terms(str(known.symbol))
         wanted = await self._wanted(known, change, terms, rounded=rounded)
         params = {**params, **terms.params, **wanted}
@@ -69,13 +72,13 @@ class Changing:
             fields["remaining"] = fields["quantity"] - known.filled
         return fields
 
-    async def _known(self, params: dict[str, Any]) -> Order:
-        """The order that shall change, as it is known here, else at the venue."""
+    async def _known(self, params: dict[str, Any], verb: str, *, fresh: bool = False) -> Order:
+        """The order that shall change, as it is known here, else (or where it must be `fresh`) at the venue."""
         known = self.desk.tracker.find(params.get("order_id"), _client_id(params))
-        if known is None or None in (known.symbol, known.side, known.type, known.quantity):
+        if known is None or fresh or None in (known.symbol, known.side, known.type, known.quantity):
             known = await self.desk.lookup.find(params)
             if known is None:
-                raise OrderNotFound(f"no order {_name(params)}", exchange=self.desk.exchange, endpoint="amend_order")
+                raise OrderNotFound(f"no order {_name(params)}", exchange=self.desk.exchange, endpoint=verb)
             known = self.desk.tracker.update(known)[0]
         return known
 
@@ -101,8 +104,16 @@ class Changing:
             "size": size,
             "quantity": terms.quantity(size, at),
             "contracts": size if terms.market.kind != "spot" else None,
+            "remaining": self._left(known, size, at, terms) if change.quantity is not None else None,
         }
         return {name: value for name, value in wanted.items() if value is not None}
+
+    def _left(self, known: Order, size: Decimal, price: Decimal | None, terms: Terms) -> Decimal:
+        """What of a size is not filled yet: some venues are told that instead of the whole."""
+        left = size - terms.size(_first(None, known.filled) or Decimal(0), price)
+        if left <= 0:
+            raise terms.refusal("filled", size, f"{known.filled} of the order is filled already: it can't be made {size}")
+        return left
 
     async def _send(self, sending: _Sending, timeout: float | None, mark: Mark) -> Order:
         desk = self.desk

@@ -34,7 +34,7 @@ class Permission:
 
 def live(environment: EnvironmentPlan) -> bool:
     """Whether real money may move: unless the spec says that it can't, or all hosts are this machine."""
-    hosts = [url for url in (environment.rest, *environment.ws.values()) if url]
+    hosts = [url for url in (environment.rest, environment.rest_private, *environment.ws.values()) if url]
     return environment.live and not (hosts and _local(hosts))
 
 

@@ -84,6 +84,10 @@ class Verbs:
                 return operation
         return None
 
+    def takes(self, verb: str, hole: str) -> bool:
+        """Whether some operation that serves a verb sends what this hole holds."""
+        return any(hole in operation.takes for operation in self.serving(verb))
+
     async def call(self, verb: str, params: dict[str, Any], *, timeout: float | None = None) -> list[Event]:
         """The events of the answer. Raises as `operation`, and what the engine raises."""
         return await self.run(self.operation(verb, params), params, timeout=timeout)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BeforeValidator, Field, model_validator
 
 from cexspec.spec.model.conditions import Conditions
-from cexspec.spec.model.node import Flag, Node, Path, key
+from cexspec.spec.model.node import Flag, Node, Path, as_list, key
 
 SOURCES = ("path", "first_of", "const", "market", "place", "by_kind", "by_category")
 """Keys of a rule that say where its value comes from."""
@@ -31,10 +31,18 @@ class FlagWords(Node):
     false: str = key("The word for false", "buy")
 
 
+_Separator = Annotated[str, Field(min_length=1)]
+Separators = Annotated[
+    list[_Separator], BeforeValidator(as_list, json_schema_input_type=_Separator | list[_Separator]), Field(min_length=1)
+]
+
+
 class Split(Node):
     """One part of a joined text."""
 
-    by: str = key("The separator", ":")
+    by: Separators = key(
+        "The separator, or several: the text is parted wherever one of them stands", ":"
+    )
     part: int = key("Which part, from 0; negative counts from the end", 1)
 
 
