@@ -16,7 +16,7 @@ from cexspec.credentials import credentials_from_keyring
 from cexspec.engine.limits import store_of
 from cexspec.models import Credentials
 
-_AS_THEY_ARE = ("timeout", "on_limit", "allow_trading", "max_notional", "dry_run", "recv_window")
+_AS_THEY_ARE = ("timeout", "on_limit", "allow_trading", "max_notional", "dry_run", "paper_balances", "recv_window")
 
 
 class Registry(Mapping[str, Client]):

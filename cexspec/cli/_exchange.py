@@ -65,8 +65,8 @@ ExchangeName = Annotated[
 Environment = Annotated[
     Any,
     typer.Option(
-        help='A name from the spec (see `cexspec info`), or {"rest": URL, "ws": {CONNECTION: URL}}.', parser=str, metavar="NAME|JSON",
-        callback=_environment, show_default=False,
+        help='A name from the spec (see `cexspec info`), `paper`, or {"rest": URL, "ws": {CONNECTION: URL}}.', parser=str,
+        metavar="NAME|JSON", callback=_environment, show_default=False,
     ),
 ]  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -55,10 +55,11 @@ def credentials_of(exchange: str, prefix: str | None, keyring: bool) -> Credenti
 
 
 def account(exchange: str, environment: Any, prefix: str | None, keyring: bool, **arguments: Any) -> Client:
-    """A client with the account's credentials. That it may trade is asked for each command (see `agree`)."""
+    """A client with the account's credentials; on paper it needs none. That it may trade is asked for each command (see `agree`)."""
     from cexspec.client import Client
+    from cexspec.engine.environments import is_paper
 
-    credentials = credentials_of(exchange, prefix, keyring)
+    credentials = None if is_paper(environment) else credentials_of(exchange, prefix, keyring)
     if arguments.get("dry_run"):
         logging.getLogger("cexspec.trade").addHandler(logging.NullHandler())  # what it would say is shown by `show_requests`
     return Client(exchange, environment=environment, credentials=credentials, **arguments)

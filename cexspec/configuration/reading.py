@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from cexspec.configuration.interpolation import Interpolation
 from cexspec.configuration.settings import PLAIN, Settings, Top, settings_with, top_with
 from cexspec.configuration.showing import listed, without_values
+from cexspec.engine.environments import PAPER
 from cexspec.models import ConfigError, SpecError
 from cexspec.spec.causes import causes
 from cexspec.spec.compose import compose
@@ -149,7 +150,7 @@ class _Check:
         environment, limits = here.child("environment"), here.child("rate_limits")
         sockets = environment.child("ws") if environment is not None else None
         if environment is not None and isinstance(environment.value, str) and (*where, "environment") not in unset:
-            self._known((*where, "environment"), environment.value, spec.environments, "environment")
+            self._known((*where, "environment"), environment.value, [*spec.environments, PAPER], "environment")
         for connection in _keys(sockets):
             self._known((*where, "environment", "ws", connection), connection, spec.ws.connections if spec.ws else (), "connection")
         for pool in _keys(limits):

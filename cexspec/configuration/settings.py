@@ -18,6 +18,7 @@ def _with_unit(value: Any) -> Any:
 
 
 Duration = Annotated[Seconds, BeforeValidator(_with_unit)]
+Balance = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -34,6 +35,7 @@ class Reach(Node):
     rest: Url | None = key("Where REST calls go", "http://127.0.0.1:8080", None)
     ws: dict[Name, Url] = key("Connection -> URL", {"public": "ws://127.0.0.1:8081"}, {})
     headers: dict[str, str] = key("Headers of every request", {"X-Trace": "1"}, {})
+    paper: Flag = key("Whether only market data comes from there, and orders are matched on paper", "true", False)
 
 
 class Settings(Node):
@@ -43,13 +45,14 @@ class Settings(Node):
     spec: str | None = key(
         "The id of a shipped spec, or the path of a YAML file from here; without it the key is the id", "mine.yaml", None
     )
-    environment: str | Reach | None = key("A name from the spec, or URLs", "testnet", None)
+    environment: str | Reach | None = key("A name from the spec, `paper`, or URLs", "testnet", None)
     rate_limits: dict[Name, Rate] = key("Pool -> a budget in place of the spec's", {"weight": {"rate": "600", "period": "60"}}, {})
     allow_trading: Flag = key("Whether orders may be sent to the live exchange", "true", False)
     max_notional: Positive | dict[str, Positive] | None = key(
         "Orders that are worth more quote currency are refused; a number for whichever it is, or one for each", {"USDT": "1000"}, None
     )
     dry_run: Flag = key("Whether orders are shown and not sent", "true", False)
+    paper_balances: dict[str, Balance] | None = key("Currency -> amount to begin with on paper", {"USDT": "10000"}, None)
     recv_window: Duration | None = key("How late a request may be at the venue: seconds, or a number and a unit", "5s", None)
     number: Literal["decimal", "float"] = key("How numbers are read", "float", "decimal")
     timeout: Duration = key("For one request: seconds, or a number and a unit", "10s", 10.0)

@@ -53,7 +53,7 @@ def test_clients_are_made_with_what_the_file_says_and_share_budgets(tmp_path: Pa
     assert given == [
         {"environment": "testnet", "number": float, "rate_limits": {}, "timeout": 3.0, "on_limit": "raise"},
         {
-            "environment": {"rest": "http://127.0.0.1:8080", "ws": {}, "headers": {}},
+            "environment": {"rest": "http://127.0.0.1:8080", "ws": {}, "headers": {}, "paper": False},
             "number": Decimal,
             "rate_limits": {"global": {"rate": 5, "period": 60.0}},
         },
@@ -89,6 +89,13 @@ async def test_all_are_closed_even_where_one_breaks(tmp_path: Path, monkeypatch:
     assert sorted(closed) == ["binance.yaml", "okx.yaml", "okx.yaml"]
     with pytest.raises(RuntimeError, match="the registry is closed"):
         found["okx"]
+
+
+async def test_an_exchange_on_paper_needs_no_credentials(tmp_path: Path) -> None:
+    text = "exchanges:\n  okx: {environment: paper, paper_balances: {USDT: 250}}\n  bybit: {environment: {rest: 'http://h', paper: true}}\n"
+    async with registry(tmp_path, text) as found:
+        assert [one.environment.paper for one in found.values()] == [True, True]
+        assert [(one.currency, one.free) for one in await found["okx"].trade.get_balances()] == [("USDT", 250)]
 
 
 def test_a_spec_beside_the_file_can_be_named(tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ class Batches:
 
     def _operation(self, draft: Draft) -> OperationPlan | None:
         params = self._params(draft)
-        return next((one for one in self.placing.desk.writes.serving("place_orders") if one.batch and one.serves(params)), None)
+        known = self.placing.desk.writes.serving("place_orders")
+        return next((one for one in known if isinstance(one, OperationPlan) and one.batch and one.serves(params)), None)
 
     def _params(self, draft: Draft) -> dict[str, Any]:
         return order_params(draft, self.placing.desk.client_ids.native(draft.client_order_id))

@@ -22,12 +22,14 @@ class Paper:
     client: Client
 
     async def symbol(self, kind: str) -> str | None:
-        """An instrument of a kind that the account has money for; None: there is none."""
-        listed = await self.client.rest.get_instruments()
-        money = (
-            (one.symbol, one.quote if kind == "spot" else one.settle) for one in listed if one.kind == kind and one.active is not False
-        )
-        return next((symbol for symbol, currency in money if symbol is not None and currency in STARTING and currency != "BTC"), None)
+        """An instrument of a kind that the account has money for, and whose contracts have a size; None: there is none."""
+        await self.client.load_instruments()
+        for one in await self.client.rest.get_instruments():
+            sized = kind == "spot" or one.contract_size is not None
+            money = (one.quote if kind == "spot" else one.settle) in STARTING.keys() - {"BTC", "ETH"}
+            if one.kind == kind and sized and money and one.active is not False:
+                return one.symbol
+        return None
 
     def price(self, symbol: str) -> Decimal:
         return self.venue.market(symbol).price

@@ -14,7 +14,7 @@ from cexspec.engine.rest import RestEngine
 from cexspec.engine.stream_client import StreamClient
 from cexspec.engine.trading.paper.feeds import Feeds
 from cexspec.engine.trading.verbs import Served
-from cexspec.models import Event, InvalidSymbol, NotSupported
+from cexspec.models import Event, InvalidRequest, InvalidSymbol, NotSupported
 from cexspec.paper.venue import PaperVenue
 from cexspec.paper.verbs import PaperVerbs
 
@@ -55,6 +55,7 @@ class OnPaper:
             self._venue.deposit(ACCOUNT, currency, amount, self._now())
         self._paper = PaperVerbs(self._venue)
         self._feeds = Feeds(streams, self._venue, engine.clock, self._told)
+        self._told()
         self._operations = {verb: PaperOperation(verb) for verb in self._paper.names}
 
     def serving(self, verb: str) -> Sequence[Served]:
@@ -79,6 +80,8 @@ class OnPaper:
     async def run(self, operation: Served, params: dict[str, Any], *, timeout: float | None = None) -> list[Event]:
         """What comes of it; orders wait for the market of their symbol first, at most `PATIENCE`. Nothing of it is sent."""
         verb, symbol = operation.name, params.get("symbol")
+        if params.get("position_side") is not None:
+            raise InvalidRequest("on paper an instrument has one position: leave out 'position_side'", exchange=self._venue.exchange)
         if symbol is not None:
             await self._list(str(symbol))
             if verb in MARKET:
