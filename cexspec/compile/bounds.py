@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from cexspec.compile.code import CodeWriter, Value
 from cexspec.compile.filters import as_text
 from cexspec.compile.plan import ParamPlan, Params
 from cexspec.models import InvalidRequest
@@ -19,7 +21,6 @@ COUNTS = frozenset({"depth", "limit"})
 
 UNIFIED_INTERVAL = re.compile(r"\d{1,3}[smhdwM]")
 
-Bound = Callable[[Params], dict[str, Any]]
 Refuse = Callable[[str], InvalidRequest]
 
 
@@ -47,26 +48,56 @@ def interval_words(params: Mapping[str, ParamPlan], intervals: Mapping[str, str]
     return own.words if own is not None and own.words else intervals
 
 
-def compile_bounds(params: Mapping[str, ParamPlan], intervals: Mapping[str, str], exchange: str, endpoint: str) -> Bound:
+@dataclass(frozen=True, slots=True)
+class Bounds:
     """Parameters of a caller -> parameters as the venue takes them.
 
+    `each` are the parameters that have bounds: name -> what makes the venue's value of the caller's, None included for those
+    of `defaults`. All raise `InvalidRequest`.
+    """
+
+    each: Mapping[str, Callable[[Any], Any]]
+    defaults: frozenset[str]
+
+    def __call__(self, given: Params) -> dict[str, Any]:
+        """All parameters."""
+        values = dict(given)
+        for name, bound in self.each.items():
+            if name in self.defaults or values.get(name) is not None:
+                values[name] = bound(values.get(name))
+        return values
+
+    def write(self, code: CodeWriter) -> None:
+        """The same as code: from here on the holes of these parameters hold the venue's values."""
+        for name, bound in self.each.items():
+            value, make = code.made(f"get({name!r})"), code.constant(bound)
+            code.line(f"{value} = {make}({value})" if name in self.defaults else f"if {value} is not None: {value} = {make}({value})")
+            code.bound[name] = Value(value)
+
+
+def compile_bounds(params: Mapping[str, ParamPlan], intervals: Mapping[str, str], exchange: str, endpoint: str) -> Bounds:
+    """The bounds of all parameters.
+
     A count (`depth`, `limit`) becomes the smallest of `values` that holds it, else the largest, and `max` at most; any
-    other parameter must be one of `values`, or becomes one of the venue's `words`; `interval` does so always. Raises
-    `InvalidRequest`.
+    other parameter must be one of `values`, or becomes one of the venue's `words`; `interval` does so always.
     """
     refuse = refusal(exchange, endpoint)
     tables = {name: plan.words for name, plan in params.items() if plan.words}
     tables["interval"] = interval_words(params, intervals)
+    names = dict.fromkeys((*params, *sorted(COUNTS), "interval"))
+    each = {name: _bound(name, params.get(name), tables.get(name), refuse) for name in names}
+    return Bounds(each, frozenset(name for name, plan in params.items() if plan.default is not None))
 
-    def bound(given: Params) -> dict[str, Any]:
-        values = {**given, **{name: _given(name, given.get(name), plan, refuse) for name, plan in params.items()}}
-        for name in COUNTS & values.keys():
-            if values[name] is not None:
-                values[name] = _count(name, values[name], params.get(name), refuse)
-        for name, words in tables.items():
-            if values.get(name) is not None and words:
-                values[name] = venue_word(name, values[name], words, refuse)
-        return values
+
+def _bound(name: str, plan: ParamPlan | None, words: Mapping[str, str] | None, refuse: Refuse) -> Callable[[Any], Any]:
+    """What makes the venue's value of one parameter."""
+
+    def bound(value: Any) -> Any:
+        if plan is not None:
+            value = _given(name, value, plan, refuse)
+        if name in COUNTS:
+            value = _count(name, value, plan, refuse)
+        return venue_word(name, value, words, refuse) if words else value
 
     return bound
 

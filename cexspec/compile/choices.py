@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cexspec.compile.asked import Ask, Space, check_when, compile_when
+from cexspec.compile.code import Tree
 from cexspec.compile.conditions import text_of
 from cexspec.compile.plan import Json, Params
-from cexspec.compile.templates import Tree, compile_tree, value_filler
+from cexspec.compile.templates import compile_tree, entry_filler
 from cexspec.compile.verbs import ABOUT_ORDERS
 from cexspec.models import ExchangeError, InvalidOrder, InvalidRequest
 from cexspec.spec.model import Operation
@@ -19,9 +20,6 @@ from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 
 _IS = "is"
-_PLAIN = (str, bool, type(None))
-MOST_KNOWN = 512
-"""Decisions that are kept for one request: as good as all of them, since what is decided by has few words."""
 
 Refuse = Callable[[Params, Iterable[str], str], ExchangeError]
 """(parameters, those that decide, what there is none of) -> the error that says so in words"""
@@ -38,12 +36,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """A table: `looks` are the parameters that decide, `holes` those its values hold."""
+    """A table: `looks` are the parameters that decide, `worded` those of them whose words do and not only that they are there,
+    `holes` those its values hold, `optional` those of them that may have no value.
+    """
 
     name: str
     rows: tuple[Row, ...]
     looks: tuple[str, ...]
+    worded: frozenset[str]
     holes: frozenset[str]
+    optional: frozenset[str]
     hidden: bool
     """a parameter of the call has its name, and is what conditions of later tables mean"""
 
@@ -63,48 +65,27 @@ class Tables:
                 found |= {*plan.looks, *plan.holes}
         return frozenset(found)
 
-    def filler(self, holes: Iterable[str]) -> Callable[[Params, dict[str, Any]], dict[str, Any]]:
-        """A closure for a request with these holes: (parameters as given, as the venue takes them) -> these with what tables make.
-
-        It raises `InvalidOrder` (of what is no order `InvalidRequest`) where no row fits, and `KeyError(hole)`.
-        """
+    def making(self, holes: Iterable[str]) -> tuple[TablePlan, ...]:
+        """The tables that a request with these holes needs."""
         needed = self.behind(holes)
-        plans = [plan for plan in self.plans if plan.name in needed]
-        if not plans:
-            return lambda given, values: values
-        looks = tuple(dict.fromkeys(name for plan in plans for name in plan.looks))
-        if any(plan.name in looks and not plan.hidden for plan in plans):
-            return self._stepwise(plans)
-        known: dict[tuple[object, ...], list[tuple[str, Callable[[Params], Json]]]] = {}
-        defaults = self._defaults
+        return tuple(plan for plan in self.plans if plan.name in needed)
 
-        def fill(given: Params, values: dict[str, Any]) -> dict[str, Any]:
-            key = tuple([value if (value := given.get(name)).__class__ in _PLAIN else text_of(value) for name in looks])
-            rows = known.get(key)
-            if rows is None:
-                asked = {**defaults, **{name: value for name, value in given.items() if value is not None}}
-                rows = [(plan.name, self._chosen(plan, asked).value) for plan in plans]
-                if len(known) < MOST_KNOWN:
-                    known[key] = rows
-            for name, value in rows:
-                values[name] = value(values)
-            return values
+    def rows(self, plans: Iterable[TablePlan], given: Params, values: dict[str, Any]) -> tuple[int, ...]:
+        """Which row of each of these tables a call takes: its parameters as given, and as the venue takes them.
 
-        return fill
-
-    def _stepwise(self, plans: Sequence[TablePlan]) -> Callable[[Params, dict[str, Any]], dict[str, Any]]:
-        """The closure where tables look at the values of others."""
-        defaults = self._defaults
-
-        def fill(given: Params, values: dict[str, Any]) -> dict[str, Any]:
-            asked = {**defaults, **{name: value for name, value in given.items() if value is not None}}
-            for plan in plans:
-                values[plan.name] = made = self._chosen(plan, asked).value(values)
-                if not plan.hidden:
-                    asked[plan.name] = made
-            return values
-
-        return fill
+        Raises `InvalidOrder` (of what is no order `InvalidRequest`) where no row fits, and `KeyError(hole)`.
+        """
+        asked = {**self._defaults, **{name: value for name, value in given.items() if value is not None}}
+        found = []
+        for plan in plans:
+            at = next((at for at, row in enumerate(plan.rows) if row.holds(asked)), None)
+            if at is None:
+                raise self._refuse(asked, plan.looks, plan.name)
+            values[plan.name] = made = plan.rows[at].value(values)
+            if not plan.hidden:
+                asked[plan.name] = made
+            found.append(at)
+        return tuple(found)
 
     def chosen(self, name: str, given: Params) -> int | None:
         """Which row of a table a call takes; None where there is none."""
@@ -117,12 +98,6 @@ class Tables:
                 with suppress(KeyError):  # a hole that the call doesn't fill: whatever it is made into is no word that decides
                     asked[plan.name] = plan.rows[found].value(given)
         raise LookupError(name)
-
-    def _chosen(self, plan: TablePlan, asked: Params) -> Row:
-        for row in plan.rows:
-            if row.holds(asked):
-                return row
-        raise self._refuse(asked, plan.looks, plan.name)
 
 
 def compile_tables(operation: Operation, allowed: frozenset[str], refuse: Refuse, findings: Findings) -> Tables:
@@ -147,11 +122,19 @@ def _table(
             findings.error("CEX081", (*where, at), "no call reaches this row: those before it take them all", "move it up, or leave it out")
     templates = [compile_tree({_IS: row.is_}, known, findings, (*where, at), known) for at, row in enumerate(rows)]
     made = [
-        Row(compile_when(row.when), tree := template.tree[_IS] if isinstance(template.tree, dict) else None, value_filler(tree, known))
+        Row(compile_when(row.when), tree := template.tree[_IS] if isinstance(template.tree, dict) else None, entry_filler(tree, known))
         for row, template in zip(rows, templates, strict=True)
     ]
-    looks = dict.fromkeys(one for when in whens for one in when or ())
-    return TablePlan(name, tuple(made), tuple(looks), frozenset().union(*(one.holes for one in templates)), name in allowed)
+    asked = [one for when in whens for one in (when or {}).items()]
+    return TablePlan(
+        name=name,
+        rows=tuple(made),
+        looks=tuple(dict.fromkeys(one for one, _ in asked)),
+        worded=frozenset(one for one, how in asked if how.is_ is None),
+        holes=frozenset().union(*(one.holes for one in templates)),
+        optional=known,
+        hidden=name in allowed,
+    )
 
 
 def refusal(exchange: str, endpoint: str, verb: str | None) -> Refuse:

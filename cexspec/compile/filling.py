@@ -1,12 +1,23 @@
-"""From the parameters of a call to the values of its request's holes: bounds, decision tables, the orders of a batch."""
+"""From the parameters of a call to what is made of its holes: bounds, decision tables, the orders of a batch.
+
+For each combination of rows that calls take of the tables there is one function, written when the first such call comes; which one
+a call needs is found by the few words that decide:
+
+    def make(given):
+        get = given.get
+        return (known.get((get('type'), get('quote_quantity') is None)) or learn(given))(given)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from cexspec.compile.bounds import Bound
-from cexspec.compile.choices import Tables
+from cexspec.compile.bounds import Bounds
+from cexspec.compile.choices import TablePlan, Tables
+from cexspec.compile.code import CodeWriter, Value, lazily
+from cexspec.compile.conditions import text_of
 from cexspec.compile.plan import ParamPlan, Params
 from cexspec.compile.templates import Template
 from cexspec.compile.verbs import FLAGS
@@ -14,32 +25,98 @@ from cexspec.models import InvalidRequest
 
 ORDERS = "orders"
 """The hole of a batch: its orders, each as `each_order` writes it."""
+MOST_KNOWN = 512
+"""Decisions that are kept by what decides them: as good as all of them, since that has few words."""
 
-Fill = Callable[[Params], dict[str, Any]]
-
-
-def compile_filling(bound: Bound, tables: Tables, holes: frozenset[str], batch: Fill | None) -> Fill:
-    """Parameters of a call -> the values of these holes. Raises as bounds and tables do."""
-    make = tables.filler(holes)
-
-    def fill(given: Params) -> dict[str, Any]:
-        values = make(given, _without_unset(bound(given)))
-        return values if batch is None else values | batch(given)
-
-    return fill
+Make = Callable[[Params], Any]
+Write = Callable[[CodeWriter], str]
+"""Writes what a function needs before it returns, and gives the expression that it returns."""
 
 
-def compile_batch(each: Template, bound: Bound, tables: Tables, most: ParamPlan | None, exchange: str, endpoint: str) -> Fill:
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What stands between the parameters of a call and the holes of its request."""
+
+    bounds: Bounds
+    tables: Tables
+
+    def function(self, holes: frozenset[str], write: Write) -> Make:
+        """Parameters of a call -> what `write` makes of these holes. Raises as bounds and tables do, and `KeyError(hole)`."""
+        plans = self.tables.making(holes)
+        flags = FLAGS & self.tables.behind(holes)
+        if not plans:
+            return lazily(lambda: self._written((), (), flags, write))
+        made: dict[tuple[int, ...], Make] = {}
+        known: dict[object, Make] = {}
+
+        def learn(given: Params, key: object) -> Make:
+            rows = self.tables.rows(plans, given, _without_unset(self.bounds(given)))
+            if rows not in made:
+                made[rows] = self._written(plans, rows, flags, write)
+            if len(known) < MOST_KNOWN:
+                known[key] = made[rows]
+            return made[rows]
+
+        return lazily(lambda: _by_decision(plans, known, learn))
+
+    def _written(self, plans: tuple[TablePlan, ...], rows: tuple[int, ...], flags: frozenset[str], write: Write) -> Make:
+        """The function for calls that take these rows."""
+        code = CodeWriter()
+        with code.block("def make(given)"):
+            code.line("get = given.get")
+            self.bounds.write(code)
+            for name in sorted(flags):
+                value = code.bound[name].code if name in code.bound else code.made(f"get({name!r})")
+                code.line(f"if {value} is False: {value} = None")
+                code.bound[name] = Value(value)
+            for plan, at in zip(plans, rows, strict=True):
+                code.bound[plan.name] = code.entry(plan.rows[at].tree, plan.optional)
+            code.line(f"return {write(code)}")
+        return code.function("make")
+
+
+def _by_decision(plans: tuple[TablePlan, ...], known: dict[object, Make], learn: Callable[[Params, object], Make]) -> Make:
+    """The function that finds the one for a call."""
+    code = CodeWriter()
+    with code.block("def make(given)"):
+        code.line("get = given.get")
+        key = code.made(f"({''.join(f'{part}, ' for part in _key(plans, code))})")
+        code.line(f"return ({code.constant(known.get)}({key}) or {code.constant(learn)}(given, {key}))(given)")
+    return code.function("make")
+
+
+def _key(plans: tuple[TablePlan, ...], code: CodeWriter) -> Iterator[str]:
+    """What decides, as expressions: the word of a parameter, or whether it is there.
+
+    Where a table looks at what another one made, the holes of that one decide.
+    """
+    looked = {name for plan in plans for name in plan.looks}
+    through = [plan for plan in plans if plan.name in looked and not plan.hidden]
+    worded = frozenset().union(*(plan.worded for plan in plans), *(plan.holes for plan in through))
+    for name in sorted({*looked, *worded} - {plan.name for plan in through}):
+        value = code.made(f"get({name!r})")
+        if name in worded:
+            yield f"{value} if {value} is None or {value}.__class__ is str else {code.constant(_word)}({value})"
+        else:
+            yield f"{value} is None or {value} is False"
+
+
+def _word(value: object) -> str | None:
+    """What conditions see of a value that is no text."""
+    text = text_of(value)
+    return None if value is False else text if text is not None else repr(value)
+
+
+def compile_batch(each: Template, filling: Filling, most: ParamPlan | None, exchange: str, endpoint: str) -> Make:
     """The orders of a call, each as the tree `each` of its own parameters and the call's. Raises `KeyError` where there are none."""
-    make = tables.filler(each.holes)
+    make = filling.function(each.holes, lambda code: code.tree(each.tree, each.optional))
     limit = most.max if most is not None else None
 
-    def fill(given: Params) -> dict[str, Any]:
+    def fill(given: Params) -> list[Any]:
         orders = given[ORDERS]
         if limit is not None and len(orders) > limit:
             raise InvalidRequest(f"{len(orders)} orders: it takes {limit} in a call", exchange=exchange, endpoint=endpoint)
-        whole = [{**given, **order} for order in orders]
-        return {ORDERS: [each.fill(make(one, _without_unset(bound(one)))) for one in whole]}
+        return [make({**given, **order}) for order in orders]
 
     return fill
 

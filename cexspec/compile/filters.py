@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import Literal
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -95,27 +96,30 @@ def _json(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One filter. `unit`: only on times; `inverse`: text back to what it was written from, where that is possible."""
+    """One filter. `unit`: only on times; `inverse`: text back to what it was written from, where that is possible; `gives`: what
+    it makes of any value (`sure`: neither text nor an integer).
+    """
 
     apply: Callable[[object], object]
     does: str
     unit: bool = False
     inverse: Callable[[str], str] | None = None
+    gives: Literal["text", "integer", "sure"] = "text"
 
 
 FILTERS = {
-    "s": Filter(_divided(1_000_000_000), "a time in whole seconds", unit=True),
-    "ms": Filter(_divided(1_000_000), "a time in whole milliseconds", unit=True),
-    "us": Filter(_divided(1_000), "a time in whole microseconds", unit=True),
-    "ns": Filter(_divided(1), "a time in nanoseconds", unit=True),
+    "s": Filter(_divided(1_000_000_000), "a time in whole seconds", unit=True, gives="integer"),
+    "ms": Filter(_divided(1_000_000), "a time in whole milliseconds", unit=True, gives="integer"),
+    "us": Filter(_divided(1_000), "a time in whole microseconds", unit=True, gives="integer"),
+    "ns": Filter(_divided(1), "a time in nanoseconds", unit=True, gives="integer"),
     "iso": Filter(_iso, "a time as 2026-08-01T00:00:00.000Z", unit=True),
     "datetime": Filter(lambda value: _iso(value)[:19].replace("T", " "), "a time as 2026-08-01 00:00:00", unit=True),
     "iso_seconds": Filter(lambda value: _iso(value)[:19], "a time as 2026-08-01T00:00:00", unit=True),
     "lower": Filter(lambda value: as_text(value).lower(), "lower case", inverse=str.upper),
     "upper": Filter(lambda value: as_text(value).upper(), "upper case", inverse=str.lower),
     "text": Filter(as_text, "a number as text", inverse=str),
-    "int": Filter(_integer, "text of digits as a JSON integer", inverse=str),
-    "number": Filter(_number, "an exact number as a JSON number, with its digits", inverse=str),
+    "int": Filter(_integer, "text of digits as a JSON integer", inverse=str, gives="integer"),
+    "number": Filter(_number, "an exact number as a JSON number, with its digits", inverse=str, gives="sure"),
     "url": Filter(lambda value: quote(as_text(value), safe=""), "percent-encoded, as in a query", inverse=unquote),
     "json": Filter(_json, "the value as JSON text"),
 }

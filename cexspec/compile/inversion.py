@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import pairwise
 
+from cexspec.compile.code import Tree
 from cexspec.compile.filters import as_text
 from cexspec.compile.holes import Hole, Text
 from cexspec.compile.plan import Json
-from cexspec.compile.templates import Tree
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 

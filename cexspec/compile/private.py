@@ -10,13 +10,14 @@ import msgspec
 from cexspec.compile.auth.recipes import compile_recipe
 from cexspec.compile.auth.section import check_recipe, compile_credentials
 from cexspec.compile.checks import nearest
+from cexspec.compile.code import NOTHING
 from cexspec.compile.errors import compile_errors
 from cexspec.compile.filters import as_text
 from cexspec.compile.hole import NO_JSON
 from cexspec.compile.holes import parse_text
 from cexspec.compile.lookups import Lookup, compile_lookup, text_at
 from cexspec.compile.plan import BootstrapPlan, ErrorPlan, GreetPlan, Json, Params
-from cexspec.compile.templates import NOTHING, Template, compile_tree
+from cexspec.compile.templates import Template, compile_tree
 from cexspec.models import AuthenticationError, DecodeError, ExchangeError, NotSupported
 from cexspec.spec.model import Bootstrap, Connection, ExchangeSpec
 from cexspec.spec.problems import Findings

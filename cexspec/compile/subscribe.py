@@ -10,6 +10,7 @@ from typing import cast
 import msgspec
 
 from cexspec.compile.bounds import compile_bounds, compile_param, interval_words
+from cexspec.compile.code import NOTHING
 from cexspec.compile.errors import compile_errors
 from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.lookups import Lookup, compile_lookup, text_at
@@ -17,7 +18,7 @@ from cexspec.compile.paths import MISSING
 from cexspec.compile.plan import Answer, ErrorPlan, Json, KeepalivePlan, Params, VerbPlan
 from cexspec.compile.private import bootstrapped, encode, needed, optional_credentials, public_credentials, signed_holes
 from cexspec.compile.request import INSTRUMENT
-from cexspec.compile.templates import NOTHING, Template, compile_tree, spreads
+from cexspec.compile.templates import Template, compile_tree, spreads
 from cexspec.spec.model import Channel, Connection, ExchangeSpec, Keepalive, Subscribe
 from cexspec.spec.model.ws import Answer as Pong
 from cexspec.spec.problems import Findings

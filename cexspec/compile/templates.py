@@ -1,4 +1,4 @@
-"""Templates: trees and texts with holes, compiled to closures from parameters to values.
+"""Templates: trees and texts with holes, compiled to functions from parameters to values.
 
 A hole that is the whole of a leaf passes its value untouched; one joined with text becomes text. So no value changes
 the structure, or the type, of what stands around it. The key `*` spreads the mapping that its hole holds.
@@ -6,12 +6,12 @@ the structure, or the type, of what stands around it. The key `*` spreads the ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
+from cexspec.compile.code import NOTHING, SPREAD, CodeWriter, Tree, lazily
 from cexspec.compile.filters import as_text
 from cexspec.compile.holes import Hole, Text, parse_text
 from cexspec.compile.plan import Json, Params
@@ -20,11 +20,6 @@ from cexspec.spec.model.node import TreeNode
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 
-Tree = Text | int | float | bool | None | list["Tree"] | dict[str, "Tree"]
-"""A parsed tree: every text leaf in parts."""
-
-NOTHING: frozenset[str] = frozenset()
-SPREAD = "*"
 _PATH_SAFE = ":@!$&'()*+,;="
 """What a path segment may hold unencoded (RFC 3986), besides letters, digits and `-._~`."""
 
@@ -37,6 +32,8 @@ class Template:
     fill: Callable[[Params], Json]
     holes: frozenset[str]
     needs: frozenset[str]
+    optional: frozenset[str]
+    """a member of a mapping that is one of these holes is left out where it has no value"""
     spreads: bool
 
 
@@ -48,25 +45,7 @@ def compile_tree(tree: TreeNode, allowed: frozenset[str], findings: Findings, wh
     parsed = parse_tree(tree, allowed, findings, where)
     needs = frozenset(hole.label for hole, droppable in _holes(parsed) if not (droppable and hole.name in optional))
     holes = frozenset(hole.name for hole, _ in _holes(parsed))
-    return Template(parsed, _filler(parsed, optional), holes, needs, spreads(parsed))
-
-
-def compile_text(text: str, allowed: frozenset[str], findings: Findings, where: Where) -> tuple[Text, Callable[[Params], str]]:
-    """Compile a text: its parts, and a closure that always gives text and raises `KeyError(hole)`."""
-    parsed = parse_text(text, allowed, findings, where)
-    return parsed, text_filler(parsed)
-
-
-def compile_path(text: str, allowed: frozenset[str], findings: Findings, where: Where) -> tuple[Text, Callable[[Params], str]]:
-    """Compile a URL path: values are percent-encoded, so that none can leave its segment."""
-    parsed = parse_text(text, allowed, findings, where)
-    return parsed, text_filler(parsed, _path_text)
-
-
-def text_filler(text: Text, write: Callable[[object], str] = as_text) -> Callable[[Params], str]:
-    """A closure that joins a text's literals and values."""
-    parts = [_constant(part) if isinstance(part, str) else _needed(part, write) for part in text.parts]
-    return lambda params: "".join([part(params) for part in parts])
+    return Template(parsed, tree_filler(parsed, optional), holes, needs, optional, spreads(parsed))
 
 
 def parse_tree(tree: TreeNode, allowed: frozenset[str], findings: Findings, where: Where) -> Tree:
@@ -90,102 +69,35 @@ def parse_tree(tree: TreeNode, allowed: frozenset[str], findings: Findings, wher
     return parsed
 
 
-def _path_text(value: object) -> str:
+def path_text(value: object) -> str:
+    """A value as it stands in a URL's path: percent-encoded, so that it can't leave its segment. Raises `InvalidRequest`."""
     text = as_text(value)
     if text in ("", ".", ".."):
         raise InvalidRequest(f"{text!r} can't stand in a path")
     return quote(text, safe=_PATH_SAFE)
 
 
-def _constant(value: Any) -> Callable[[Params], Any]:
-    return lambda params: value
+def tree_filler(tree: Tree, optional: frozenset[str] = NOTHING) -> Callable[[Params], Json]:
+    """A function that fills a parsed tree."""
+    return _function(lambda code: code.tree(tree, optional))
 
 
-def _needed(hole: Hole, write: Callable[[object], Any] | None = None) -> Callable[[Params], Any]:
-    read, label = hole.reader(), hole.label
-
-    def value(params: Params) -> Any:
-        found = read(params)
-        if found is None:
-            raise KeyError(label)
-        return _untouched(found) if write is None else write(found)
-
-    return value
+def entry_filler(tree: Tree, optional: frozenset[str]) -> Callable[[Params], Json]:
+    """The same; None where the tree is one hole of `optional` that has no value."""
+    return _function(lambda code: f"untouched({code.entry(tree, optional).code})")
 
 
-def _untouched(value: object) -> object:
-    """The value of a hole that stands alone; an exact number is text.
+def _function(write: Callable[[CodeWriter], str]) -> Callable[[Params], Any]:
+    """Parameters -> the value of an expression; written when it is called first."""
 
-    Raises `InvalidRequest` for a text that no frame or body can hold.
-    """
-    return as_text(value) if isinstance(value, str | Decimal) else value
+    def make() -> Callable[[Params], Any]:
+        code = CodeWriter()
+        with code.block("def fill(params)"):
+            code.line("get = params.get")
+            code.line(f"return {write(code)}")
+        return code.function("fill")
 
-
-def _filler(tree: Tree, optional: frozenset[str]) -> Callable[[Params], Json]:
-    match tree:
-        case Text():
-            if tree.whole:
-                return _needed(tree.whole)
-            return text_filler(tree) if tree.holes else _constant("".join(map(str, tree.parts)))
-        case list():
-            elements = [_filler(inner, optional) for inner in tree]
-            return lambda params: [element(params) for element in elements]
-        case dict():
-            return _mapping_filler(tree, optional)
-    return _constant(tree)
-
-
-def _mapping_filler(tree: dict[str, Tree], optional: frozenset[str]) -> Callable[[Params], Json]:
-    entries = [(key, *_entry(inner, optional)) for key, inner in tree.items()]
-    if SPREAD in tree:
-        return lambda params: dict(_members(entries, params))
-
-    def fill(params: Params) -> Json:
-        result: dict[str, Json] = {}
-        for key, droppable, value in entries:
-            found = value(params)
-            if found is not None or not droppable:
-                result[key] = cast(Json, found)
-        return result
-
-    return fill
-
-
-def value_filler(tree: Tree, optional: frozenset[str]) -> Callable[[Params], Json]:
-    """A closure that fills a parsed tree; None where the tree is one hole of `optional` that has no value."""
-    return cast(Callable[[Params], Json], _entry(tree, optional)[1])
-
-
-_Entry = tuple[str, bool, Callable[[Params], object]]
-
-
-def _members(entries: list[_Entry], params: Params) -> Iterator[tuple[str, Json]]:
-    """The members of a mapping that spreads another one in its midst."""
-    own = {key for key, _, _ in entries}
-    for key, droppable, value in entries:
-        found = value(params)
-        if key == SPREAD:
-            yield from ((name, inner) for name, inner in _spread(found).items() if name not in own)
-        elif found is not None or not droppable:
-            yield key, cast(Json, found)
-
-
-def _entry(tree: Tree, optional: frozenset[str]) -> tuple[bool, Callable[[Params], object]]:
-    """Whether it is left out where its hole has no value, and what it holds."""
-    if not (isinstance(tree, Text) and tree.whole and tree.whole.name in optional):
-        return False, _filler(tree, optional)
-    hole = tree.whole
-    if hole.attribute is None and not hole.filters:
-        name, untouched = hole.name, _untouched
-        return True, lambda params: untouched(params.get(name))
-    read = hole.reader()
-    return True, lambda params: _untouched(read(params))
-
-
-def _spread(value: object) -> Mapping[str, Json]:
-    if not isinstance(value, dict):
-        raise InvalidRequest("the key '*' spreads a mapping, and its hole holds none")
-    return value
+    return lazily(make)
 
 
 def _holes(tree: Tree, in_mapping: bool = False) -> Iterator[tuple[Hole, bool]]:

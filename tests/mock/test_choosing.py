@@ -51,7 +51,9 @@ def made_by(call: dict[str, Any]) -> dict[str, Any]:
     made = exchange(rest={"place": PLACE})
     spec = made.spec.rest["place"]
     tables = compile_tables(spec, holes_of("place", spec), refusal("venue", "place", None), made.findings())
-    return {name: value for name, value in tables.filler(tables.names)(call, dict(call)).items() if name in tables.names}
+    values = dict(call)
+    tables.rows(tables.plans, call, values)
+    return {name: value for name, value in values.items() if name in tables.names}
 
 
 @pytest.mark.parametrize("call", CALLS)

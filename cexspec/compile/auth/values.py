@@ -11,9 +11,10 @@ import msgspec
 from cexspec.compile.auth.digests import ENCODERS, digest_function, key_kind
 from cexspec.compile.auth.keys import KINDS, Decoding, Key
 from cexspec.compile.auth.slots import Slots
+from cexspec.compile.code import Tree
 from cexspec.compile.holes import Text, parse_text
 from cexspec.compile.plan import Params
-from cexspec.compile.templates import Tree, compile_tree
+from cexspec.compile.templates import compile_tree
 from cexspec.spec.model.auth import DigestName, Encoding, KeyKind, Step, Value
 from cexspec.spec.model.node import TreeNode
 from cexspec.spec.problems import Findings
