@@ -19,7 +19,9 @@ class Environment(Node):
     """Hosts of one environment."""
 
     rest: Url | None = key("Base URL of REST", "https://www.okx.com", None)
-    rest_private: Url | None = key("Base URL of REST calls that are signed, if they have a host of their own", "https://api.bitfinex.com", None)
+    rest_private: Url | None = key(
+        "Base URL of REST calls that are signed, if they have a host of their own", "https://api.bitfinex.com", None
+    )
     ws: dict[Name, Url] = key("Connection -> URL", {"public": "wss://ws.okx.com:8443/ws/v5/public"}, {})
     headers: dict[str, str] = key("Sent with every request and WebSocket handshake", {"x-simulated-trading": "1"}, {})
     test: Flag = key("No real money moves here: orders need no `allow_trading`", True, False)

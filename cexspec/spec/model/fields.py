@@ -40,9 +40,7 @@ Separators = Annotated[
 class Split(Node):
     """One part of a joined text."""
 
-    by: Separators = key(
-        "The separator, or several: the text is parted wherever one of them stands", ":"
-    )
+    by: Separators = key("The separator, or several: the text is parted wherever one of them stands", ":")
     part: int = key("Which part, from 0; negative counts from the end", 1)
 
 
