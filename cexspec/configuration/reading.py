@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from cexspec.configuration.interpolation import Interpolation
 from cexspec.configuration.settings import PLAIN, Settings, Top, settings_with, top_with
 from cexspec.configuration.showing import listed, without_values
-from cexspec.engine.environments import PAPER
 from cexspec.models import ConfigError, SpecError
+from cexspec.models.execution import PAPER
 from cexspec.spec.causes import causes
 from cexspec.spec.compose import compose
 from cexspec.spec.extends import read

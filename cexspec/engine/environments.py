@@ -8,9 +8,8 @@ from typing import Any
 
 from cexspec.compile.plan import EnvironmentPlan, ExchangePlan
 from cexspec.models import NotSupported
+from cexspec.models.execution import PAPER
 
-PAPER = "paper"
-"""The name of the environment with the live market and orders on paper."""
 KEYS = frozenset({"rest", "rest_private", "ws", "headers", "paper"})
 """Keys of an environment of one's own."""
 

@@ -20,6 +20,9 @@ PositionSide = Literal["long", "short"]
 MarginMode = Literal["cross", "isolated"]
 Liquidity = Literal["maker", "taker"]
 
+PAPER = "paper"
+"""The name of the environment with the live market and orders on paper."""
+
 FINAL: frozenset[str] = frozenset({"filled", "canceled", "rejected", "expired"})
 """The states that nothing follows."""
 

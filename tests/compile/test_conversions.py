@@ -238,10 +238,10 @@ def test_a_time_as_most_venues_write_it_is_read_like_any_other(second: str, frac
 def test_a_part_of_a_joined_text_is_that_part(parts: list[str], index: int) -> None:
     text = "@".join(parts)
     if -len(parts) <= index < len(parts):
-        assert part(text, "@", index) == parts[index]
+        assert part(text, ("@",), index) == parts[index]
     else:
         with pytest.raises(Hole, match=re.escape(f"{text!r} has no part {index} between '@'")):
-            part(text, "@", index)
+            part(text, ("@",), index)
 
 
 def test_a_word_that_is_not_listed_is_told_the_list() -> None:

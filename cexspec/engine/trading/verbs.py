@@ -49,6 +49,9 @@ class Calls(Protocol):
     def finder(self, verb: str, params: Params) -> Served | None:
         """The operation to call where there is one that needs no more than these parameters."""
 
+    def takes(self, verb: str, hole: str) -> bool:
+        """Whether some operation that serves a verb sends what this hole holds."""
+
     async def call(self, verb: str, params: dict[str, Any], *, timeout: float | None = None) -> list[Event]:
         """The events of the answer."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cexspec.engine.environments import PAPER
 from cexspec.engine.options import StreamOptions
 from cexspec.engine.rest import RestEngine
 from cexspec.engine.stream_client import StreamClient
@@ -12,6 +11,7 @@ from cexspec.engine.trading.permission import Permission
 from cexspec.engine.trading.side import Side
 from cexspec.engine.trading.tracker import Tracker
 from cexspec.models import Event, Order
+from cexspec.models.execution import PAPER
 
 
 def paper_side(

@@ -73,6 +73,10 @@ class OnPaper:
         """What does it: nothing more is ever needed."""
         return self._operations.get(verb)
 
+    def takes(self, verb: str, hole: str) -> bool:
+        """Whether a verb asks for what this hole holds: nothing of the venue's own."""
+        return False
+
     async def call(self, verb: str, params: dict[str, Any], *, timeout: float | None = None) -> list[Event]:
         """What comes of it. Raises as `operation`, and what the venue on paper raises."""
         return await self.run(self.operation(verb, params), params, timeout=timeout)
