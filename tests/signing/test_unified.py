@@ -1,0 +1,116 @@
+"""What a user asks for becomes the request that ccxt's unified methods send: to the byte, with its signature."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+
+from cexspec.cli._signing import Signing
+from tests.exchanges.venue import samples
+from tests.signing import keys
+from tests.signing.cases import VENUES
+from tests.signing.rivals import MOMENT, credentials, ours, rival
+from tests.signing.test_against_ccxt import DIFFERENCES, headers
+
+
+class Ask(NamedTuple):
+    """One thing to ask: of ours by name and parameters, of ccxt by a call; `unlike` are the keys of our body by ccxt's other names."""
+
+    name: str
+    verb: str
+    params: dict[str, Any]
+    call: Callable[[Any], Any]
+    unlike: dict[str, str] = {}  # noqa: RUF012 - never changed
+
+
+def _order(name: str, symbol: str, theirs: tuple[Any, ...], params: dict[str, Any], more: dict[str, Any], **unlike: str) -> Ask:
+    """An order: `theirs` are type, side, amount and price of ccxt's."""
+    given = {"symbol": symbol, "type": theirs[0], "side": theirs[1], "client_order_id": "a1", **params}
+    unified = symbol.replace(":PERP", ":USDT")
+    return Ask(name, "place_order", given, lambda one: one.create_order(unified, *theirs, {"clientOrderId": "a1", **more}), unlike)
+
+
+SPOT, PERPETUAL = "BTC/USDT", "BTC/USDT:PERP"
+OKX = (
+    _order("limit", SPOT, ("limit", "buy", 0.1, 50000.5), {"quantity": "0.1", "price": "50000.5"}, {}),
+    _order("ioc", SPOT, ("limit", "sell", 0.1, 50000.5), {"quantity": "0.1", "price": "50000.5", "time_in_force": "ioc"},
+           {"timeInForce": "IOC"}),
+    _order("post only", SPOT, ("limit", "buy", 0.1, 50000.5), {"quantity": "0.1", "price": "50000.5", "post_only": True},
+           {"postOnly": True}),
+    _order("market", SPOT, ("market", "buy", 0.1, None), {"quantity": "0.1"}, {}),
+    _order("market by value", SPOT, ("market", "buy", 590.5, None), {"quote_quantity": "590.5"}, {"tgtCcy": "quote_ccy"}),
+    _order("market of contracts", PERPETUAL, ("market", "sell", 3, None), {"contracts": "3", "reduce_only": True}, {"reduceOnly": True}),
+    _order("isolated", PERPETUAL, ("limit", "buy", 3, 118000.1), {"contracts": "3", "price": "118000.1", "margin_mode": "isolated",
+           "position_side": "long"}, {"marginMode": "isolated", "positionSide": "long"}),
+    _order("stop", SPOT, ("market", "sell", 0.1, None), {"type": "stop_market", "quantity": "0.1", "stop_price": "49000"},
+           {"triggerPrice": 49000}, algoClOrdId="clOrdId"),
+    _order("stop limit", PERPETUAL, ("limit", "sell", 3, 48900), {"type": "stop_limit", "contracts": "3", "stop_price": "49000",
+           "price": "48900"}, {"triggerPrice": 49000}, algoClOrdId="clOrdId"),
+    Ask("amend", "amend_order", {"symbol": SPOT, "order_id": "12", "size": "0.2", "price": "50001"},
+        lambda one: one.edit_order("12", SPOT, "limit", "buy", 0.2, 50001)),
+    Ask("cancel", "cancel_order", {"symbol": SPOT, "order_id": "12"}, lambda one: one.cancel_order("12", SPOT)),
+    Ask("cancel a stop order", "cancel_order", {"symbol": SPOT, "order_id": "12", "conditional": True},
+        lambda one: one.cancel_order("12", SPOT, {"trigger": True})),
+    Ask("one order", "order", {"symbol": SPOT, "order_id": "12"}, lambda one: one.fetch_order("12", SPOT)),
+    Ask("open orders", "open_orders", {"symbol": SPOT}, lambda one: one.fetch_open_orders(SPOT)),
+    Ask("balances", "balances", {}, lambda one: one.fetch_balance()),
+    Ask("positions", "positions", {}, lambda one: one.fetch_positions()),
+    Ask("positions of one", "positions", {"symbol": PERPETUAL}, lambda one: one.fetch_positions(["BTC/USDT:USDT"])),
+)  # fmt: skip
+
+OPTIONS = {"okx": {"createOrder": "privatePostTradeOrder", "createMarketBuyOrderRequiresPrice": False}}
+ASKED = {"okx": OKX}
+ROWS = [pytest.param(exchange, ask, id=f"{exchange}-{ask.name}".replace(" ", "_")) for exchange, asks in ASKED.items() for ask in asks]
+
+
+class Sent(Exception):
+    """The request was about to be sent."""
+
+
+@cache
+def theirs(exchange: str) -> Any:
+    """ccxt's instance, with the instruments of our samples."""
+    venue = next(one for one in VENUES if one.ours == exchange)
+    found = rival(venue, keys.TEXT)
+    found.options.update(OPTIONS.get(exchange, {}))
+    listed = next(case for case in samples(exchange, "messages") if case.get("operation") == "instruments")
+    found.set_markets(found.parse_markets(json.loads(listed["raw"])["data"]))
+    return found
+
+
+def sent(exchange: str, ask: Ask) -> dict[str, Any]:
+    """What ccxt sends."""
+    found: list[dict[str, Any]] = []
+
+    def fetch(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+        found.append({"url": url, "method": method, "headers": headers, "body": body})
+        raise Sent
+
+    rival = theirs(exchange)
+    rival.fetch = fetch
+    with pytest.raises(Sent):
+        ask.call(rival)
+    return found[0]
+
+
+@pytest.mark.parametrize(("exchange", "ask"), ROWS)
+def test_what_is_asked_for_is_sent_as_ccxt_sends_it(exchange: str, ask: Ask) -> None:
+    expected = sent(exchange, ask)
+    plan = ours(exchange)
+    signing = Signing(plan, plan.environments["live"], credentials(keys.TEXT), MOMENT)
+    shown = signing.request(ask.verb, ask.params)
+    body = shown["body"]
+    for own, other in ask.unlike.items():
+        body = body.replace(f'"{own}"', f'"{other}"')
+    assert (shown["method"], _target(shown["url"]), body) == (expected["method"], _target(expected["url"]), expected["body"] or "")
+    signature, aside = {"ok-access-sign"} if ask.unlike else set(), {name.lower() for name in DIFFERENCES.get(exchange, {})}
+    assert headers(shown["headers"], aside | signature) == headers(expected["headers"], aside | signature)
+
+
+def _target(url: str) -> str:
+    return urlsplit(url)._replace(scheme="", netloc="").geturl()
