@@ -49,6 +49,8 @@ class Tracker:
     def update(self, order: Order) -> tuple[Order, bool]:
         """The order as it is known from now on, and whether that is news."""
         number = self._number(order.order_id, order.client_order_id)
+        if number is None:
+            number = self._triggered(order)
         before = None if number is None else self._open.get(number) or self._ended.get(number)
         if number is None or before is None:
             number = self._next
@@ -89,6 +91,14 @@ class Tracker:
         known = self._open.get(found) or self._ended[found]
         return found if known.order_id in (None, order_id) else None  # the id was used again, for another order
 
+    def _triggered(self, order: Order) -> int | None:
+        """The stop order that goes on as this one, under another id; None: there is none."""
+        if order.conditional or order.client_order_id is None:
+            return None
+        number = self._numbers.get(("client_order_id", order.client_order_id), -1)
+        known = self._open.get(number)
+        return number if known is not None and known.conditional else None
+
     def _keep(self, number: int, order: Order) -> None:
         self._numbers.update(dict.fromkeys(_keys(order), number))
         if order.status not in FINAL:
@@ -126,7 +136,12 @@ def _keys(order: Order) -> list[tuple[str, str]]:
 
 
 def _older(order: Order, before: Order) -> bool:
-    """Whether this news is of an earlier time than what is known: by the venue's time, else by what has been filled or has ended."""
+    """Whether this news is of an earlier time than what is known: by the venue's time, else by what has been filled or has ended.
+
+    Of a stop order that goes on under another id, what is told under its first one is over.
+    """
+    if order.conditional and not before.conditional and order.order_id not in (None, before.order_id):
+        return True
     if order.updated is not None and before.updated is not None and order.updated != before.updated:
         return order.updated < before.updated
     if order.filled is not None and before.filled is not None and order.filled != before.filled:

@@ -84,6 +84,24 @@ def test_a_client_id_that_is_used_again_is_another_order() -> None:
     assert second is not None and second == tracker.find(client_order_id="mine")
 
 
+def test_a_stop_order_that_was_triggered_goes_on_under_another_id() -> None:
+    tracker = Tracker("venue")
+    tracker.update(news(order_id="stop", client_order_id="mine", status="pending", conditional=True, stop_price=Decimal(5)))
+    order, is_news = tracker.update(news(order_id="7", client_order_id="mine", status="new"))
+    assert is_news and (order.order_id, order.conditional, order.stop_price) == ("7", False, Decimal(5))
+    assert tracker.open == [order] and tracker.find("stop") == order
+    late = news(order_id="stop", client_order_id="mine", status="pending", conditional=True)
+    assert tracker.update(late) == (order, False)
+    assert (tracker.late_news, tracker.illegal_transitions) == (1, 0)
+
+
+def test_a_stop_order_that_has_ended_is_not_triggered() -> None:
+    tracker = Tracker("venue")
+    tracker.update(news(order_id="stop", client_order_id="mine", status="canceled", conditional=True))
+    tracker.update(news(order_id="7", client_order_id="mine", status="new"))
+    assert [order.order_id for order in tracker.recent] == ["7", "stop"]
+
+
 def test_only_the_latest_that_have_ended_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_ENDED", 2)
     tracker = Tracker("venue")
