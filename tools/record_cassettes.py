@@ -1,4 +1,5 @@
-"""Records cassettes/: what the real client asks and is answered, one file for each REST operation and each channel.
+"""Records cassettes/: what the real client asks and is answered, one file for each REST operation and each channel
+that needs no account: the private ones are played against mock venues.
 
     python tools/record_cassettes.py                 # all shipped exchanges, authored: a mock venue under the real host names
     python tools/record_cassettes.py VENUE --live    # from the venue itself; needs a network

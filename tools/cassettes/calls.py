@@ -16,6 +16,7 @@ from cexspec.mock.samples import folder_of
 from cexspec.models import Event, ServerTime
 from cexspec.spec.load import find
 from cexspec.transport.clock import SystemClock
+from tools.cassettes.folder import public_channels, public_operations
 
 Requests = Sequence[Mapping[str, Any]]
 """Cases of `requests.yaml`."""
@@ -62,8 +63,8 @@ def requests(exchange: str) -> Requests:
 
 
 def operations(client: Client, told: Requests) -> Iterator[Call]:
-    """One call for every REST operation of a client's exchange."""
-    for name in client.exchange.operation_names:
+    """One call for every REST operation of a client's exchange that needs no account."""
+    for name in public_operations(client.exchange):
         method = getattr(client.rest, f"get_{name}", None)
         given: dict[str, Any] = next((case["call"] for case in told if case.get("operation") == name), {})
         operation = client.exchange.operation(name)
@@ -75,8 +76,8 @@ def operations(client: Client, told: Requests) -> Iterator[Call]:
 
 
 def channels(client: Client, told: Requests) -> Iterator[Call]:
-    """One subscription for every channel."""
-    for name in client.exchange.channel_names:
+    """One subscription for every channel that needs no account."""
+    for name in public_channels(client.exchange):
         yield Call(name, next((case["call"] for case in told if case.get("channel") == name), {}))
 
 

@@ -10,6 +10,28 @@ from typing import Any
 import yaml
 
 from cexspec.compile.exchange import Exchange
+from cexspec.models.execution import Balance, Fill, Order, Position
+
+PRIVATE = (Order, Fill, Position, Balance)
+"""Models of what is somebody's own: recordings hold no credentials, so that none of it can be replayed."""
+
+
+def public_operations(exchange: Exchange) -> list[str]:
+    """The operations that anybody may call."""
+    return [name for name in exchange.operation_names if not _is_private(exchange, name)]
+
+
+def public_channels(exchange: Exchange) -> list[str]:
+    """The channels that anybody may subscribe."""
+    found = ((name, exchange.channel(name)) for name in exchange.channel_names)
+    return [name for name, channel in found if not any(reader.model in PRIVATE for reader in channel.readers)]
+
+
+def _is_private(exchange: Exchange, name: str) -> bool:
+    plan = exchange.operation(name)
+    if plan.joins:
+        return any(_is_private(exchange, part) for part in plan.joins)
+    return plan.auth is not None or plan.verb is not None or (plan.reader is not None and plan.reader.model in PRIVATE)
 
 
 def rest_path(folder: Path, exchange: str, operation: str) -> Path:
@@ -23,9 +45,9 @@ def ws_path(folder: Path, exchange: str, channel: str) -> Path:
 
 
 def wanted(folder: Path, exchange: Exchange) -> list[Path]:
-    """Every file an exchange has."""
-    operations = [rest_path(folder, exchange.id, name) for name in exchange.operation_names]
-    return operations + [ws_path(folder, exchange.id, name) for name in exchange.channel_names]
+    """Every file an exchange has: one for each operation and channel that needs no account."""
+    operations = [rest_path(folder, exchange.id, name) for name in public_operations(exchange)]
+    return operations + [ws_path(folder, exchange.id, name) for name in public_channels(exchange)]
 
 
 def present(folder: Path, exchange: str) -> list[Path]:
