@@ -57,6 +57,7 @@ class Signer:
         self.credentials = plan.completed(credentials)
         self._recv_window = plan.recv_window if recv_window is None else round(recv_window * 1000)
         self._nonces = Nonces(clock)
+        self._recipes: dict[str, RecipePlan] = {}
         self.offset: int | None = None
 
     def measured(self, server_time: int, asked: int, answered: int) -> None:
@@ -80,10 +81,13 @@ class Signer:
         return self.credentials.masked(answer.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
     def _recipe(self, name: str) -> RecipePlan:
-        recipe = self._plan.recipe(name)
-        missing = sorted(recipe.needs - self.credentials.keys())
-        if missing:
-            raise AuthenticationError(f"private calls need credentials: {', '.join(missing)} missing", exchange=self._plan.id)
+        recipe = self._recipes.get(name)
+        if recipe is None:
+            recipe = self._plan.recipe(name)
+            missing = sorted(recipe.needs - self.credentials.keys())
+            if missing:
+                raise AuthenticationError(f"private calls need credentials: {', '.join(missing)} missing", exchange=self._plan.id)
+            self._recipes[name] = recipe
         return recipe
 
     def __repr__(self) -> str:

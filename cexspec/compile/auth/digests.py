@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -33,13 +32,28 @@ def key_kind(digest: DigestName) -> KeyKind | None:
 def digest_function(digest: DigestName, key: Key | None) -> Digest:
     """The digest as a function of bytes. `key` is of the digest's kind."""
     if key is None:
-        return lambda data: hashlib.new(digest, data).digest()
+        begin = getattr(hashlib, digest)
+        return lambda data: begin(data).digest()
     if digest.startswith(_HMAC):
-        secret, name = key.material, digest.removeprefix(_HMAC)
-        return lambda data: hmac.digest(secret, data, name)
+        return _hmac(key.material, digest.removeprefix(_HMAC))
     if digest == "rsa-sha256":
         return _rsa(key.material)
     return _ecdsa(key.material) if digest == "ecdsa-sha256" else partial(key.material.sign)
+
+
+def _hmac(secret: bytes, name: str) -> Digest:
+    """HMAC (RFC 2104) whose two hashes have the key in them from the start: half the time of doing that at each call."""
+    size = hashlib.new(name).block_size
+    block = (secret if len(secret) <= size else hashlib.new(name, secret).digest()).ljust(size, b"\0")
+    inner, outer = (hashlib.new(name, bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
+
+    def sign(data: bytes) -> bytes:
+        first, second = inner.copy(), outer.copy()
+        first.update(data)
+        second.update(first.digest())
+        return second.digest()
+
+    return sign
 
 
 def _rsa(key: RSAPrivateKey) -> Digest:

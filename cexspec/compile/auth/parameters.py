@@ -1,19 +1,17 @@
-"""The parameters that a recipe adds to a request, and the request's parts that it signs."""
+"""The parameters and headers that a recipe adds to a request, and where they go."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec.structs import replace
 
-from cexspec.compile.plan import FORM_BODY, HttpRequest, Pairs, Params, urlencoded
-
-Place = Literal["query", "form", "body"]
+from cexspec.compile.holes import Text
+from cexspec.compile.plan import FORM_BODY, HttpRequest, Pairs
 
 PARTS = frozenset({"query", "raw_query", "target", "raw_target", "body", "params"})
 """Holes of the request's parts, which are known once the recipe's own parameters are in it."""
@@ -21,12 +19,15 @@ ADDRESS = frozenset({"method", "host", "path"})
 """Holes of the request that are known before."""
 _BODIES = frozenset({"POST", "PUT", "PATCH"})
 
+Fit = Callable[[Pairs, Pairs], Pairs]
+"""The headers of a request and the recipe's -> all that are sent."""
+
 
 class Pair(NamedTuple):
-    """A parameter or header, how its text is written, and the holes that it has."""
+    """A parameter or header, its text, and the holes that it has."""
 
     name: str
-    fill: Callable[[Params], str]
+    text: Text
     holes: frozenset[str]
 
 
@@ -43,94 +44,49 @@ class Added:
 
     def without(self, absent: frozenset[str]) -> Added:
         """The same but for what needs one of these holes."""
-        if not absent:
-            return self
         before, behind, last, headers = (
             tuple(pair for pair in pairs if not pair.holes & absent) for pairs in (self.before, self.behind, self.last, self.headers)
         )
         return Added(before, behind, last, headers, self.into, self.sort)
 
-    def place(self, request: HttpRequest) -> Place:
-        """Where a request takes further parameters."""
-        if self.into != "params":
-            return self.into
-        if request.form:
-            return "form"
-        return "form" if request.method in _BODIES and request.body is None and not request.query else "query"
+    def fitting(self) -> Callable[[Pairs, bool], Fit | None]:
+        """(a request's own headers, whether it has a form) -> what lays the recipe's upon them; None: all simply follow.
 
-    def extended(self, request: HttpRequest, place: Place, values: Params) -> HttpRequest:
-        """The request with what is added before signing, sorted where it has to be."""
-        if not (self.before or self.behind or self.sort):
-            return request
-        before, behind = _filled(self.before, values), _filled(self.behind, values)
-        if place == "body":
-            return replace(request, body=_merged(request.body, before, behind))
-        pairs = (*before, *(request.form if place == "form" else request.query), *behind)
-        return _put(request, place, tuple(sorted(pairs)) if self.sort else pairs)
+        They don't where the request has one of the same name, which stays, and where a form doesn't say yet that it is one.
+        """
+        names = {pair.name.lower() for pair in self.headers}
+        kind = FORM_BODY[0].lower()
 
-    def completed(self, request: HttpRequest, place: Place, values: Params) -> HttpRequest:
-        """The request with what goes in last, and the headers."""
-        if self.last:
-            last = _filled(self.last, values)
-            if place == "body":
-                request = replace(request, body=_merged(request.body, (), last))
-            else:
-                request = _put(request, place, (*(request.form if place == "form" else request.query), *last))
-        own, form = request.headers, bool(request.form)
-        headers = (*own, *_filled(self._further(own, form), values))
-        return HttpRequest(request.method, request.path, request.query, request.body, headers, request.form)
+        @lru_cache(maxsize=64)
+        def fit(own: Pairs, form: bool) -> Fit | None:
+            named = frozenset(name.lower() for name, _ in own)
+            tail = (FORM_BODY,) if form and kind not in named | names else ()
+            if not (tail or named & names):
+                return None
+            return lambda own, further: (*own, *(pair for pair in further if pair[0].lower() not in named), *tail)
 
-    @lru_cache(maxsize=64)  # noqa: B019 - there are as many as recipes, and each lives as long as its plan
-    def _further(self, own: Pairs, form: bool) -> tuple[Pair, ...]:
-        """The headers of a request besides its own: not those of a name that it has, and of a form what it is."""
-        named = {name.lower() for name, _ in own}
-        further = tuple(pair for pair in self.headers if pair.name.lower() not in named)
-        kind, word = FORM_BODY
-        if not form or kind.lower() in named or any(pair.name.lower() == kind.lower() for pair in further):
-            return further
-        return (*further, Pair(kind, lambda values: word, frozenset()))
+        return fit
 
 
-def _filled(pairs: tuple[Pair, ...], values: Params) -> Pairs:
-    return tuple([(name, fill(values)) for name, fill, _ in pairs])
+def takes_form(request: HttpRequest) -> bool:
+    """Whether a request takes further parameters into its form, and not into its query."""
+    return bool(request.form) or (request.method in _BODIES and request.body is None and not request.query)
 
 
-def address(request: HttpRequest, base_url: str) -> tuple[str, str]:
+def address(path: str, base_url: str) -> tuple[str, str]:
     """Host, and the whole path as the venue sees it."""
-    if "://" in request.path:
-        return _split(request.path)
+    if "://" in path:
+        return _split(path)
     host, before = _split(base_url)
-    return host, before.rstrip("/") + request.path
+    return host, before.rstrip("/") + path
 
 
-def parts(request: HttpRequest, path: str, wanted: frozenset[str]) -> Mapping[str, Any]:
-    """The holes of a request as it goes out, as far as they are wanted."""
-    found: dict[str, str] = {}
-    query = urlencoded(request.query) if wanted & {"query", "target", "params"} else ""
-    body = (request.payload or b"").decode() if wanted & {"body", "params"} else ""
-    raw = "&".join([f"{name}={value}" for name, value in request.query]) if wanted & {"raw_query", "raw_target"} else ""
-    for name in wanted:
-        found[name] = _part(name, request, path, query, raw, body)
-    return found
+def raw(pairs: Pairs) -> str:
+    """A query that is not encoded."""
+    return "&".join([f"{name}={value}" for name, value in pairs])
 
 
-def _part(name: str, request: HttpRequest, path: str, query: str, raw: str, body: str) -> str:
-    if name == "body":
-        return body
-    if name == "params":
-        return body if request.form else query
-    text = raw if name.startswith("raw_") else query
-    if name in ("query", "raw_query"):
-        return text
-    return f"{path}?{text}" if text else path
-
-
-def _put(request: HttpRequest, place: Place, pairs: Pairs) -> HttpRequest:
-    query, form = (request.query, pairs) if place == "form" else (pairs, request.form)
-    return HttpRequest(request.method, request.path, query, request.body, request.headers, form)
-
-
-def _merged(body: bytes | None, before: Pairs, behind: Pairs) -> bytes:
+def merged(body: bytes | None, before: Pairs, behind: Pairs) -> bytes:
     """A JSON body with further members; its own stay as they are written."""
     own = msgspec.json.decode(body or b"{}", type=dict[str, msgspec.Raw])
     return msgspec.json.encode({**dict(before), **own, **dict(behind)})

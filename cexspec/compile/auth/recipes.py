@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cexspec.compile.auth.digests import Digest, digest_function, key_kind
 from cexspec.compile.auth.hooked import compile_hooked
 from cexspec.compile.auth.keys import read_key
-from cexspec.compile.auth.parameters import ADDRESS, PARTS, Added, Pair, address, parts
-from cexspec.compile.auth.slots import Slots
-from cexspec.compile.auth.values import Holes, Make, Piece, ValuePlan, compile_value
+from cexspec.compile.auth.parameters import ADDRESS, PARTS, Added, Pair
+from cexspec.compile.auth.signing import EXPIRES, MOMENT, RECV_WINDOW, SIGNATURE, Ready
+from cexspec.compile.auth.values import Holes, StepPlan, ValuePlan, compile_value
+from cexspec.compile.code import lazily
 from cexspec.compile.holes import parse_text
 from cexspec.compile.plan import CredentialPlan, HttpRequest, Params
 from cexspec.compile.recipe import Moment, RecipePlan, Signed
@@ -20,11 +22,17 @@ from cexspec.spec.model.auth import Auth, Recipe, Value
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 
-SIGNATURE = "signature"
-RECV_WINDOW = "recv_window"
-MOMENT = frozenset({"now", "nonce", RECV_WINDOW})
-EXPIRES = "expires"
 _SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeParts:
+    """What a recipe does, whoever signs: `uses` are the parts of a request that it reads, `expires` nanoseconds from now."""
+
+    values: tuple[ValuePlan, ...]
+    added: Added
+    uses: frozenset[str]
+    expires: int | None
 
 
 def compile_recipe(name: str, auth: Auth, exchange: str, credentials: Mapping[str, CredentialPlan], findings: Findings) -> RecipePlan:
@@ -45,10 +53,9 @@ class _Compiler:
     def __init__(self, recipe: Recipe, credentials: frozenset[str], findings: Findings) -> None:
         self.recipe, self.credentials, self.findings = recipe, credentials, findings
         self.given = frozenset(recipe.given)
-        self.times = MOMENT | ({EXPIRES} if recipe.expires is not None else frozenset())
+        self.times = frozenset(MOMENT) | ({EXPIRES} if recipe.expires is not None else frozenset())
         self.early = credentials | self.times | ADDRESS | self.given
         self.used: set[str] = set()
-        self.slots = Slots()
 
     def plan(self, name: str, docs: str | None, exchange: str, credentials: Mapping[str, CredentialPlan]) -> RecipePlan:
         """The recipe's plan."""
@@ -61,18 +68,13 @@ class _Compiler:
         last = self.pairs(recipe.sign_into, late, (*where, "sign_into"), raw)
         self.check_names(values)
         needs = frozenset(self.used) & frozenset(one.name for one in credentials.values() if not one.optional)
-        signer = _Signer(
-            exchange=exchange,
-            recipe=name,
-            needs=needs,
-            slots=self.slots,
-            optional=frozenset(self.used) & self.credentials - needs,
+        parts = RecipeParts(
             values=values,
             added=Added(before, behind, last, headers, recipe.into, recipe.sort),
-            parts=frozenset(self.used) & PARTS,
-            address=frozenset(self.used) & ADDRESS,
+            uses=frozenset(self.used) & (PARTS | ADDRESS),
             expires=round(recipe.expires * _SECOND) if recipe.expires is not None else None,
         )
+        signer = _Signer(exchange, name, needs, frozenset(self.used) & self.credentials - needs, parts)
         return RecipePlan(
             name=name,
             needs=needs,
@@ -94,7 +96,7 @@ class _Compiler:
             for hole in sorted(holes & raw):
                 self.findings.error("CEX104", (*where, name), f"'{hole}' is bytes, which no text can hold", "encode: base64")
             self.used |= holes
-            found.append(Pair(name, self.slots.fill(parsed), frozenset(holes)))
+            found.append(Pair(name, parsed, frozenset(holes)))
         return tuple(found)
 
     def values(self) -> tuple[tuple[ValuePlan, ...], frozenset[str]]:
@@ -107,7 +109,7 @@ class _Compiler:
         for at, (name, node) in enumerate(nodes.items()):
             later = frozenset(list(nodes)[at:])
             holes = Holes(self.early | PARTS | frozenset(nodes), later, raw)
-            value = compile_value(name, node, self.credentials, holes, self.slots, self.findings)
+            value = compile_value(name, node, self.credentials, holes, self.findings)
             found.append(value)
             self.used |= value.holes | ({value.key[0]} if value.key is not None else set())
             raw |= {name} if value.raw else frozenset()
@@ -121,109 +123,53 @@ class _Compiler:
                 self.findings.error("CEX105", at, f"'{value.name}' already stands for something here", "give the value another name")
 
 
-@dataclass(slots=True)
-class _Ready:
-    """A recipe with the keys of one account."""
-
-    credentials: Credentials
-    values: dict[Any, Any]
-    makers: tuple[tuple[str, Make], ...]
-    added: Added
-
-
 class _Signer:
-    """Signs by a recipe. Keys are read once for each account: the last one's are kept."""
+    """Signs by a recipe. Keys are read and the functions written once for each account: the last one's are kept."""
 
-    def __init__(
-        self,
-        exchange: str,
-        recipe: str,
-        needs: frozenset[str],
-        slots: Slots,
-        optional: frozenset[str],
-        values: tuple[ValuePlan, ...],
-        added: Added,
-        parts: frozenset[str],
-        address: frozenset[str],
-        expires: int | None,
-    ) -> None:
-        self._exchange, self._recipe, self._needs, self._optional = exchange, recipe, needs, optional
-        self._values, self._added = values, added
-        self._parts, self._address, self._expires, self._slots = parts, address, expires, slots
-        self._ready: _Ready | None = None
+    def __init__(self, exchange: str, recipe: str, needs: frozenset[str], optional: frozenset[str], parts: RecipeParts) -> None:
+        self._exchange, self._recipe, self._needs, self._optional, self._parts = exchange, recipe, needs, optional, parts
+        self._credentials: Credentials | None = None
+        self._sign: Callable[[HttpRequest, str, Moment], Signed]
+        self._message: Callable[[Moment, Params], Mapping[str, Any]]
 
     def sign(self, request: HttpRequest, base_url: str, credentials: Credentials, moment: Moment) -> Signed:
         """A request as it goes out."""
-        ready = self._made_ready(credentials)
-        values = self._begun(ready, moment)
-        host, path = address(request, base_url)
-        put = self._slots.put
-        for name, text in (("method", request.method), ("host", host), ("path", path)):
-            if name in self._address:
-                put(values, name, text)
-        added = ready.added
-        place = added.place(request)
-        request = added.extended(request, place, values)
-        if self._parts:
-            for name, text in parts(request, path, self._parts).items():
-                put(values, name, text)
-        prehash = self._fill(ready.makers, values)
-        return Signed(added.completed(request, place, values), prehash, values.get(SIGNATURE, ""))
+        if self._credentials is not credentials:
+            self._prepare(credentials)
+        return self._sign(request, base_url, moment)
 
     def message(self, credentials: Credentials, moment: Moment, given: Params) -> Mapping[str, Any]:
         """The values of the holes of a message."""
-        ready = self._made_ready(credentials)
-        values = self._begun(ready, moment)
-        for name, value in given.items():
-            if name not in values:
-                self._slots.put(values, name, value)
-        prehash = self._fill(ready.makers, values)
-        return {"prehash": prehash, **{name: value for name, value in values.items() if name.isidentifier()}}
+        if self._credentials is not credentials:
+            self._prepare(credentials)
+        return self._message(moment, given)
 
-    def _begun(self, ready: _Ready, moment: Moment) -> dict[Any, Any]:
-        values, put = ready.values.copy(), self._slots.put
-        put(values, "now", moment.now)
-        put(values, "nonce", moment.nonce)
-        put(values, RECV_WINDOW, moment.recv_window)
-        if self._expires is not None:
-            put(values, EXPIRES, moment.now + self._expires)
-        return values
-
-    def _made_ready(self, credentials: Credentials) -> _Ready:
-        ready = self._ready
-        if ready is None or ready.credentials is not credentials:
-            ready = self._ready = self._prepare(credentials)
-        return ready
-
-    def _prepare(self, credentials: Credentials) -> _Ready:
+    def _prepare(self, credentials: Credentials) -> None:
         """Raises `AuthenticationError` for what is missing or no such key."""
         missing = sorted(self._needs - credentials.keys())
         if missing:
             raise AuthenticationError(f"the recipe '{self._recipe}' needs {', '.join(missing)}", exchange=self._exchange)
         absent = set(self._optional - credentials.keys())
-        makers = []
-        for value in self._values:
+        values = []
+        for value in self._parts.values:
             if absent & (value.holes | ({value.key[0]} if value.key is not None else set())):
                 absent.add(value.name)
             else:
-                makers.append((value.name, self._bound(value, credentials)))
-        return _Ready(credentials, self._slots.begun(credentials), tuple(makers), self._added.without(frozenset(absent)))
+                values.append((value.name, *self._keyed(value, credentials)))
+        parts = self._parts
+        ready = Ready(credentials, tuple(values), parts.added.without(frozenset(absent)), parts.uses, parts.expires)
+        self._sign, self._message, self._credentials = lazily(ready.sign), lazily(ready.message), credentials
 
-    def _bound(self, value: ValuePlan, credentials: Credentials) -> Make:
-        if value.key is None:
-            return value.bound({})
-        name, decode = value.key
-        try:
-            return value.bound({value.key: read_key(name, credentials[name], decode, value.kinds)})
-        except AuthenticationError as error:
-            raise AuthenticationError(error.message, exchange=self._exchange) from None
-
-    def _fill(self, makers: tuple[tuple[str, Make], ...], values: dict[Any, Any]) -> str:
-        """Make the values in order, and tell what was signed."""
-        signed: Piece = ""
-        for name, make in makers:
-            made, value = make(values)
-            self._slots.put(values, name, value)
-            if name == SIGNATURE:
-                signed = made
-        return signed if isinstance(signed, str) else signed.decode(errors="backslashreplace")
+    def _keyed(self, value: ValuePlan, credentials: Credentials) -> tuple[StepPlan, Digest | None]:
+        """The way of the key in hand, and its digest."""
+        key = None
+        if value.key is not None:
+            name, decode = value.key
+            try:
+                key = read_key(name, credentials[name], decode, value.kinds)
+            except AuthenticationError as error:
+                raise AuthenticationError(error.message, exchange=self._exchange) from None
+        step = value.steps[key.kind if key is not None else None]
+        if step.digest is None:
+            return step, None
+        return step, digest_function(step.digest, key if key_kind(step.digest) else None)

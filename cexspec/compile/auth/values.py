@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
+from typing import cast
 
-import msgspec
-
-from cexspec.compile.auth.digests import ENCODERS, digest_function, key_kind
-from cexspec.compile.auth.keys import KINDS, Decoding, Key
-from cexspec.compile.auth.slots import Slots
+from cexspec.compile.auth.digests import key_kind
+from cexspec.compile.auth.keys import KINDS, Decoding
 from cexspec.compile.code import Tree
 from cexspec.compile.holes import Text, parse_text
-from cexspec.compile.plan import Params
 from cexspec.compile.templates import compile_tree
 from cexspec.spec.model.auth import DigestName, Encoding, KeyKind, Step, Value
 from cexspec.spec.model.node import TreeNode
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 
-Piece = str | bytes
-Made = tuple[Piece, Piece]
-"""What a value was made of, and the value."""
-Make = Callable[[Params], Made]
-"""Values of holes -> what is made of them; raises `KeyError(hole)` where one has no value."""
+Source = Text | list[Text] | dict[str, Tree]
+"""What is digested: a text, parts whose bytes are joined, or a mapping, which is its JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +33,9 @@ class Holes:
 class StepPlan:
     """One way to make a value. `digest` and `encode` are None where nothing is digested or encoded."""
 
-    source: Callable[[Params], Piece]
+    source: Source
     digest: DigestName | None
     encode: Encoding | None
-
-    def bound(self, key: Key | None) -> Make:
-        """The way with its key in hand."""
-        source, encode = self.source, ENCODERS.get(self.encode) if self.encode is not None else None
-        if self.digest is None and self.encode is None:
-            return lambda params: (found := source(params), found)
-        digest = digest_function(self.digest, key if key_kind(self.digest) else None) if self.digest is not None else None
-
-        def make(params: Params) -> Made:
-            found = source(params)
-            data = found.encode() if isinstance(found, str) else found
-            if digest is not None:
-                data = digest(data)
-            return found, data if encode is None else encode(data)
-
-        return make
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +53,8 @@ class ValuePlan:
         """The kinds of key that it has a way for."""
         return frozenset(kind for kind in self.steps if kind is not None)
 
-    def bound(self, keys: Mapping[tuple[str, Decoding], Key]) -> Make:
-        """The way of the key in hand."""
-        key = keys[self.key] if self.key is not None else None
-        return self.steps[key.kind if key is not None else None].bound(key)
 
-
-def compile_value(name: str, value: Value, credentials: frozenset[str], holes: Holes, slots: Slots, findings: Findings) -> ValuePlan:
+def compile_value(name: str, value: Value, credentials: frozenset[str], holes: Holes, findings: Findings) -> ValuePlan:
     """Compile one value; what is wrong goes to `findings`."""
     where = value.where
     key = (value.key_.of, value.key_.decode) if value.key_ is not None else None
@@ -92,7 +64,7 @@ def compile_value(name: str, value: Value, credentials: frozenset[str], holes: H
     found: set[str] = set()
     steps: dict[KeyKind | None, StepPlan] = {}
     for kind, way in _ways(value):
-        source, used = _source(way.of, holes, slots, findings, (*way.where, "of"))
+        source, used = _source(way.of, holes, findings, (*way.where, "of"))
         found |= used
         steps[_checked(way, kind, value, findings)] = StepPlan(source, way.digest, way.encode)
     return ValuePlan(name, key, steps, frozenset(found), any(step.encode == "raw" for step in steps.values()))
@@ -144,41 +116,38 @@ def _digests(kind: KeyKind) -> str:
     return f"digest: {fitting[kind]}"
 
 
-def _source(of: TreeNode, holes: Holes, slots: Slots, findings: Findings, where: Where) -> tuple[Callable[[Params], Piece], frozenset[str]]:
+def _source(of: TreeNode, holes: Holes, findings: Findings, where: Where) -> tuple[Source, frozenset[str]]:
     """What is digested, as a function of the holes' values, and the holes."""
     if isinstance(of, str):
-        return _text(of, holes, slots, findings, where)
+        return _text(of, holes, findings, where)
     if isinstance(of, list):
-        parts = [_part(part, holes, slots, findings, (*where, at)) for at, part in enumerate(of)]
-        fills = [fill for fill, _ in parts]
-        return lambda params: b"".join([fill(params) for fill in fills]), frozenset().union(*(used for _, used in parts))
+        parts = [_part(part, holes, findings, (*where, at)) for at, part in enumerate(of)]
+        return [text for text, _ in parts], frozenset().union(*(used for _, used in parts))
     template = compile_tree(of, holes.all, findings, where)
     _check_holes(template.holes, holes, findings, where)
     _check_raw(_texts(template.tree), holes, findings, where)
-    return lambda params: msgspec.json.encode(template.fill(params)).decode(), template.holes
+    return cast(Source, template.tree), template.holes
 
 
-def _part(part: TreeNode, holes: Holes, slots: Slots, findings: Findings, where: Where) -> tuple[Callable[[Params], bytes], frozenset[str]]:
+def _part(part: TreeNode, holes: Holes, findings: Findings, where: Where) -> tuple[Text, frozenset[str]]:
     """One of the parts whose bytes are joined."""
     if not isinstance(part, str):
         findings.error("CEX048", where, "the parts of a list are texts", '["{{ path }}", "{{ body_hash }}"]')
-        return lambda params: b"", frozenset()
+        return Text(()), frozenset()
     text = parse_text(part, holes.all, findings, where)
     used = frozenset(hole.name for hole in text.holes)
     _check_holes(used, holes, findings, where)
-    if text.whole is not None and text.whole.name in holes.raw:
-        return itemgetter(text.whole.name), used
-    _check_raw([text], holes, findings, where)
-    fill = slots.fill(text)
-    return lambda params: fill(params).encode(), used
+    if text.whole is None or text.whole.name not in holes.raw:
+        _check_raw([text], holes, findings, where)
+    return text, used
 
 
-def _text(text: str, holes: Holes, slots: Slots, findings: Findings, where: Where) -> tuple[Callable[[Params], Piece], frozenset[str]]:
+def _text(text: str, holes: Holes, findings: Findings, where: Where) -> tuple[Text, frozenset[str]]:
     parsed = parse_text(text, holes.all, findings, where)
     used = frozenset(hole.name for hole in parsed.holes)
     _check_holes(used, holes, findings, where)
     _check_raw([parsed], holes, findings, where)
-    return slots.fill(parsed), used
+    return parsed, used
 
 
 def _texts(tree: Tree) -> Iterator[Text]:

@@ -1,0 +1,222 @@
+"""A recipe with the keys of one account as two functions, written once and then only run.
+
+    signature: {of: "{{ now | iso }}{{ method }}{{ target }}", digest: hmac-sha256, key: api_secret, encode: hex}
+    headers: {X-KEY: "{{ api_key }}", X-SIGN: "{{ signature }}"}
+
+becomes, for requests,
+
+    def sign(request, base_url, moment):
+        now = moment.now
+        host, path = address(request.path, base_url)
+        query, body, form = request.query, request.body, request.form
+        query_text = urlencoded(query)
+        v1 = iso(now)
+        target = f'{path}?{query_text}' if query_text else path
+        source = f'{v1}{request.method}{target}'
+        signature = hexadecimal(digest(source.encode()))
+        further = (('X-KEY', key), ('X-SIGN', signature), )
+        ...
+        return Signed(HttpRequest(request.method, request.path, query, body, headers, form), source, signature)
+
+and for messages one that gives all these values by name. Credentials are names of such a function's own, never text of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from cexspec.compile.auth.digests import ENCODERS, Digest
+from cexspec.compile.auth.parameters import ADDRESS, Added, Pair, address, merged, raw, takes_form
+from cexspec.compile.auth.values import Source, StepPlan
+from cexspec.compile.code import CodeWriter, Value
+from cexspec.compile.filters import Filter
+from cexspec.compile.holes import Hole, Text
+from cexspec.compile.plan import HttpRequest, Params, urlencoded
+from cexspec.compile.recipe import Moment, Signed
+from cexspec.models.credentials import Credentials
+
+SIGNATURE = "signature"
+RECV_WINDOW = "recv_window"
+MOMENT = ("now", "nonce", RECV_WINDOW)
+EXPIRES = "expires"
+_NAMES = {
+    "HttpRequest": HttpRequest, "Signed": Signed, "address": address, "encode": msgspec.json.encode, "merged": merged, "raw": raw,
+    "takes_form": takes_form, "urlencoded": urlencoded,
+}  # fmt: skip
+_PARTS = {
+    "query": "query_text",
+    "raw_query": "raw_text",
+    "target": "f'{path}?{query_text}' if query_text else path",
+    "raw_target": "f'{path}?{raw_text}' if raw_text else path",
+    "body": "body_text",
+    "params": "body_text if form else query_text",
+}
+"""Part of a request -> what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A recipe for one account: `values` are made in order, each by its way, with the digest of its key."""
+
+    credentials: Credentials
+    values: tuple[tuple[str, StepPlan, Digest | None], ...]
+    added: Added
+    uses: frozenset[str]
+    expires: int | None
+    """nanoseconds from now"""
+
+    def sign(self) -> Callable[[HttpRequest, str, Moment], Signed]:
+        """The function that signs requests."""
+        code = _Writer(self)
+        with code.block("def sign(request, base_url, moment)"):
+            code.moment()
+            code.request()
+            code.values()
+            code.line(f"return {code.signed()}")
+        found: Callable[[HttpRequest, str, Moment], Signed] = code.function("sign")
+        return found
+
+    def message(self) -> Callable[[Moment, Params], Mapping[str, Any]]:
+        """The function that gives the values of a message."""
+        code = _Writer(self)
+        with code.block("def message(moment, given)"):
+            code.line("get = given.get")
+            code.moment()
+            code.values()
+            code.line(f"return {code.named()}")
+        found: Callable[[Moment, Params], Mapping[str, Any]] = code.function("message")
+        return found
+
+
+class _Writer(CodeWriter):
+    """Writes one function of a recipe."""
+
+    def __init__(self, ready: Ready) -> None:
+        super().__init__()
+        self._ready = ready
+        self.names |= _NAMES
+        self.bound |= {name: Value(self._secret(name, text), "text") for name, text in ready.credentials.items()}
+        self._filtered: dict[tuple[str, tuple[Filter, ...]], Value] = {}
+        self._made: dict[str, str] = {}
+        self._prehash = "''"
+
+    def filtered(self, hole: Hole, value: Value) -> Value:
+        """As it is written anywhere; what several texts hold is made once."""
+        if not hole.filters:
+            return value
+        key = (hole.name, hole.filters)
+        if key not in self._filtered:
+            found = super().filtered(hole, value)
+            self._filtered[key] = Value(self.made(found.code), found.kind)
+        return self._filtered[key]
+
+    def moment(self) -> None:
+        """The times and the nonce."""
+        for name in MOMENT:
+            self._bind(name, f"moment.{name}", "integer")
+        if self._ready.expires is not None:
+            self._bind(EXPIRES, f"now + {self._ready.expires}", "integer")
+
+    def request(self) -> None:
+        """The request with what is added before it is signed, and its parts as they go out."""
+        uses = self._ready.uses
+        if uses & {"host", "path", "target", "raw_target"}:
+            self.line("host, path = address(request.path, base_url)")
+        self.bound |= {name: Value("request.method" if name == "method" else name, "text") for name in ADDRESS}
+        self.line("query, body, form = request.query, request.body, request.form")
+        self._add()
+        if uses & {"query", "target", "params"}:
+            self.line("query_text = urlencoded(query)")
+        if uses & {"raw_query", "raw_target"}:
+            self.line("raw_text = raw(query)")
+        if uses & {"body", "params"}:
+            self.line("body_text = urlencoded(form) if form else body.decode() if body else ''")
+        for name in sorted(uses & _PARTS.keys()):
+            self.bound[name] = Value(self.made(_PARTS[name]), "text")
+
+    def values(self) -> None:
+        """The values in order."""
+        for name, step, digest in self._ready.values:
+            source, binary = self._source(step.source)
+            source = self.made(source)
+            found = source
+            if digest is not None or step.encode is not None:
+                found = source if binary else f"{source}.encode()"
+                found = f"{self.constant(digest)}({found})" if digest is not None else found
+                encode = ENCODERS.get(step.encode) if step.encode is not None else None
+                found, binary = (found, True) if encode is None else (f"{self.constant(encode)}({found})", False)
+                found = self.made(found)
+            self.bound[name] = Value(found, "sure" if binary else "text")
+            self._made[name] = found
+            if name == SIGNATURE:
+                self._prehash = f"{source}.decode(errors='backslashreplace')" if self._source(step.source)[1] else source
+
+    def signed(self) -> str:
+        """The signed request, as an expression."""
+        added = self._ready.added
+        self._put("", added.last, sort=False)
+        self.line(f"own, further = request.headers, {self._pairs(added.headers)}")
+        self.line(f"fit = {self.constant(added.fitting())}(own, bool(form))")
+        self.line("headers = (*own, *further) if fit is None else fit(own, further)")
+        request = "HttpRequest(request.method, request.path, query, body, headers, form)"
+        return f"Signed({request}, {self._prehash}, {self._made.get(SIGNATURE, repr(''))})"
+
+    def named(self) -> str:
+        """All values by name, as an expression."""
+        times = [*MOMENT, *((EXPIRES,) if self._ready.expires is not None else ())]
+        known = ", ".join(f"{name!r}: {code}" for name, code in {**{name: name for name in times}, **self._made}.items())
+        return f"{{'prehash': {self._prehash}, **given, **{self.constant(dict(self._ready.credentials))}, {known}}}"
+
+    def _bind(self, name: str, code: str, kind: Any) -> None:
+        self.line(f"{name} = {code}")
+        self.bound[name] = Value(name, kind)
+
+    def _secret(self, name: str, text: str) -> str:
+        self.names[f"credential_{name}"] = text
+        return f"credential_{name}"
+
+    def _add(self) -> None:
+        added = self._ready.added
+        if added.into == "params" and (added.before or added.behind or added.last or added.sort):
+            self.line("in_form = takes_form(request)")
+        if added.before or added.behind or added.sort:
+            self._put(self._pairs(added.before), added.behind, sort=added.sort)
+
+    def _put(self, before: str, behind: Iterable[Pair], *, sort: bool) -> None:
+        """Put parameters around those that are there."""
+        into, after = self._ready.added.into, self._pairs(behind)
+        if not (before or behind):
+            return
+        if into == "body":
+            self.line(f"body = merged(body, {before or '()'}, {after})")
+            return
+        around = f"({f'*{before}, ' if before else ''}*%s, *{after})"
+        around = f"tuple(sorted({around}))" if sort else around
+        if into == "query":
+            self.line(f"query = {around % 'query'}")
+            return
+        self.line(f"if in_form: form = {around % 'form'}")
+        self.line(f"else: query = {around % 'query'}")
+
+    def _pairs(self, pairs: Iterable[Pair]) -> str:
+        return f"({''.join(f'({pair.name!r}, {self.text_of(pair.text)}), ' for pair in pairs)})"
+
+    def _source(self, source: Source) -> tuple[str, bool]:
+        """What is digested, as an expression, and whether it is bytes."""
+        if isinstance(source, Text):
+            return self.text_of(source), False
+        if isinstance(source, list):
+            return f"b''.join(({''.join(f'{self._part(part)}, ' for part in source)}))", True
+        return f"encode({self.tree(source)}).decode()", False
+
+    def _part(self, part: Text) -> str:
+        """One of the parts whose bytes are joined."""
+        if part.whole is not None:
+            value = self.needed(part.whole)
+            if value.kind == "sure" and not part.whole.filters:
+                return value.code  # bytes
+        return f"({self.text_of(part)}).encode()"
