@@ -244,15 +244,15 @@ def spread(value: object, own: frozenset[str]) -> dict[str, Any]:
     return {name: inner for name, inner in value.items() if name not in own}
 
 
-def lazily(make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+def lazily(make: Callable[[], Callable[[Any], Any]]) -> Callable[[Any], Any]:
     """A function that is made when it is called first."""
-    made: Callable[..., Any] | None = None
+    made: Callable[[Any], Any] | None = None
 
-    def call(*given: Any) -> Any:
+    def call(given: Any) -> Any:
         nonlocal made
         if made is None:
             made = make()
-        return made(*given)
+        return made(given)
 
     return call
 

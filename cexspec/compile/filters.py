@@ -71,9 +71,12 @@ def _second(seconds: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}"
 
 
+_THOUSANDTHS = tuple(f".{number:03}Z" for number in range(1_000))
+
+
 def _iso(value: object) -> str:
-    seconds, rest = divmod(_time(value), 1_000_000_000)
-    return f"{_second(seconds)}.{rest // 1_000_000:03}Z"
+    seconds, thousandths = divmod(_time(value) // 1_000_000, 1_000)
+    return _second(seconds) + _THOUSANDTHS[thousandths]
 
 
 def _integer(value: object) -> int:

@@ -126,6 +126,11 @@ FORM_BODY = ("Content-Type", "application/x-www-form-urlencoded")
 
 def urlencoded(pairs: Pairs) -> str:
     """Pairs as a query or a form: everything encoded but letters, digits and `-._~`."""
+    if not pairs:
+        return ""
+    whole = "&".join([f"{name}={value}" for name, value in pairs])
+    if _PLAIN_PAIRS(whole) and whole.count("=") == len(pairs) and whole.count("&") == len(pairs) - 1:
+        return whole
     plain = _UNRESERVED
     return "&".join(
         [f"{name if plain(name) else quote(name, safe='')}={value if plain(value) else quote(value, safe='')}" for name, value in pairs]
@@ -133,6 +138,8 @@ def urlencoded(pairs: Pairs) -> str:
 
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*").fullmatch
+_PLAIN_PAIRS = re.compile(r"[A-Za-z0-9._~&=-]*").fullmatch
+"""Of pairs that have nothing to encode, if names and values hold none of the signs between them."""
 
 
 class HttpRequest(Struct, frozen=True):

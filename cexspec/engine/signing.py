@@ -34,12 +34,13 @@ class Recipes(Protocol):
 class Nonces:
     """Numbers that grow: milliseconds of the wall clock, or one more than the last where that is no later."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock, self._last = clock, 0
+    def __init__(self) -> None:
+        self._last = 0
 
-    def next(self) -> int:
-        """The next one."""
-        self._last = max(self._last + 1, self._clock.time_ns() // MILLISECOND)
+    def next(self, now: int) -> int:
+        """The next one, at a time in nanoseconds."""
+        milliseconds, after = now // MILLISECOND, self._last + 1
+        self._last = milliseconds if milliseconds > after else after
         return self._last
 
 
@@ -56,7 +57,7 @@ class Signer:
         self._plan, self._clock, self._environment = plan, clock, environment
         self.credentials = plan.completed(credentials)
         self._recv_window = plan.recv_window if recv_window is None else round(recv_window * 1000)
-        self._nonces = Nonces(clock)
+        self._nonces = Nonces()
         self._recipes: dict[str, RecipePlan] = {}
         self.offset: int | None = None
 
@@ -66,7 +67,8 @@ class Signer:
 
     def moment(self) -> Moment:
         """Now, on the venue's clock, with a fresh nonce."""
-        return Moment(self._clock.time_ns() + (self.offset or 0), self._nonces.next(), self._recv_window, self._environment)
+        now = self._clock.time_ns()
+        return Moment(now + (self.offset or 0), self._nonces.next(now), self._recv_window, self._environment)
 
     def sign(self, recipe: str, request: HttpRequest, base_url: str) -> Signed:
         """A request as it goes out. Raises `AuthenticationError` where a credential is missing or unusable."""

@@ -12,7 +12,6 @@ from cexspec.compile.auth.keys import read_key
 from cexspec.compile.auth.parameters import ADDRESS, PARTS, Added, Pair
 from cexspec.compile.auth.signing import EXPIRES, MOMENT, RECV_WINDOW, SIGNATURE, Ready
 from cexspec.compile.auth.values import Holes, StepPlan, ValuePlan, compile_value
-from cexspec.compile.code import lazily
 from cexspec.compile.holes import parse_text
 from cexspec.compile.plan import CredentialPlan, HttpRequest, Params
 from cexspec.compile.recipe import Moment, RecipePlan, Signed
@@ -128,24 +127,25 @@ class _Signer:
 
     def __init__(self, exchange: str, recipe: str, needs: frozenset[str], optional: frozenset[str], parts: RecipeParts) -> None:
         self._exchange, self._recipe, self._needs, self._optional, self._parts = exchange, recipe, needs, optional, parts
-        self._credentials: Credentials | None = None
+        self._signs: Credentials | None = None
+        self._tells: Credentials | None = None
         self._sign: Callable[[HttpRequest, str, Moment], Signed]
         self._message: Callable[[Moment, Params], Mapping[str, Any]]
 
     def sign(self, request: HttpRequest, base_url: str, credentials: Credentials, moment: Moment) -> Signed:
         """A request as it goes out."""
-        if self._credentials is not credentials:
-            self._prepare(credentials)
+        if self._signs is not credentials:
+            self._sign, self._signs = self._ready(credentials).sign(), credentials
         return self._sign(request, base_url, moment)
 
     def message(self, credentials: Credentials, moment: Moment, given: Params) -> Mapping[str, Any]:
         """The values of the holes of a message."""
-        if self._credentials is not credentials:
-            self._prepare(credentials)
+        if self._tells is not credentials:
+            self._message, self._tells = self._ready(credentials).message(), credentials
         return self._message(moment, given)
 
-    def _prepare(self, credentials: Credentials) -> None:
-        """Raises `AuthenticationError` for what is missing or no such key."""
+    def _ready(self, credentials: Credentials) -> Ready:
+        """The recipe with the keys of an account. Raises `AuthenticationError` for what is missing or no such key."""
         missing = sorted(self._needs - credentials.keys())
         if missing:
             raise AuthenticationError(f"the recipe '{self._recipe}' needs {', '.join(missing)}", exchange=self._exchange)
@@ -157,8 +157,7 @@ class _Signer:
             else:
                 values.append((value.name, *self._keyed(value, credentials)))
         parts = self._parts
-        ready = Ready(credentials, tuple(values), parts.added.without(frozenset(absent)), parts.uses, parts.expires)
-        self._sign, self._message, self._credentials = lazily(ready.sign), lazily(ready.message), credentials
+        return Ready(credentials, tuple(values), parts.added.without(frozenset(absent)), parts.uses, parts.expires)
 
     def _keyed(self, value: ValuePlan, credentials: Credentials) -> tuple[StepPlan, Digest | None]:
         """The way of the key in hand, and its digest."""
