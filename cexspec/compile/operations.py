@@ -65,6 +65,7 @@ def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: 
         batch=operation.each_order is not None,
         auth=operation.auth,
         takes=parts.holes,
+        sent=parts.sent,
     )
 
 

@@ -256,6 +256,8 @@ class OperationPlan:
     """the recipe that signs it; None: it is public"""
     takes: frozenset[str] = frozenset()
     """the parameters that its request may hold, or goes by"""
+    sent: frozenset[str] = frozenset()
+    """those that stand in its request whenever they are given, as they were given"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class RequestParts:
     build: Callable[[Params], HttpRequest]
     holes: frozenset[str]
     sent: frozenset[str]
-    """those that stand in the request itself, and are made by no table"""
+    """those that stand in the request itself, made by no table and without bounds"""
     needs: frozenset[str]
     params: Mapping[str, ParamPlan]
     weight: Callable[[Params], int]
@@ -75,8 +75,7 @@ def compile_request(operation: Operation, name: str, spec: ExchangeSpec, finding
     params = {key: compile_param(param) for key, param in operation.params.items() if param.choose is None}
     bounds = compile_bounds(params, spec.intervals, spec.id, name)
     filling = Filling(bounds, tables)
-    sent = target.holes | (each_order.holes if each_order is not None else NOTHING)
-    holes = tables.behind(sent)
+    holes = tables.behind(target.holes | (each_order.holes if each_order is not None else NOTHING))
     batch = compile_batch(each_order, filling, params.get(ORDERS), spec.id, name) if each_order is not None else None
     weigh = compile_weight(operation.weight, holes, findings, (*operation.where, "weight"))
     weighed = operation.weight is not None and operation.weight.const is None
@@ -87,7 +86,7 @@ def compile_request(operation: Operation, name: str, spec: ExchangeSpec, finding
         path_params=target.path_params,
         build=filling.function(target.holes, lambda code: target.write(code, batch)),
         holes=holes,
-        sent=sent - tables.names,
+        sent=target.holes - tables.names - params.keys(),
         needs=target.needs - tables.names,
         params=params,
         weight=(lambda given: weigh(bounds(given))) if weighed else weigh,

@@ -338,7 +338,9 @@ class RestEngine:
 
 
 def _ignores(operation: OperationPlan, params: Params, names: Sequence[str]) -> bool:
-    """Whether these parameters change nothing in the request."""
+    """Whether these parameters change nothing in the request. Where one of them stands in it that needs no trying."""
+    if any(name in operation.sent and params.get(name) is not None for name in names):
+        return False
     try:
         return operation.build(params) == operation.build({**params, **dict.fromkeys(names)})
     except KeyError:
