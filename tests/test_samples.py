@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,10 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from cexspec.compile.exchange import Exchange
 from cexspec.compile.plan import OperationPlan, urlencoded
-from cexspec.models import EXCHANGE_ERRORS, MODELS, CexspecError, Event, ExchangeError
+from cexspec.compile.recipe import Moment
+from cexspec.models import EXCHANGE_ERRORS, MODELS, CexspecError, Credentials, Event, ExchangeError
 from tests.exchanges import choices, coverage
 from tests.exchanges.venue import IDS, LATER, Case, Feed, Recorder, Sent, engine, plan, prepared, samples
 
@@ -53,6 +56,13 @@ def unsigned(operation: OperationPlan, params: dict[str, Any], written: Case) ->
     told = {"method": request.method, "target": request.target, "form": urlencoded(request.form) or None}
     told["body"] = json.loads(body) if body is not None and not isinstance(written.get("body"), str) else body
     return {key: value for key, value in told.items() if value is not None}
+
+
+def signed(exchange: Exchange, recipe: str | None) -> Mapping[str, Any]:
+    """The values of a signed subscription: the credentials of samples are their own names."""
+    if recipe is None:
+        return {}
+    return exchange.recipe(recipe).values(Credentials({name: name for name in exchange.credentials}), Moment(LATER, 1, 5000), {})
 
 
 NUMERIC = {name: numeric(model) for name, model in MODELS.items()}
@@ -103,8 +113,9 @@ def test_a_subscription_sends_this_message(exchange: str, case: Case) -> None:
     symbol = case["call"].get("symbol")
     connection = channel.connection_of(feed.markets.find(symbol).category if symbol is not None else None)
     assert connection is not None
-    values = case.get("took", {})
-    frame = feed.plan.connection(connection).subscribe.send([channel.topic(feed.params(case["call"]))], "1", values)
+    subscribe = feed.plan.connection(connection).subscribe
+    values = {**case.get("took", {}), **signed(feed.plan, subscribe.recipe)}
+    frame = subscribe.send([channel.topic(feed.params(case["call"]))], "1", values)
     assert json.loads(frame) == case["sends"]
 
 

@@ -61,6 +61,7 @@ EXPLAINED = {
     "nt:binance_it/http_responses/http_futures_market_top_long_short_account_ratio.json": "long and short accounts: no unified model",
     "nt:binance_it/http_responses/http_futures_wallet_commission_rate_btcusdt.json": "the account's fees; no path is recorded",
     "nt:binance_it/http_responses/http_futures_wallet_commission_rate_ethusdt.json": "the account's fees; no path is recorded",
+    "hb:test_binance_exchange.order_creation_request_successful_mock_response#0": "a bare acknowledgement: the spec asks for full ones",
 }
 """Records that become no model, and why that is right."""
 
@@ -78,6 +79,17 @@ EXPLAINED |= dict.fromkeys(
     ),
     WITH_PRICES,
 )
+IN_AN_ENVELOPE_OF_MARKET_DATA = "an account's message as market data comes: made up, and no connection brings it so"
+EXPLAINED |= dict.fromkeys(
+    (
+        f"nt:binance_it/ws_messages/ws_spot_execution_report_{name}.json"
+        for name in (
+            "calculated", "expired", "new_price_match", "new_stop_limit_price_match", "pending_cancel", "trade_prevention", "binance_us",
+            "custom_client_id", "trade_l_zero_canceled", "trade_l_zero_expired", "trade_l_zero_partial",
+        )
+    ),
+    IN_AN_ENVELOPE_OF_MARKET_DATA,
+)  # fmt: skip
 
 
 def read(normalizer: Normalizer, record: Record) -> Normalized:
