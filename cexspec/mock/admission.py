@@ -18,7 +18,7 @@ from cexspec.mock.document import put
 from cexspec.mock.matching import Holes
 from cexspec.models import AuthenticationError, Credentials
 
-_MOMENT = re.compile(r"\{\{\s*(now|expires|nonce)\s*(?:\|\s*(\w+)[^}]*)?\}\}")
+_MOMENT = re.compile(r"\{\{\s*(now|expires|nonce|recv_window)\s*(?:\|\s*(\w+)[^}]*)?\}\}")
 WINDOW = 30_000_000_000
 """Nanoseconds that the client's clock may differ from the venue's."""
 
@@ -60,7 +60,7 @@ class Admission:
         given = {**holes, **(holes["topic"] if isinstance(holes.get("topic"), dict) else {})}
         try:
             zero = plan.values(self._credentials, Moment(0, 0, 0), given)
-            moment = _moment(tree, message, int(zero.get("expires", 0)))
+            moment = _moment(tree, message, int(zero.get("expires", 0)), self._exchange.recv_window)
             values = {**given, **plan.values(self._credentials, moment, given)}
         except (AuthenticationError, ValueError):
             return "AuthenticationError"
@@ -75,11 +75,11 @@ class Admission:
                 yield from one.bootstrap.take.items()
 
 
-def _moment(tree: Any, message: Any, ahead: int) -> Moment:
-    """When a message was signed, as it says itself; `ahead`: how far behind that it expires."""
+def _moment(tree: Any, message: Any, ahead: int, recv_window: int) -> Moment:
+    """When a message was signed, as it says itself; `ahead`: how far behind that it expires; `recv_window`: if it says none."""
     told = dict(_told(tree, message))
     now = told["now"] if "now" in told else told["expires"] - ahead if "expires" in told else 0
-    return Moment(now, told.get("nonce", 0), 0)
+    return Moment(now, told.get("nonce", 0), told.get("recv_window", recv_window))
 
 
 def _told(tree: Any, message: Any) -> Iterator[tuple[str, int]]:
