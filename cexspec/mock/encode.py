@@ -101,6 +101,8 @@ class Encoder:
     def _written(self, document: Any, message: Any, event: Values, chosen: Sequence[str]) -> tuple[Any, Any]:
         """The element that has it, and one item with the event's values; what stands around it is written where it stands."""
         is_message = self._items is None and not self._item
+        if is_message and event.get("like") is not None:
+            message = self._template(event)
         bases = {"item": message if is_message else self._template(event), "message": message, "frame": document}
         home = self._nest.home(bases["item"]) if self._nest is not None else None
         if self._nest is not None and self._nest.singly:
