@@ -52,7 +52,7 @@ EXPLAINED = {
     "hb:test_bybit_perpetual_api_order_book_data_source.test_get_new_order_book_successful#0": "under a made-up path",
     "hb:test_bybit_perpetual_derivative.test_listen_for_funding_info_update_initializes_funding_info#0": "under a made-up path",
     "hb:test_bybit_perpetual_derivative.funding_payment_mock_response#0": "funding payments of an account, no market data",
-    "hb:test_bybit_perpetual_derivative.balance_request_mock_response_for_base_and_quote#0": "an account's balances; no path is recorded",
+    "hb:test_bybit_perpetual_derivative.configure_trade_fills_response#0": "fills of an account; no path is recorded",
     "nt:bybit/http_get_user_sub_apikeys.json": "keys of accounts; no path is recorded",
     "nt:bybit/http_get_user_sub_members_paged.json": "accounts; no path is recorded",
     "nt:bybit/http_post_user_update_master_api.json": "keys of accounts; no path is recorded",
@@ -68,8 +68,12 @@ EXPLAINED = {
 PLACEHOLDERS = {
     "nt:binance/futures/market_data_json/depth_update_stream.json": 123456788,
     "nt:binance/futures/market_data_json/trade_stream.json": 123456785,
+    "hb:test_bybit_exchange.test_create_limit_order_successfully#1": 1640790000,
+    "hb:test_bybit_exchange.test_create_market_order_successfully#1": 1640790000,
+    "nt:bybit/http_get_wallet_balance.json": 1234567890,
+    "nt:bybit/http_get_wallet_balance_spot_short.json": 1234567890,
 }
-"""Records of a documentation whose milliseconds are no time of this century."""
+"""Records of a documentation, or made up for a test, whose milliseconds are no time of this century."""
 WITH_PRICES = "hyperliquid's instruments with their prices beside them: read as both"
 EXPLAINED |= dict.fromkeys(
     (
