@@ -132,6 +132,42 @@ def test_an_answer_is_about_the_product_line_that_it_or_its_request_names(
     assert (event.symbol, event.base_volume, event.quote_volume) == (symbol, *volumes)
 
 
+MIXED = {
+    **{key: value for key, value in TRADES.items() if key != "item"},
+    "on": "all",
+    "category": {"path": "$.line", "of": "item"},
+    "items": "$.data[*]",
+}
+"""One connection for all product lines, whose items name theirs."""
+
+
+def mixed(**changes: Any) -> Exchange:
+    return exchange(
+        symbols=SYMBOLS,
+        categories=CATEGORIES,
+        environments={"live": {"rest": "https://venue.test", "ws": {"all": "wss://venue.test/all"}}},
+        ws={"connections": {"all": {"subscribe": VERB, "unsubscribe": VERB}}, "channels": {"trades": {**MIXED, **changes}}},
+    )
+
+
+def test_each_item_is_about_the_product_line_that_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cexspec.engine.normalize.compile_exchange", lambda *_: mixed())
+    rows = [{"line": line, "s": "BTCUSDT", "i": "7", "p": "50000", "q": "100", "d": "buy"} for line in ("LINEAR", "spot", None)]
+    events = Normalizer("venue").ws(json.dumps({"topic": "trades.all", "data": rows}), "all")
+    assert [event.symbol for event in events] == ["BTC/USDT:PERP", "BTC/USDT", "BTCUSDT"]
+
+
+def test_the_product_line_of_merged_items_outlasts_what_does_not_repeat_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = {"symbol": "$.s", "last": "$.l", "bid": {"path": "$.b", "optional": True}}
+    told = mixed(stream="ticker", returns="ticker", merge={"by": "$.s"}, fields=fields)
+    monkeypatch.setattr("cexspec.engine.normalize.compile_exchange", lambda *_: told)
+    normalizer = Normalizer("venue")
+    rows: list[dict[str, Any]] = [{"line": "spot", "s": "BTCUSDT", "l": "1"}, {"s": "BTCUSDT", "b": "2"}]
+    frames = [json.dumps({"topic": "trades.all", "data": [row]}) for row in rows]
+    events = [event for frame in frames for event in normalizer.ws(frame, "all")]
+    assert [(event.symbol, getattr(event, "bid", None)) for event in events] == [("BTC/USDT", None), ("BTC/USDT", 2)]
+
+
 def test_the_branch_of_an_inverse_market(normalizer: Normalizer) -> None:
     body = {"line": "inverse", "data": {"s": "BTC_USD", "l": "1", "volume": "5", "turnover": "9"}}
     (event,) = normalizer.rest("ticker", json.dumps(body))
