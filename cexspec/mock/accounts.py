@@ -56,10 +56,12 @@ class Accounts:
         listed = self._listing.named(params)
         if listed is not None:
             self.refresh(str(listed.symbol))
-        asked = {**params, "symbol": str(listed.symbol) if listed is not None else None}
         if params.get("orders") is not None:
             return [row for order in params["orders"] for row in self.run(verb.removesuffix("s"), {**params, **order, "orders": None})]
-        return [self.row_of(event) for event in self._verbs.run(USER, verb, asked, self._clock()) if self._is_asked_for(event, params)]
+        if verb == "cancel_all_orders" and listed is None:
+            return [self.row_of(event) for symbol in self._traded(params) for event in self._done(verb, {**params, "symbol": symbol})]
+        asked = {**params, "symbol": str(listed.symbol) if listed is not None else None}
+        return [self.row_of(event) for event in self._done(verb, asked) if self._is_asked_for(event, params)]
 
     def refresh(self, symbol: str) -> None:
         """Let orders meet the simulated market where it stands now."""
@@ -80,21 +82,30 @@ class Accounts:
 
     def listed(self, row: Row) -> Listed | None:
         """The instrument that a row is about."""
-        return self._listing.named({"id": row["symbol"]}) if row.get("symbol") is not None else None
+        return self._listing.about(row)
 
     def row_of(self, event: Event) -> Row:
-        """An event's unified fields, its native id as the symbol, quantities as the venue counts them."""
+        """An event's unified fields, its native id as the symbol, its product line, quantities as the venue counts them."""
         row = {name: getattr(event, name) for name in event.__struct_fields__ if name not in ("exchange", "received")}
         if event.symbol is not None:
             terms = self.venue.terms(event.symbol)
             price = _price(event)
             row |= {name: terms.counted(row[name], price) for name in _COUNTED.get(type(event), ()) if row[name] is not None}
-            row["symbol"] = row["key"] = self._listing[event.symbol].id
+            listed = self._listing[event.symbol]
+            row |= {"symbol": listed.id, "key": listed.id, "category": listed.params.get("category")}
         return row
 
     @cached_property
     def _verbs(self) -> PaperVerbs:
         return PaperVerbs(self.venue)
+
+    def _done(self, verb: str, asked: Mapping[str, Any]) -> list[Event]:
+        return self._verbs.run(USER, verb, asked, self._clock())
+
+    def _traded(self, params: Mapping[str, Any]) -> list[str]:
+        """The symbols of the user's open orders that a request without one is about."""
+        orders = [order for order in self.venue.open_orders(USER) if self._is_asked_for(order, params)]
+        return list(dict.fromkeys(str(order.symbol) for order in orders))
 
     def _is_asked_for(self, event: Event, params: Mapping[str, Any]) -> bool:
         category = params.get("category")

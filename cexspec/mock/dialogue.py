@@ -87,7 +87,7 @@ class Dialogue:
     def news(self, told: Iterable[tuple[str, Row]]) -> Iterator[str]:
         """What happened to the customer's account, on all topics that tell of it: models and events."""
         for model, row in told:
-            listed = self._listing.named({"id": row["symbol"]}) if row.get("symbol") is not None else None
+            listed = self._listing.about(row)
             somebody = listed or next(iter(self._listing))
             for topic in self.topics.values():
                 channel = self._feed.telling(topic, model, row)

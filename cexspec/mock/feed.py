@@ -14,7 +14,7 @@ from cexspec.compile.exchange import Exchange
 from cexspec.compile.paths import MISSING, parse
 from cexspec.compile.plan import ChannelPlan
 from cexspec.hooks import CHECKSUMS, Precision
-from cexspec.mock.document import get
+from cexspec.mock.document import get, put
 from cexspec.mock.encode import Encoder
 from cexspec.mock.faults import Faults, WrongChecksum
 from cexspec.mock.history import Span, candle, opening_of, rows
@@ -112,8 +112,8 @@ class Feed:
         """Frames of a private channel."""
         templates = sorted(self._templates[channel], key=lambda one: _fit(one, listed))
         for template in templates[:1]:
-            items, fields = template.encoder.samples, self._channels[channel].fields or {}
-            yield from _filled(topic, template, [shaped(row, fields, (), items) for row in rows], listed)
+            items, spec = template.encoder.samples, self._channels[channel]
+            yield from _filled(topic, template, [_of_line(spec, shaped(row, spec.fields or {}, (), items), listed) for row in rows], listed)
 
     def telling(self, topic: Topic, model: str, row: Row) -> str | None:
         """The first channel of a topic that tells of such an event."""
@@ -211,6 +211,13 @@ class Feed:
         change = {"bids": _changes(topic.bids, now[0], pushed_out[0]), "asks": _changes(topic.asks, now[1], pushed_out[1])}
         levels = template.encoder.levels
         return [{**numbers, **one} for one in (_singly(change) if levels is not None and levels.single else [change])]
+
+
+def _of_line(spec: Channel, row: Row, listed: Listed) -> Row:
+    """A row whose item names the product line of its instrument, where items do."""
+    if spec.category is None or spec.category.of != "item":
+        return row
+    return {**row, "like": put(row["like"], parse(spec.category.path).steps, listed.params.get("category"))}
 
 
 def _filled(topic: Topic, template: Template, events: list[Row], listed: Listed) -> Iterator[Any]:

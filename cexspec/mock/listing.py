@@ -145,6 +145,10 @@ class Listing:
     def __iter__(self) -> Iterator[Listed]:
         return iter(self._listed.values())
 
+    def about(self, row: Mapping[str, Any]) -> Listed | None:
+        """The instrument that an account's event is about, where it is about one."""
+        return self.named({"id": row["symbol"], "category": row["category"]}) if row.get("symbol") is not None else None
+
     def named(self, params: Mapping[str, Any]) -> Listed | None:
         """The instrument that the holes of a request or topic name; None where they name none.
 

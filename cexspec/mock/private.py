@@ -11,13 +11,13 @@ from cexspec.mock.bodies import Refused
 from cexspec.mock.encode import Encoder
 from cexspec.mock.kept import keeps, verbs
 from cexspec.mock.market import Row
-from cexspec.mock.requests import Asked
+from cexspec.mock.requests import OF_ALL, Asked
 from cexspec.mock.samples import Samples, decode
 from cexspec.mock.shaping import shaped
 from cexspec.models import ExchangeError
 from cexspec.spec.model import Operation
 
-LISTS = frozenset({"open_orders", "order_history", "fills", "positions", "balances"})
+LISTS = OF_ALL - {"cancel_all_orders"}
 """Verbs that answer with many rows, newest first."""
 READING = LISTS | {"order"}
 """Verbs that change nothing."""

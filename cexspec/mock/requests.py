@@ -27,6 +27,9 @@ from cexspec.spec.model import Operation
 _OPTIONAL = frozenset({"limit", "depth"})
 """Holes without which a body still is an operation's, besides times."""
 
+OF_ALL = frozenset({"cancel_all_orders", "open_orders", "order_history", "fills", "positions", "balances"})
+"""Verbs that may be about all instruments at once."""
+
 _NAMING = frozenset({"id", "symbol"})
 """Holes that name the one instrument that an operation is about."""
 
@@ -226,7 +229,9 @@ class Requests:
         choosing = Choosing(self._exchange, name, spec)
         lifted = choosing.names | ({ORDERS} if spec.each_order is not None else frozenset())
         holes = holes_of(name, spec) | lifted
-        optional = _OPTIONAL | blank | (holes - _NAMING if verb_of(name, spec) is not None else frozenset())
+        verb = verb_of(name, spec)
+        named = frozenset() if verb in OF_ALL else _NAMING
+        optional = _OPTIONAL | blank | (holes - named if verb is not None else frozenset())
         ignored = frozenset(_constant_cursor(spec))
         return _Pattern(
             name=name,
