@@ -35,7 +35,7 @@ class Encoder:
 
     `mappings` are those that read the message: the first says where its items are, all of them which fields they have.
     `payload` leads from the frame to the message, `intervals` are the venue's words by the unified ones. Besides fields, events
-    may have `like`, the item of the sample to fill, `known`, what that says already, and `key`, what the venue calls it.
+    may have `like`, the item of the sample to fill, `known`, what that says already, and `key`, what the venue calls their market.
     """
 
     def __init__(self, mappings: Sequence[MappingSpec], sample: object, intervals: Mapping[str, str], payload: Steps = ()) -> None:
@@ -52,7 +52,7 @@ class Encoder:
         """The sample with these events instead of its own; `branches` are the market's kind and category, for rules by them."""
         document = copy.deepcopy(self.sample)
         message = get(document, self._payload)
-        items = [(event.get("key", event.get(self._keyed)), *self._written(document, message, event, branches)) for event in events]
+        items = [(self._key(event), *self._written(document, message, event, branches)) for event in events]
         return put(document, self._payload, self._placed(message, items))
 
     @cached_property
@@ -92,6 +92,11 @@ class Encoder:
             return None
         told = any(rule.of == "parent" for name, branches in self._fields if name == "symbol" for rule in branches.values() if rule)
         return Nest.of(get(self.sample, self._payload), parse(self._items).steps, self._fits, told)
+
+    def _key(self, event: Values) -> Any:
+        """What an object of items has it under: what the venue calls its market, unless another field is the key."""
+        named = event.get("key") if self._keyed == "symbol" else None
+        return named if named is not None else event.get(self._keyed)
 
     def _within(self, mapping: MappingSpec) -> Steps:
         """Where in the message the one thing is that a mapping is about, as far as the first one's is another."""

@@ -122,7 +122,8 @@ def _without(recipe: Recipe, request: HttpRequest) -> HttpRequest:
     body = request.body
     if recipe.into == "body" and body is not None and isinstance(_json(body), dict):
         members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        body = msgspec.json.encode({name: value for name, value in members.items() if name not in names})
+        own = {name: value for name, value in members.items() if name not in names}
+        body = msgspec.json.encode(own) if own else None
     return replace(
         request,
         query=tuple(pair for pair in request.query if pair[0] not in names),

@@ -16,6 +16,9 @@ from cexspec.compile.paths import MISSING, Path, Steps, parse
 from cexspec.mock.document import get, like, put
 from cexspec.spec.model import FieldRule
 
+PARTLY = "partially_filled"
+"""A status that some venues have no word for: there such an order is open, and what is filled of it tells."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inverse:
@@ -63,6 +66,7 @@ def inverse(rule: FieldRule, words: Mapping[Any, Any] | None = None) -> Inverse 
         return None
     if rule.map is not None:
         words = {unified: venue for venue, unified in reversed(rule.map.items())}
+        words |= {PARTLY: words["new"]} if "new" in words and PARTLY not in words else {}
     elif rule.flag is not None:
         words = {rule.flag.true: True, rule.flag.false: False}
     return Inverse(

@@ -122,3 +122,18 @@ def test_a_list_that_is_no_json_is_refused() -> None:
     made = exchange(rest=VENUE)
     with pytest.raises(Refused, match="is no JSON"):
         Requests(made, Listing(made, Samples((), ()))).read("DELETE", "/orders", {"list": "[{"}, None)
+
+
+def test_an_order_that_is_partly_filled_is_open_where_the_venue_has_no_word_for_it() -> None:
+    fields = {"symbol": "$.s", "status": {"path": "$.state", "map": {"open": "new", "done": "filled"}}, "filled": "$.f", "quantity": "$.q"}
+    compiled = answering({"returns": "order", "fields": fields})
+    event = {"status": "partially_filled", "filled": Decimal(1), "quantity": Decimal(2)}
+    document = Encoder([compiled.spec.rest["call"]], {"s": "S", "state": "done", "f": "2", "q": "2"}, {}).encode([event])
+    assert document == {"s": "S", "state": "open", "f": "1", "q": "2"}
+
+
+def test_orders_in_an_object_are_under_their_own_ids() -> None:
+    compiled = answering({"returns": "order", "items": "$.open.*", "fields": {"symbol": "$.s", "order_id": {"of": "key"}}})
+    events = [{"key": "S", "symbol": "S", "order_id": name} for name in ("1", "2")]
+    document = Encoder([compiled.spec.rest["call"]], {"open": {"9": {"s": "S"}}}, {}).encode(events)
+    assert document == {"open": {"1": {"s": "S"}, "2": {"s": "S"}}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -44,7 +45,12 @@ def test_what_is_signed_is_taken_and_given_back_as_it_was(name: str, recipe: str
     signatures = Signatures(exchange, credentials_of(exchange), lambda: NOW)
     opened = signatures.opened(recipe, signed(exchange, recipe, request), BASE)
     assert (opened.method, opened.path, opened.query, opened.form) == (request.method, request.path, request.query, request.form)
-    assert opened.body == request.body
+    assert opened.body == request.body or _structure(opened.body) == _structure(request.body)
+
+
+def _structure(body: bytes | None) -> object:
+    """A body that has to be written anew, because something was put into it."""
+    return None if body is None else json.loads(body)
 
 
 @pytest.mark.parametrize(("name", "recipe"), OF_QUERY)
