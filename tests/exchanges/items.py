@@ -99,7 +99,7 @@ def nothing(rule: FieldRule, item: Item) -> bool:
     """Whether an item has nothing for a rule, as far as the rule's own marks say."""
     if excepted(rule, item) or (rule.over is not None and _is_zero(item.at(rule, rule.over))):
         return True
-    return all(_none(rule, value) for value in values(rule, item))
+    return rule.market is None and all(_none(rule, value) for value in values(rule, item))
 
 
 def _none(rule: FieldRule, value: object) -> bool:
