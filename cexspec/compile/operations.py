@@ -66,6 +66,7 @@ def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: 
         auth=operation.auth,
         takes=parts.holes,
         sent=parts.sent,
+        common=parts.common,
     )
 
 

@@ -258,6 +258,8 @@ class OperationPlan:
     """the parameters that its request may hold, or goes by"""
     sent: frozenset[str] = frozenset()
     """those that stand in its request whenever they are given, as they were given"""
+    common: frozenset[str] = frozenset()
+    """of a batch: the parameters that must be the same for all its orders"""
 
 
 @dataclass(frozen=True, slots=True)

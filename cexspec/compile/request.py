@@ -53,6 +53,8 @@ class RequestParts:
     holes: frozenset[str]
     sent: frozenset[str]
     """those that stand in the request itself, made by no table and without bounds"""
+    common: frozenset[str]
+    """of a batch: those that stand beside its orders"""
     needs: frozenset[str]
     params: Mapping[str, ParamPlan]
     weight: Callable[[Params], int]
@@ -87,6 +89,7 @@ def compile_request(operation: Operation, name: str, spec: ExchangeSpec, finding
         build=filling.function(target.holes, lambda code: target.write(code, batch)),
         holes=holes,
         sent=target.holes - tables.names - params.keys(),
+        common=tables.behind(target.holes - {ORDERS}) if each_order is not None else NOTHING,
         needs=target.needs - tables.names,
         params=params,
         weight=(lambda given: weigh(bounds(given))) if weighed else weigh,

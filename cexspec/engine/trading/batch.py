@@ -33,19 +33,25 @@ class Batches:
         return [found[id(draft)] for draft in drafts]
 
     def _parts(self, drafts: Sequence[Draft]) -> list[tuple[OperationPlan | None, list[Draft]]]:
-        """The orders by the operation that takes them, as many as it takes; those that none takes are alone."""
-        groups: dict[str, tuple[OperationPlan, list[Draft]]] = {}
+        """The orders by the operation that takes them, as many as it takes, and by what all of a request must have in common.
+
+        Those that none takes, and one that is left over, go out alone.
+        """
+        groups: dict[tuple[Any, ...], tuple[OperationPlan, list[Draft]]] = {}
         parts: list[tuple[OperationPlan | None, list[Draft]]] = []
         for draft in drafts:
             operation = self._operation(draft)
             if operation is None:
                 parts.append((None, [draft]))
             else:
-                groups.setdefault(operation.name, (operation, []))[1].append(draft)
+                params = self._params(draft)
+                alike = (operation.name, *(params.get(name) for name in sorted(operation.common)))
+                groups.setdefault(alike, (operation, []))[1].append(draft)
         for operation, group in groups.values():
             bounds = operation.params.get("orders")
             most = bounds.max if bounds is not None and bounds.max is not None else len(group)
-            parts += [(operation, group[at : at + most]) for at in range(0, len(group), most)]
+            some = [group[at : at + most] for at in range(0, len(group), most)]
+            parts += [(operation if len(part) > 1 else None, part) for part in some]
         return parts
 
     def _operation(self, draft: Draft) -> OperationPlan | None:

@@ -20,13 +20,13 @@ def taken(asked: Asked) -> dict[str, Any]:
     return good(rows[::-1])
 
 
-async def test_orders_go_out_in_batches_of_as_many_as_the_venue_takes() -> None:
-    venue = Venue({"/batch": [taken], "/place": [good({"oid": "single"})]})
+async def test_orders_go_out_in_batches_of_as_many_as_the_venue_takes_and_one_alone_alone() -> None:
+    venue = Venue({"/batch": [taken], "/place": [good({"oid": "s"}), good({"oid": "left over"})]})
     async with client_of(venue) as client:
         asked = [*requests("a", "b"), *requests("s", symbol="BTC/USDT"), *requests("c")]
         placed = await run(client, client.trade.place_orders(asked))
-    assert [one.order_id for one in placed if isinstance(one, Order)] == ["o-a", "o-b", "single", "o-c"]
-    assert [len(sent["orders"]) for sent in venue.sent("/batch")] == [2, 1]
+    assert [one.order_id for one in placed if isinstance(one, Order)] == ["o-a", "o-b", "s", "left over"]
+    assert [len(sent["orders"]) for sent in venue.sent("/batch")] == [2]
     assert venue.sent("/batch")[0]["orders"][0] == {"id": "BTC-USDT-SWAP", "side": "buy", "size": "5", "price": "50000", "cid": "a"}
 
 
@@ -73,3 +73,14 @@ async def test_a_dry_run_of_a_batch_sends_nothing() -> None:
         assert len(client.trade.dry_runs) == 1
     assert [one.status for one in placed if isinstance(one, Order)] == ["pending"] * 2
     assert venue.sent("/batch") == []
+
+
+async def test_orders_of_a_batch_have_in_common_what_its_request_says_once() -> None:
+    venue = Venue({"/batch": [taken]})
+    modes = {"a": "cross", "b": "isolated", "c": "cross", "d": "isolated"}
+    async with client_of(venue) as client:
+        asked = [one.model_copy(update={"margin_mode": modes[str(one.client_order_id)]}) for one in requests(*modes)]
+        placed = await run(client, client.trade.place_orders(asked))
+    assert [one.order_id for one in placed if isinstance(one, Order)] == ["o-a", "o-b", "o-c", "o-d"]
+    sent = [(each["mode"], [order["cid"] for order in each["orders"]]) for each in venue.sent("/batch")]
+    assert sorted(sent) == [("cross", ["a", "c"]), ("isolated", ["b", "d"])]
