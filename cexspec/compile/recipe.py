@@ -57,3 +57,5 @@ class RecipePlan:
     offers: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
     of_requests: bool = False
+    counted: bool = False
+    """it takes nonces: what is signed by it has to arrive in its order"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from random import Random
 
@@ -113,12 +114,8 @@ class Sender:
         symbol = _symbol(params)
         weight = operation.weight(params)
         async with self._limiter.hold(operation.pools, weight, operation=operation.name, symbol=symbol, priority=priority):
-            call = self.call(operation, request, timeout)
-            self.requests += 1
-            if operation.verb is not None:
-                mark_sent()
             try:
-                answer = await self._transport.send(call)
+                answer = await self._signed_and_sent(operation, request, timeout)
             except TransportError as failure:
                 return failure
             self._note_usage(operation, answer, symbol)
@@ -126,6 +123,15 @@ class Sender:
         if isinstance(error, RateLimitExceeded):
             self._back_off(operation, answer, error, symbol)
         return answer.body if error is None else error
+
+    async def _signed_and_sent(self, operation: OperationPlan, request: HttpRequest, timeout: float) -> HttpAnswer:
+        signer, recipe = self._signer, operation.auth
+        async with signer.turn(recipe) if signer is not None and recipe is not None else nullcontext():
+            call = self.call(operation, request, timeout)
+            self.requests += 1
+            if operation.verb is not None:
+                mark_sent()
+            return await self._transport.send(call)
 
     def _error(self, operation: OperationPlan, answer: HttpAnswer) -> ExchangeError | None:
         error = operation.errors.check(answer.status, answer.body, operation.name)

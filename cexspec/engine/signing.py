@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Protocol
 
 from cexspec.compile.plan import HttpRequest, Params
@@ -59,7 +61,12 @@ class Signer:
         self._recv_window = plan.recv_window if recv_window is None else round(recv_window * 1000)
         self._nonces = Nonces()
         self._recipes: dict[str, RecipePlan] = {}
+        self._turn = asyncio.Lock()
         self.offset: int | None = None
+
+    def turn(self, recipe: str) -> AbstractAsyncContextManager[object]:
+        """Held from the signing of a request to its answer: of those with nonces, one that is overtaken would be refused."""
+        return self._turn if self._recipe(recipe).counted else nullcontext()
 
     def measured(self, server_time: int, asked: int, answered: int) -> None:
         """Take note of the venue's time, told between two local times (all in nanoseconds)."""

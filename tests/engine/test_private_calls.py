@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from pathlib import Path
@@ -17,7 +18,7 @@ from cexspec.engine.rest import RestEngine
 from cexspec.engine.signing import Signer
 from cexspec.models import AuthenticationError, Balance, Credentials, TimestampError
 from cexspec.transport.clock import VirtualClock
-from cexspec.transport.http import HttpCall
+from cexspec.transport.http import HttpAnswer, HttpCall
 from tests.engine.fake_venue import Wire, ok
 
 SPEC = """
@@ -115,3 +116,38 @@ async def test_without_credentials_nothing_private_is_sent(tmp_path: Path) -> No
     with pytest.raises(AuthenticationError, match="fake balances: private, and the client has no credentials"):
         await rig.clock.run(rig.engine.call("balances"))
     assert rig.wire.calls == []
+
+
+class Slow:
+    """A transport on which the first request takes longest: those sent meanwhile would overtake it."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock, self.calls = clock, 0
+        self.arrived: list[str] = []
+
+    async def send(self, call: HttpCall) -> HttpAnswer:
+        self.calls += 1
+        await self.clock.sleep(1 / self.calls)
+        self.arrived.append(dict(call.headers)["X-KEY"])
+        return HttpAnswer(200, {}, b"{}")
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+@pytest.mark.parametrize(("header", "ordered"), [("{{ nonce }}", True), ("{{ now | ms }}{{ api_key }}", False)])
+async def test_requests_that_are_counted_arrive_in_their_order(tmp_path: Path, header: str, ordered: bool) -> None:
+    path = tmp_path / "fake.yaml"
+    rest = SPEC[: SPEC.index("rest:\n  server_time")] + "rest:\n  cancel_all_orders: {delete: /orders, auth: rest, ignored: nothing}\n"
+    path.write_text(rest.replace('X-KEY: "{{ api_key }}"', f'X-KEY: "{header}"'), encoding="utf-8")
+    plan, clock = compile_exchange(str(path)), VirtualClock()
+    limits, wire, signer = limiter_of(plan.pools, clock, exchange="fake"), Slow(clock), Signer(plan, Credentials(KEYS), clock)
+    engine = RestEngine(plan, plan.environments["live"], wire, clock, limits, Markets(plan), random=Random(1), signer=signer)
+
+    async def together() -> None:
+        await asyncio.gather(*(engine.call("cancel_all_orders") for _ in range(3)))
+
+    await clock.run(together())
+    assert len(wire.arrived) == 3
+    assert (wire.arrived == sorted(wire.arrived) and len(set(wire.arrived)) == 3) is ordered
+    assert clock.monotonic() == pytest.approx(1 + 1 / 2 + 1 / 3 if ordered else 1)

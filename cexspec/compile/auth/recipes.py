@@ -84,6 +84,7 @@ class _Compiler:
             offers=self.credentials | self.times | self.given | {value.name for value in values if not value.raw},
             given=self.given,
             of_requests=bool(self.used & (PARTS | ADDRESS)),
+            counted="nonce" in self.used,
         )
 
     def pairs(self, texts: Mapping[str, str], allowed: frozenset[str], where: Where, raw: frozenset[str] = frozenset()) -> tuple[Pair, ...]:
