@@ -189,7 +189,7 @@ def _read(rule: Inverse | None, bases: Mapping[str, Any]) -> Inverse | None:
     while rule is not None and rule.other is not None and bases.get(rule.of) is not None:
         base = bases[rule.of]
         undivided = rule.over is not None and is_zero(get(base, rule.over.steps))
-        if not undivided and not rule.is_none(get(base, _place(rule, base).steps)):
+        if not rule.unless(bases["item"]) and not undivided and not rule.is_none(get(base, _place(rule, base).steps)):
             break
         rule = rule.other
     return rule

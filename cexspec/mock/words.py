@@ -10,11 +10,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from cexspec.compile.conditions import Predicate, predicate
 from cexspec.compile.convert import NANOSECONDS
 from cexspec.compile.leaves import nothings
 from cexspec.compile.paths import MISSING, Path, Steps, parse
 from cexspec.mock.document import get, like, put
 from cexspec.spec.model import FieldRule
+
+
+
+def never(item: object) -> bool:
+    """It always has what the rule reads."""
+    return False
+
 
 PARTLY = "partially_filled"
 """A status that some venues have no word for: there such an order is open, and what is filled of it tells."""
@@ -47,6 +55,8 @@ class Inverse:
     """texts that mean that there is none"""
     zero: bool = False
     """0 means that there is none"""
+    unless: Predicate = never
+    """whether an item has something else where it reads"""
     other: Inverse | None = None
     """the rule that is read where this one gives none"""
 
@@ -87,6 +97,7 @@ def inverse(rule: FieldRule, words: Mapping[Any, Any] | None = None) -> Inverse 
         over=parse(rule.over) if rule.over is not None else None,
         nothings=frozenset(nothings(rule)),
         zero=rule.zero is not None,
+        unless=predicate(rule.unless) if rule.unless is not None else never,
         other=inverse(rule.or_, words) if rule.or_ is not None else None,
     )
 

@@ -137,3 +137,12 @@ def test_orders_in_an_object_are_under_their_own_ids() -> None:
     events = [{"key": "S", "symbol": "S", "order_id": name} for name in ("1", "2")]
     document = Encoder([compiled.spec.rest["call"]], {"open": {"9": {"s": "S"}}}, {}).encode(events)
     assert document == {"open": {"1": {"s": "S"}, "2": {"s": "S"}}}
+
+
+@pytest.mark.parametrize(("word", "written"), [("limit", {"p": "5", "q": "0"}), ("stop", {"p": "1", "q": "5"})])
+def test_a_value_is_not_written_where_something_else_stands(word: str, written: dict[str, str]) -> None:
+    price = {"path": "$.p", "unless": {"$.type": "stop"}, "or": {"path": "$.q", "zero": "absent"}}
+    compiled = answering({"returns": "order", "fields": {"symbol": "$.s", "price": price}})
+    sample = {"s": "S", "type": word, "p": "1", "q": "0"}
+    document = Encoder([compiled.spec.rest["call"]], sample, {}).encode([{"price": Decimal(5)}])
+    assert document == {"s": "S", "type": word, **written}
