@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -70,6 +70,8 @@ class Template:
     checksum: Checksum | None
     many: bool
     past: bool
+    events: Sequence[Mapping[str, Any]] = ()
+    """what its items become, where it is known of each"""
 
 
 class Feed:
@@ -113,7 +115,8 @@ class Feed:
         templates = sorted(self._templates[channel], key=lambda one: _fit(one, listed))
         for template in templates[:1]:
             items, spec = template.encoder.samples, self._channels[channel]
-            yield from _filled(topic, template, [_of_line(spec, shaped(row, spec.fields or {}, (), items), listed) for row in rows], listed)
+            told = [_of_line(spec, shaped(row, spec.fields or {}, template.events, items), listed) for row in rows]
+            yield from _filled(topic, template, told, listed)
 
     def telling(self, topic: Topic, model: str, row: Row) -> str | None:
         """The first channel of a topic that tells of such an event."""
@@ -166,7 +169,8 @@ class Feed:
         encoder = Encoder(mappings, frame.document, self._exchange.intervals, self._payload)
         many = mapping.items is not None
         bare = get(frame.document, self._payload) is MISSING
-        return Template(encoder, frame.symbol, bare, frame.snapshot, mapping.checksum, many, many and spec.items is None)
+        events = frame.events if len(frame.events) == len(encoder.samples) else ()
+        return Template(encoder, frame.symbol, bare, frame.snapshot, mapping.checksum, many, many and spec.items is None, events)
 
     def _of(self, topic: Topic, listed: Listed) -> tuple[Channel, list[Template]]:
         """The channel and its templates: wrapped ones first, and among them those of the instrument's own kind."""

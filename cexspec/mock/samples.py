@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -25,12 +25,16 @@ _JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 @dataclass(frozen=True)
 class Frame:
-    """A sample data frame: which message of the channel it is, whether it holds a whole book, the text, what it is about."""
+    """A sample data frame: which message of the channel it is, whether it holds a whole book, the text, what it is about.
+
+    `events` are those that it becomes, of the channel's model.
+    """
 
     message: Message
     snapshot: bool | None
     document: Any
     symbol: Symbol | None
+    events: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,8 @@ class Samples:
             body = document if inner is MISSING else inner
             number = next((number for number, one in enumerate(known) if _is(one, body, document)), None)
             if number is not None:
-                frame = Frame(known[number], case["events"][0].get("is_snapshot"), document, _symbol(case))
+                events = [event for event in case["events"] if event.get("type") == spec.returns]
+                frame = Frame(known[number], case["events"][0].get("is_snapshot"), document, _symbol(case), events)
                 found.append((inner is MISSING, not _is_whole(known[number], body), number, -_richness(case), frame))
         return [frame for *_, frame in sorted(found, key=lambda one: one[:4])]
 

@@ -18,7 +18,6 @@ from cexspec.mock.document import get, like, put
 from cexspec.spec.model import FieldRule
 
 
-
 def never(item: object) -> bool:
     """It always has what the rule reads."""
     return False

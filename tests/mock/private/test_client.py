@@ -96,4 +96,19 @@ async def test_streams_tell_of_orders(venue: MockVenue, client: Client) -> None:
                     told.append((event.order_id, event.status))
                     if event.status == "filled":
                         break
-    assert told == [(order.order_id, "new"), (order.order_id, "filled")]
+    first, *others, last = told  # Kraken says of a trade that fills the rest as well: partially filled
+    assert (first, last) == ((order.order_id, "new"), (order.order_id, "filled"))
+    assert others in ([], [(order.order_id, "partially_filled")])
+
+
+@pytest.mark.parametrize("venue", ["kraken"], indirect=True, ids=str)
+async def test_a_stop_order_is_told_as_the_sample_most_like_it(venue: MockVenue, client: Client) -> None:
+    stop = (venue.market(SPOT).price * Decimal("0.9")).quantize(Decimal("0.1"))
+    async with client.ws.private("orders") as orders:
+        await orders.ready()
+        order = await client.trade.place_order(symbol=SPOT, side="sell", type="stop_market", quantity="0.2", stop_price=stop)
+        async with asyncio.timeout(10):
+            told = await anext(orders)
+    assert isinstance(told, Order)
+    assert (told.order_id, told.type, told.status, told.stop_price) == (order.order_id, "stop_market", "pending", stop)
+    assert (await client.trade.cancel_order(order.order_id)).status == "canceled"
