@@ -46,6 +46,12 @@ class Hyperliquid:
                 return {"user": _address(credentials, name)}
         return {"user": ethereum_address(private_key(_secret(credentials), _KEY))} if credentials.get(_KEY) else {}
 
+    def opened(self, body: Tree) -> tuple[Tree, int, Mapping[str, str]]:
+        """The action, the nonce, and until when it holds."""
+        if not isinstance(body, Mapping) or not isinstance(body.get("action"), Mapping) or not isinstance(body.get("nonce"), int):
+            raise InvalidRequest("an action comes signed: {action, nonce, signature}")
+        return body["action"], body["nonce"], {"expires_after": str(body["expiresAfter"])} if "expiresAfter" in body else {}
+
     def sign(
         self, body: Tree, credentials: Mapping[str, str], nonce: int, environment: str, parameters: Mapping[str, str] = MappingProxyType({})
     ) -> SignedBody:

@@ -71,6 +71,9 @@ class SignHook(Protocol):
         Raises `AuthenticationError` for those that are none.
         """
 
+    def opened(self, body: Tree) -> tuple[Tree, int, Mapping[str, str]]:
+        """The reverse of `sign`: the body that was signed, the nonce, the parameters. Raises `InvalidRequest` where that is none."""
+
     def sign(
         self, body: Tree, credentials: Mapping[str, str], nonce: int, environment: str, parameters: Mapping[str, str] = MappingProxyType({})
     ) -> SignedBody:

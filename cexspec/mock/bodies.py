@@ -69,6 +69,8 @@ def holes_in(tree: Any) -> Iterator[str]:
 
 def without(tree: Any, places: Container[Steps], place: Steps = ()) -> Any:
     """A body without what is at some places."""
+    if isinstance(tree, list):
+        return [without(inner, places, (*place, at)) for at, inner in enumerate(tree)]
     if not isinstance(tree, Mapping):
         return tree
     return {key: without(inner, places, (*place, key)) for key, inner in tree.items() if (*place, key) not in places}

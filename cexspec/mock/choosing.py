@@ -92,8 +92,8 @@ def _reader(row: Row, holes: frozenset[str], exchange: Exchange) -> _Read:
 
 def places(tree: Any, names: frozenset[str], place: Steps = ()) -> Iterator[tuple[Steps, str]]:
     """Where in a body holes of these names stand alone."""
-    if isinstance(tree, dict):
-        for key, inner in tree.items():
+    if isinstance(tree, dict | list):
+        for key, inner in tree.items() if isinstance(tree, dict) else enumerate(tree):
             yield from places(inner, names, (*place, key))
     elif isinstance(tree, str) and tree.startswith("{{") and (name := tree[2:-2].strip()) in names and tree.endswith("}}"):
         yield place, name

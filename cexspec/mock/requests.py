@@ -92,22 +92,23 @@ class _Pattern:
 
 
 class Requests:
-    """All the requests a spec describes."""
+    """All the requests a spec describes. `symbol` gives the instrument of a code, by which orders may name it."""
 
-    def __init__(self, exchange: Exchange, listing: Listing) -> None:
-        self._exchange, self._listing = exchange, listing
+    def __init__(self, exchange: Exchange, listing: Listing, symbol: Callable[[str], str] = str) -> None:
+        self._exchange, self._listing, self._symbol = exchange, listing, symbol
         self._patterns = [self._pattern(name, spec) for name, spec in exchange.spec.rest.items() if spec.joins is None]
 
-    def recipe(self, method: str, path: str) -> str | None:
-        """The recipe that signs requests to a path; None: they are public."""
+    def recipes(self, method: str, path: str) -> tuple[str | None, ...]:
+        """The recipes that sign requests to a path; None: there are public ones (or none at all)."""
         path = unquote(path)
         here = (pattern.spec.auth for pattern in self._patterns if pattern.method == method and pattern.path(path) is not None)
-        return next((recipe for recipe in here if recipe is not None), None)
+        return tuple(sorted(set(here), key=lambda recipe: recipe or "")) or (None,)
 
-    def read(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Asked:
-        """The operation and its parameters; the keys of a form count as those of the query. Raises `Refused`."""
+    def read(self, method: str, path: str, query: Mapping[str, str], body: Any, recipe: str | None = None) -> Asked:
+        """The operation, signed by that recipe, and its parameters; the keys of a form count as those of the query. Raises `Refused`."""
         path = unquote(path)
-        here = [(pattern, found) for pattern in self._patterns if pattern.method == method and (found := pattern.path(path)) is not None]
+        signed = (pattern for pattern in self._patterns if pattern.method == method and pattern.spec.auth == recipe)
+        here = [(pattern, found) for pattern in signed if (found := pattern.path(path)) is not None]
         if not here:
             raise Refused(f"no operation is {method} {path}")
         understood: list[Asked] = []
@@ -205,6 +206,8 @@ class Requests:
             raise Refused(f"{pattern.name} is not for {listed.symbol.kind}", "InvalidSymbol")
 
     def _unified(self, pattern: _Pattern, params: dict[str, Any]) -> dict[str, Any]:
+        if "code" in params:
+            params["symbol"] = self._symbol(str(params.pop("code")))
         for name, words in self._tables(pattern).items():
             if name in params:
                 unified = {venue: word for word, venue in words.items()}

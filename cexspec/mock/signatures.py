@@ -16,9 +16,10 @@ from cexspec.compile.convert import NANOSECONDS
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.plan import HttpRequest
 from cexspec.compile.recipe import Moment
+from cexspec.hooks import SIGNERS, SignHook
 from cexspec.mock.bodies import Refused
 from cexspec.mock.market import MILLISECOND
-from cexspec.models import AuthenticationError, Credentials
+from cexspec.models import AuthenticationError, Credentials, ExchangeError
 from cexspec.spec.model.auth import Recipe
 
 _HOLE = re.compile(r"\{\{\s*(now|expires|nonce|recv_window)\s*(?:\|\s*(\w+)\s*)?\}\}")
@@ -32,7 +33,8 @@ Told = Mapping[str, int]
 
 def credentials_of(exchange: Exchange) -> Credentials:
     """Credentials that a mock venue gives out: 64 hexadecimal digits each, which are base64 too."""
-    return Credentials({name: hashlib.sha256(f"{exchange.id} {name}".encode()).hexdigest() for name in exchange.credentials})
+    needed = [name for name, one in exchange.credentials.items() if not (one.public and one.optional)]
+    return exchange.completed(Credentials({name: hashlib.sha256(f"{exchange.id} {name}".encode()).hexdigest() for name in needed}))
 
 
 def received(method: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]) -> HttpRequest:
@@ -55,7 +57,7 @@ class Signatures:
         assert auth is not None
         recipe = auth.recipes[name]
         if recipe.hook is not None:
-            return request
+            return self._unsigned(SIGNERS[recipe.hook], request)
         told = self._told(recipe, request)
         self._check_time(told)
         own = _without(recipe, request)
@@ -68,6 +70,20 @@ class Signatures:
             raise Refused("the signature is not that of this request, or the key is unknown", "AuthenticationError")
         self._nonce = told.get("nonce", self._nonce)
         return own
+
+    def _unsigned(self, hook: SignHook, request: HttpRequest) -> HttpRequest:
+        """A request without what a hook put into it."""
+        body = _json(request.body or b"null")
+        try:
+            own, nonce, parameters = hook.opened(body)
+            again = hook.sign(own, self._credentials, nonce, "custom", parameters)
+        except ExchangeError as error:
+            raise Refused(error.message, type(error).__name__) from None
+        if again.body != body:
+            raise Refused("the signature is not that of this request, or the key is unknown", "AuthenticationError")
+        self._check_time({"nonce": nonce})
+        self._nonce = nonce
+        return replace(request, body=msgspec.json.encode(own))
 
     def _told(self, recipe: Recipe, request: HttpRequest) -> Told:
         """What the recipe's parameters and headers tell, as far as each is of one hole alone."""

@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from cexspec.compile.exchange import Exchange
+from cexspec.compile.plan import HttpRequest
 from cexspec.mock.accounts import Accounts
 from cexspec.mock.admission import Admission
 from cexspec.mock.answers import Answers
 from cexspec.mock.bodies import Refused
+from cexspec.mock.codes import Codes
 from cexspec.mock.dialogue import Dialogue
 from cexspec.mock.faults import AnyFault, BrokenBody, Burst, Close, Faults, Handshake, Http, Maintenance, NoPong
 from cexspec.mock.feed import Feed
 from cexspec.mock.listing import Listing
 from cexspec.mock.market import MILLISECOND, SECOND, Market, Row
 from cexspec.mock.private import Permission, PrivateAnswers
-from cexspec.mock.requests import Requests
+from cexspec.mock.requests import Asked, Requests
 from cexspec.mock.samples import Samples
 from cexspec.mock.signatures import Signatures, credentials_of, received
 from cexspec.mock.tradable import tradable
@@ -77,8 +79,8 @@ class MockVenue:
         self._turn = asyncio.Lock()
         self._feeds: dict[str, Feed] = {}
         self._peers: set[Peer] = set()
-        self._requests = Requests(self.exchange, self.listing)
         self._answers = Answers(self.exchange, samples, self.listing, self.market, self._now)
+        self._requests = Requests(self.exchange, self.listing, Codes(self.exchange, self._answers.answer).symbol)
         self.credentials = Credentials(credentials) if credentials is not None else credentials_of(self.exchange)
         """what whoever trades here signs with"""
         self.accounts = Accounts(self.exchange.id, self.listing, partial(tradable, path, samples, self._answers), self.market, self._now)
@@ -134,10 +136,7 @@ class MockVenue:
         operation = ""
         try:
             request = received(method, path, query, body, headers or {})
-            if (recipe := self._requests.recipe(method, path)) is not None:
-                request = self._signatures.opened(recipe, request, self.environment["rest"])
-            given = msgspec.json.decode(request.body) if request.body else None
-            asked = self._requests.read(method, path, dict((*request.query, *request.form)), given)
+            asked = self._asked(request)
             operation = asked.operations[0]
             answers = self._answers if self._private.verb(operation) is None else self._private
             return 200, _ENCODER.encode(self.admission.issued(operation, answers.answer(asked))), ""
@@ -147,6 +146,18 @@ class MockVenue:
         except msgspec.DecodeError as broken:
             status, text = self._answers.refusal(operation, "InvalidRequest", str(broken))
             return status, text.encode(), f"the body is no JSON: {broken}"
+
+    def _asked(self, request: HttpRequest) -> Asked:
+        """What a request asks, by the first of the recipes of its path that it is signed by. Raises `Refused`, for what is most wrong."""
+        reasons: list[Refused] = []
+        for recipe in self._requests.recipes(request.method, request.path):
+            try:
+                own = request if recipe is None else self._signatures.opened(recipe, request, self.environment["rest"])
+                given = msgspec.json.decode(own.body) if own.body else None
+                return self._requests.read(own.method, own.path, dict((*own.query, *own.form)), given, recipe)
+            except Refused as reason:
+                reasons.append(reason)
+        raise min(reasons, key=lambda reason: reason.error in ("InvalidRequest", "AuthenticationError"))
 
     async def start(self) -> None:
         """Listen, and let the markets move."""

@@ -140,8 +140,6 @@ def written(rule: Inverse, value: Any, current: Any) -> Any:
     if rule.negative is not None:
         number = abs(Decimal(str(current or 1)))
         return like(current, -number if value == rule.negative else number)
-    if rule.negate:
-        value = -value
     if rule.words is not None:
         value = rule.words.get(str(value).lower() if isinstance(value, bool) else value, value)
     return like(current, _joined(rule, _in_unit(rule.unit, value, current), current))

@@ -105,6 +105,19 @@ def test_signs_every_action_as_ccxt_does(what: str, environment: str, vault: str
     assert body["signature"] == peer(environment).sign_l1_action(action, NOW, vault and vault[2:], expires)
 
 
+@pytest.mark.parametrize("expires", [None, NOW + 5_000], ids=["for good", "expiring"])
+def test_a_signed_action_tells_what_was_signed(expires: int | None) -> None:
+    parameters = {} if expires is None else {"expires_after": str(expires)}
+    signed = HOOK.sign(ACTIONS["several"], {"private_key": KEY}, NOW, "live", parameters)
+    assert HOOK.opened(signed.body) == (ACTIONS["several"], NOW, parameters)
+
+
+@pytest.mark.parametrize("body", [None, [], {"nonce": 1}, {"action": {"type": "noop"}}, {"action": [], "nonce": 1}])
+def test_what_is_not_signed_tells_nothing(body: Any) -> None:
+    with pytest.raises(InvalidRequest, match="an action comes signed"):
+        HOOK.opened(body)
+
+
 ORDERED: dict[str, tuple[str, str, str, str | None, dict[str, Any]]] = {
     "a limit order": ("limit", "buy", "0.5", "3000.10", {}),
     "post only": ("limit", "sell", "0.5", "3000", {"postOnly": True, "clientOrderId": CLOID}),

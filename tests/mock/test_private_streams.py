@@ -17,7 +17,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "order": {"order_id": "4711"},
     "fill": {"order_id": "4711"},
     "position": {"entry_price": "12"},
-    "balance": {"free": "12"},
+    "balance": {"free": "12", "used": "8", "total": "20"},
 }
 
 

@@ -57,5 +57,5 @@ def test_a_public_operation_has_no_such_section() -> None:
 def test_a_hook_is_named(tmp_path: Path) -> None:
     path = tmp_path / "demo.yaml"
     signed = SPEC.replace("ignored: nothing is read", "ignored: nothing is read, auth: rest")
-    path.write_text(signed + "      hook: hyperliquid_account\n", encoding="utf-8")
-    assert any(line.startswith("hook hyperliquid_account") for line in section(Exchange(load(path)), "server_time"))
+    path.write_text(signed + "      hook: hyperliquid\n", encoding="utf-8")
+    assert any(line.startswith("hook hyperliquid") for line in section(Exchange(load(path)), "server_time"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -253,13 +254,31 @@ def test_signed_requests_show_no_values(tmp_path: Path) -> None:
 
 
 def test_a_hook_signs_the_body(tmp_path: Path) -> None:
-    plan = exchange("hook: hyperliquid_account", tmp_path)
-    who = Credentials({"wallet_address": "0x" + "ab" * 20})
-    signed = plan.recipe("rest").sign(HttpRequest("POST", "/info", body=b'{"type":"openOrders"}'), BASE, who, MOMENT)
-    assert signed.request.body == b'{"type":"openOrders","user":"0x' + b"ab" * 20 + b'"}'
+    plan = exchange("hook: hyperliquid", tmp_path)
+    who = Credentials({"private_key": "11" * 32, "wallet_address": "0x" + "ab" * 20})
+    signed = plan.recipe("rest").sign(HttpRequest("POST", "/exchange", body=b'{"type":"noop"}'), BASE, who, MOMENT)
+    body = json.loads(signed.request.body or b"")
+    assert list(body) == ["action", "nonce", "signature"] and body["nonce"] == MOMENT.nonce
+    assert signed.signature.startswith(body["signature"]["r"]) and len(signed.prehash) == 64
     assert plan.recipe("rest").values(who, MOMENT, {"more": "1"}) == {"user": "0x" + "ab" * 20, "more": "1"}
+    with pytest.raises(AuthenticationError, match="demo: credential 'private_key' is no private key"):
+        plan.recipe("rest").sign(
+            HttpRequest("POST", "/exchange", body=b'{"type":"noop"}'), BASE, Credentials({"private_key": "0x1"}), MOMENT
+        )
+
+
+def test_credentials_that_follow_from_others_are_added_to_them(tmp_path: Path) -> None:
+    plan = exchange("hook: hyperliquid", tmp_path)
+    assert dict(plan.completed(Credentials({"wallet_address": "0x" + "AB" * 20})))["user"] == "0x" + "ab" * 20
+    given = Credentials({"wallet_address": "0x" + "ab" * 20, "user": "0x" + "cd" * 20})
+    assert dict(plan.completed(given)) == dict(given)
     with pytest.raises(AuthenticationError, match="demo: credential 'wallet_address' is no address"):
-        plan.recipe("rest").sign(HttpRequest("POST", "/info"), BASE, Credentials({"wallet_address": "0x1"}), MOMENT)
+        plan.completed(Credentials({"wallet_address": "0x1"}))
+
+
+def test_without_a_hook_credentials_are_what_they_are(tmp_path: Path) -> None:
+    given = Credentials({"api_key": "k"})
+    assert exchange(SHA % "{{ body }}", tmp_path).completed(given) is given
 
 
 def test_recipes_tell_what_they_offer(tmp_path: Path) -> None:

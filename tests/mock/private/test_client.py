@@ -17,8 +17,9 @@ from cexspec.models.order_request import OrderRequest
 from cexspec.spec.load import find, shipped
 from tests.mock.private.test_orders import SPEC, SPOT
 
-VENUES = [str(SPEC), *(name for name in shipped() if Samples.load(find(name)).answers("place_order"))]
-"""Those that say how they answer orders."""
+ANSWERING = [name for name in shipped() if Samples.load(find(name)).answers("place_order")]
+VENUES = [str(SPEC), *(name for name in ANSWERING if SPOT in {str(one.symbol) for one in MockVenue(name).listing})]
+"""Those that say how they answer orders, and list what is traded here."""
 
 
 @pytest.fixture(params=VENUES, ids=lambda name: name.rsplit("/", 1)[-1])
