@@ -16,7 +16,7 @@ def compile_orders(orders: Orders | None) -> OrdersPlan:
     if orders is None:
         return OrdersPlan()
     ids = orders.client_order_id
-    return OrdersPlan(_client_ids(ids) if ids is not None else None, orders.visible_within, orders.docs)
+    return OrdersPlan(_client_ids(ids) if ids is not None else None, orders.visible_within, orders.docs, orders.slippage)
 
 
 def _client_ids(ids: ClientOrderId) -> ClientIdPlan:

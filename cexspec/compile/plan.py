@@ -323,11 +323,14 @@ class ClientIdPlan:
 
 @dataclass(frozen=True, slots=True)
 class OrdersPlan:
-    """What holds for orders. `visible_within`: seconds after which one that can't be found was never placed."""
+    """What holds for orders. `visible_within`: seconds after which one that can't be found was never placed; `slippage`: how much
+    worse than the market one without a limit may be filled (a share), where every order has to have one.
+    """
 
     client_ids: ClientIdPlan | None = None
     visible_within: float = 5.0
     docs: str | None = None
+    slippage: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Draft:
     terms: Terms
     measured: Measured
     client_order_id: str | None
+    worst_price: Decimal | None = None
+    """the limit of an order that has none, where the venue wants one"""
 
     def order(self, exchange: str, number: type[Decimal] | type[float]) -> Order:
         """The order as it is once the venue has taken it, and before anything else has happened."""
@@ -60,6 +62,8 @@ def completed(ack: Order, known: Order) -> Order:
         missing["conditional"] = True
     if ack.filled is not None and ack.remaining is None and known.quantity is not None:
         missing["remaining"] = known.quantity - ack.filled  # type: ignore[operator]
+        if ack.status is None and ack.filled > 0:
+            missing["status"] = "partially_filled" if missing["remaining"] else "filled"
     if ack.status in ("filled", "canceled", "rejected", "expired") and ack.filled is None:
         missing = {name: value for name, value in missing.items() if name not in ("filled", "remaining")}
     return replace(ack, **missing) if missing else ack

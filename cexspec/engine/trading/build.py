@@ -24,9 +24,11 @@ from cexspec.engine.trading.terms import Terms, TermsBook
 from cexspec.engine.trading.tracker import Tracker
 from cexspec.engine.trading.trade_client import TradeClient
 from cexspec.engine.trading.verbs import Verbs
+from cexspec.engine.trading.worst import WorstPrices
 from cexspec.models import Credentials, Event, NotSupported
 from cexspec.transport.limiter import Priority
 
+ORDER_BOOK = "order_book"
 TICKER = "ticker"
 MARGIN = 1.0
 """Seconds beyond the receive window: what is late by less may still be taken."""
@@ -70,6 +72,7 @@ def trade_client(
         tracker=tracker,
         permission=side.permission,
         guard=Guard(max_notional, partial(_tickers, engine)),
+        worst=WorstPrices(None if environment.paper else plan.orders.slippage, partial(_book, engine)),
         client_ids=ClientIds(side.client_ids, plan.id),
         lookup=lookup,
         outcomes=Outcomes(lookup, clock, max(plan.orders.visible_within, window + MARGIN)),
@@ -77,6 +80,11 @@ def trade_client(
     )
     following = Following(desk, clock, lambda name: str(engine.markets.find(name).symbol))
     return TradeClient(desk, side.streams, following, side.closing)
+
+
+async def _book(engine: RestEngine, terms: Terms) -> list[Event]:
+    """The book of an instrument, ahead of all market data."""
+    return await engine.call(ORDER_BOOK, terms.params, priority=Priority.ORDER)
 
 
 async def _tickers(engine: RestEngine, terms: Terms) -> list[Event]:

@@ -101,6 +101,7 @@ class Changing:
             "reduce_only": known.reduce_only or None,
             "price": price,
             "stop_price": stop_price,
+            "worst_price": await self.desk.worst.of(side, stop_price, terms) if price is None else None,
             "size": size,
             "quantity": terms.quantity(size, at),
             "contracts": size if terms.market.kind != "spot" else None,

@@ -15,6 +15,7 @@ from cexspec.engine.trading.sending import Errands
 from cexspec.engine.trading.terms import Terms, TermsBook
 from cexspec.engine.trading.tracker import Tracker
 from cexspec.engine.trading.verbs import Calls, Engine
+from cexspec.engine.trading.worst import WorstPrices
 from cexspec.models import InvalidRequest
 
 
@@ -32,6 +33,7 @@ class Desk:
     tracker: Tracker
     permission: Permission
     guard: Guard
+    worst: WorstPrices
     client_ids: ClientIds
     lookup: Lookup
     outcomes: Outcomes

@@ -30,6 +30,7 @@ def order_params(draft: Draft, native_client_id: str | int | None) -> dict[str, 
     numbers: dict[str, Decimal | str | int | None] = {
         "price": measured.price,
         "stop_price": measured.stop_price,
+        "worst_price": draft.worst_price,
         "size": measured.size,
         "quantity": measured.quantity,
         "contracts": measured.size if terms.market.kind != "spot" else None,

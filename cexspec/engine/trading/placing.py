@@ -35,7 +35,8 @@ class Placing:
         if not desk.guard.off:
             at = measured.price if measured.price is not None else measured.stop_price
             await desk.guard.check(request.side, measured.size, at, request.quote_quantity, terms)
-        return Draft(request, terms, measured, client_order_id)
+        worst = None if request.limited else await desk.worst.of(request.side, measured.stop_price, terms)
+        return Draft(request, terms, measured, client_order_id, worst)
 
     async def place(self, draft: Draft, timeout: float | None) -> Order:
         """The order as the venue took it. Raises its refusal, or `OrderUnknown`."""

@@ -42,7 +42,7 @@ def measure(request: OrderRequest, terms: Terms, *, rounded: bool) -> Measured:
 
 def on_tick(name: str, price: Decimal | None, side: Side, terms: Terms, *, rounded: bool) -> Decimal | None:
     """A price that is a multiple of the tick size."""
-    tick = terms.tick
+    tick = terms.tick_at(price) if price is not None else None
     if price is None or tick is None or whole(price, tick):
         return price
     if rounded:

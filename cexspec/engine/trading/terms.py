@@ -25,6 +25,8 @@ class Terms:
     quote: str
     settle: str | None
     tick: Decimal | None
+    digits: int | None
+    """significant digits of a price that is no whole number"""
     step: Decimal | None
     least: Decimal | None
     most: Decimal | None
@@ -41,6 +43,13 @@ class Terms:
     def inverse(self) -> bool:
         """Whether a contract is an amount of quote currency."""
         return self.market.kind != "spot" and self.market.contract_in_quote
+
+    def tick_at(self, price: Decimal) -> Decimal | None:
+        """The step of prices that are about this large; None: there is none."""
+        if self.digits is None or not price:
+            return self.tick
+        step = Decimal(1).scaleb(min(price.adjusted() - self.digits + 1, 0))
+        return step if self.tick is None else max(self.tick, step)
 
     def size(self, quantity: Decimal, price: Decimal | None) -> Decimal:
         """A quantity of base as the venue counts it. Raises `InvalidOrder` where that takes a price, or isn't known."""
@@ -131,6 +140,7 @@ class TermsBook:
             quote=listed.quote,
             settle=listed.settle,
             tick=_step(listed.tick_size),
+            digits=listed.price_digits,
             step=_step(listed.step_size),
             least=_exact(listed.min_size),
             most=_exact(listed.max_size),

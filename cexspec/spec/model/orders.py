@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -46,5 +47,10 @@ class Orders(Node):
     )
     visible_within: Seconds = key(
         "An order whose outcome is unknown, and that can't be found for so long (and the receive window), was never placed", "2s", 5.0
+    )
+    slippage: Annotated[Decimal, Field(gt=0, lt=1)] | None = key(
+        "Every order has a limit: one without gets the hole `worst_price`, so much (a share) worse than the market or its stop price",
+        "0.05",
+        None,
     )
     docs: str | None = key("The page that states it", "https://www.okx.com/docs-v5/en/#order-book-trading-trade", None)

@@ -52,10 +52,38 @@ async def test_the_signature_of_somebody_else_is_refused(venue: MockVenue) -> No
             await client.trade.place_order(symbol="HYPE/USDC", side="buy", type="limit", quantity="0.5", price="40")
 
 
-async def test_a_price_off_the_tick_is_refused_before_it_is_sent(venue: MockVenue) -> None:
+# at most five significant digits, and 6 (spot: 8) decimals less those of the size; whole numbers always
+PRICES = [
+    ("BTC/USDC:PERP", "65000.5", "no multiple of the tick size 1: the nearest are 65000 and 65001"),
+    ("BTC/USDC:PERP", "123456", ""),
+    ("BTC/USDC:PERP", "9999.5", ""),
+    ("BTC/USDC:PERP", "999.95", r"no multiple of the tick size 0\.1"),
+    ("HYPE/USDC", "42.155", ""),
+    ("HYPE/USDC", "42.1555", r"no multiple of the tick size 0\.001"),
+]
+
+
+@pytest.mark.parametrize(("symbol", "price", "reason"), PRICES)
+async def test_prices_have_so_many_digits(venue: MockVenue, symbol: str, price: str, reason: str) -> None:
     async with customer(venue) as client:
-        with pytest.raises(InvalidOrder, match=r"no multiple of the tick size 0\.1"):
-            await client.trade.place_order(symbol="BTC/USDC:PERP", side="buy", type="limit", quantity="0.5", price="65000.05")
+        placed = client.trade.place_order(symbol=symbol, side="buy", type="limit", quantity="0.5", price=price)
+        if reason:
+            with pytest.raises(InvalidOrder, match=reason):
+                await placed
+        else:
+            assert (await placed).price == Decimal(price)
+
+
+async def test_orders_without_a_limit_go_out_with_the_worst_price_they_may_have(venue: MockVenue) -> None:
+    price = venue.market("HYPE/USDC").price
+    async with customer(venue) as client:
+        bought = await client.trade.place_order(symbol="HYPE/USDC", side="buy", type="market", quantity="0.5")
+        assert (bought.status, bought.filled, bought.price) == ("filled", Decimal("0.5"), None)
+        stop = await client.trade.place_order(symbol="HYPE/USDC", side="sell", type="stop_market", quantity="0.4", stop_price=price - 2)
+        (found,) = await client.trade.get_open_orders("HYPE/USDC")
+        assert (found.order_id, found.status, found.stop_price) == (stop.order_id, "pending", price - 2)
+        shown = await client.trade.amend_order(stop.order_id, symbol="HYPE/USDC", stop_price=price - 3)
+        assert shown.stop_price == price - 3
 
 
 def order(code: int, nonce: int) -> bytes:
