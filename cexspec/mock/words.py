@@ -171,6 +171,8 @@ def _iso(time: int, current: str) -> str:
 def _joined(rule: Inverse, value: Any, current: Any) -> Any:
     if rule.plus:
         value = int(value) - rule.plus
+    if rule.negate:
+        value = -value
     if rule.case is not None:
         value = str(value).lower() if rule.case == "upper" else str(value).upper()
     if rule.prefix:

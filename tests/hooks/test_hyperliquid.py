@@ -244,5 +244,5 @@ def test_refuses_what_is_no_action(body: Any) -> None:
 @pytest.mark.parametrize("module", ["coincurve", "Crypto.Hash.keccak"])
 def test_says_what_to_install(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ImportError, match=r"pip install 'cexspec\[hyperliquid\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'cexspec\[evm\]'"):
         HOOK.values({"private_key": KEY})
