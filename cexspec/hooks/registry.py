@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from cexspec.hooks.bitfinex import bitfinex_checksum
 from cexspec.hooks.crc32 import crc32_interleaved
+from cexspec.hooks.dydx import Dydx
 from cexspec.hooks.hyperliquid import Hyperliquid
 from cexspec.hooks.kraken import kraken_checksum
 from cexspec.hooks.protocol import BookChecksum, SignHook
@@ -16,5 +17,5 @@ CHECKSUMS: Mapping[str, BookChecksum] = MappingProxyType(
 )
 """Book checksums by the name specs use."""
 
-SIGNERS: Mapping[str, SignHook] = MappingProxyType({"hyperliquid": Hyperliquid()})
+SIGNERS: Mapping[str, SignHook] = MappingProxyType({"dydx": Dydx(), "hyperliquid": Hyperliquid()})
 """Signatures no recipe can say, by the name specs use."""

@@ -38,9 +38,9 @@ def ethereum_address(key: PrivateKey) -> str:
     return "0x" + keccak256(key.public_key.format(compressed=False)[1:])[-20:].hex()
 
 
-def needed(module: str) -> Any:
-    """An optional module. Raises `ImportError` that says what to install."""
+def needed(module: str, extra: str = "evm") -> Any:
+    """A module of an extra. Raises `ImportError` that says what to install."""
     try:
         return import_module(module)
     except ImportError as error:
-        raise ImportError(f"signing for this venue needs {module!r}: pip install 'cexspec[evm]'") from error
+        raise ImportError(f"signing for this venue needs {module!r}: pip install 'cexspec[{extra}]'") from error
