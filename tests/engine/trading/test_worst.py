@@ -10,7 +10,7 @@ import pytest
 from cexspec.engine.trading.rules import on_tick
 from cexspec.engine.trading.terms import Terms
 from cexspec.engine.trading.worst import WorstPrices
-from cexspec.models import Book, Event, InvalidOrder, Market, Side
+from cexspec.models import Book, Event, InvalidOrder, Level, Market, Side
 
 
 def terms(tick: str | None = "0.01", digits: int | None = None) -> Terms:
@@ -37,7 +37,7 @@ def worst(slippage: str | None, *rows: Event) -> WorstPrices:
     return WorstPrices(None if slippage is None else Decimal(slippage), book)
 
 
-def levels(*prices: str) -> list[tuple[Decimal, Decimal]]:
+def levels(*prices: str) -> list[Level]:
     return [(Decimal(price), Decimal(1)) for price in prices]
 
 
