@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Any, Literal, TypedDict, TypeVar, Unpack
@@ -97,7 +98,9 @@ class TradeClient:
         """Whether there is what a method of this name calls, here or (on paper) in this process."""
         if name.startswith("stream_"):
             return self._streams.offers(name.removeprefix("stream_"))
-        return name in VERBS and bool(self._desk.verbs.serving(VERBS[name]))
+        needed = ("open_orders", "cancel_order") if name == "cancel_all_orders" else ()
+        serving = self._desk.verbs.serving
+        return name in VERBS and (bool(serving(VERBS[name])) or (bool(needed) and all(map(serving, needed))))
 
     @property
     def orders(self) -> list[Order]:
@@ -185,7 +188,13 @@ class TradeClient:
         return await self._changing.cancel(params, timeout)
 
     async def cancel_all_orders(self, symbol: str | None = None, *, timeout: float | None = None) -> list[Order]:
-        """Cancel all open orders, of one symbol or of all; those that the venue tells of."""
+        """Cancel all open orders, of one symbol or of all; those that the venue tells of.
+
+        Where the venue has no such request each open order is canceled; one that has ended meanwhile is passed over, and what else
+        is refused is raised once all have been tried.
+        """
+        if not self._desk.verbs.serving("cancel_all_orders"):
+            return await self._cancel_each(symbol, timeout)
         self._permit("cancel_all_orders")
         return await self._list("cancel_all_orders", Order, symbol, timeout)
 
@@ -295,6 +304,16 @@ class TradeClient:
         await self._following.close()
         await self._desk.errands.finish()
         await self._closing()
+
+    async def _cancel_each(self, symbol: str | None, timeout: float | None) -> list[Order]:
+        self._permit("cancel_order")
+        found = await self.get_open_orders(symbol, timeout=timeout)
+        work = (self.cancel_order(one.order_id, symbol=one.symbol, timeout=timeout) for one in found)
+        outcomes = await asyncio.gather(*work, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and not isinstance(outcome, OrderNotFound):
+                raise outcome
+        return [outcome for outcome in outcomes if isinstance(outcome, Order)]
 
     def _permit(self, method: str) -> None:
         verb = VERBS[method]

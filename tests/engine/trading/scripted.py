@@ -87,9 +87,9 @@ class Venue:
         return [one.given for one in self.asked if one.path == path]
 
 
-def client_of(venue: Venue, clock: VirtualClock | None = None, **options: Any) -> Client:
+def client_of(venue: Venue, clock: VirtualClock | None = None, spec: Path = SPEC, **options: Any) -> Client:
     settings: dict[str, Any] = {"environment": "demo", "credentials": {"api_key": "k-planted", "api_secret": "s-planted"}, **options}
-    return Client(SPEC, http=venue, clock=clock or VirtualClock(), **settings)
+    return Client(spec, http=venue, clock=clock or VirtualClock(), **settings)
 
 
 async def run(client: Client, work: Coroutine[Any, Any, T]) -> T:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cexspec import InvalidOrder, InvalidRequest, OrderNotFound
-from tests.engine.trading.scripted import Venue, bad, client_of, good, order, run
+from cexspec import InsufficientFunds, InvalidOrder, InvalidRequest, OrderNotFound
+from tests.engine.trading.scripted import SPEC, Venue, bad, client_of, good, order, run
 
 LIMIT: dict[str, Any] = {"symbol": "BTC/USDT", "side": "buy", "type": "limit", "quantity": "0.5", "price": "50000"}
 
@@ -107,3 +109,21 @@ async def test_what_the_venue_does_not_know_is_not_found() -> None:
     async with client_of(venue) as client:
         with pytest.raises(OrderNotFound):
             await run(client, client.trade.get_order("1", symbol="BTC/USDT"))
+
+
+ALL = re.compile(r"  cancel_all_orders:\n(?:    .*\n)+")
+
+
+async def test_where_there_is_no_request_for_it_each_open_order_is_canceled(tmp_path: Path) -> None:
+    spec = tmp_path / "venue.yaml"
+    spec.write_text(ALL.sub("", SPEC.read_text(encoding="utf-8")), encoding="utf-8")
+    market = Venue({"/open": [good([order(oid="1"), order(oid="2", cid="other"), order(oid="3", cid="third")])]})
+    market.answers["/cancel"] = [lambda asked: bad("404", "gone") if asked.given["oid"] == "2" else good({"oid": asked.given["oid"]})]
+    async with client_of(market, spec=spec) as client:
+        assert client.trade.supports("cancel_all_orders")
+        canceled = await run(client, client.trade.cancel_all_orders("BTC/USDT"))
+        assert [one.order_id for one in canceled] == ["1", "3"]
+        assert [given["oid"] for given in market.sent("/cancel")] == ["1", "2", "3"]
+        market.answers["/cancel"] = [bad("11", "no funds")]
+        with pytest.raises(InsufficientFunds):
+            await run(client, client.trade.cancel_all_orders())
