@@ -105,8 +105,8 @@ class Following:
                 buffer.put_gap(self._closing(name, since, len(buffer) - before))
 
     async def _orders(self, since: int) -> list[Event]:
-        """The orders that are open, and how those that were have ended."""
-        desk, known = self.desk, self.desk.tracker.open
+        """The orders that are open, and how those have ended of which that may not have been told."""
+        desk, known = self.desk, self._in_question(since)
         found = await self._everywhere("open_orders", {}, known)
         for order in known:
             if not any(_same(order, other) for other in found):
@@ -114,6 +114,13 @@ class Following:
                 ended = await desk.lookup.find(params)
                 found += [ended] if ended is not None else []
         return found
+
+    def _in_question(self, since: int) -> list[Order]:
+        """Orders that are open as far as the client or one of its streams knows, and those of which answers have told since."""
+        tracker = self.desk.tracker
+        told = [order for one in self._streams for order in one.told.open]
+        heard = [order for order in tracker.recent if (order.received or 0) >= since]
+        return list({order.order_id or order.client_order_id: order for order in (*told, *tracker.open, *heard)}.values())
 
     async def _fills(self, since: int) -> list[Event]:
         """The fills since then, oldest first."""

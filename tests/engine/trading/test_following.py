@@ -84,6 +84,25 @@ async def test_orders_that_changed_unseen_are_told_after_a_reconnect() -> None:
     assert (only.closed, only.count) == (True, 0)
 
 
+async def test_orders_of_which_only_answers_told_meanwhile_are_told_after_a_reconnect() -> None:
+    """The client knows by its own calls how they have ended; its streams don't."""
+    ended = {"1": good([order(state="gone")]), "2": good([order(oid="2", cid=None, state="done", filled="0.5")])}
+    venue = Venue({"/order": [lambda asked: ended[asked.given["oid"]]]})
+    async with client_of(venue) as client:
+        stream = followed(client, "orders")
+        stream._buffer.put(known())
+        await stream.all()
+        await back(client, "orders", proven=None)
+        for order_id in ended:
+            await run(client, client.trade.get_order(order_id, symbol="BTC/USDT"))
+        assert client.trade.orders == []
+        for news in (2, 0):
+            await back(client, "orders")
+            *orders, gap = await stream.all()
+            assert [(cast(Order, one).order_id, cast(Order, one).status) for one in orders] == [("1", "canceled"), ("2", "filled")][:news]
+            assert isinstance(gap, Gap) and gap.count == news
+
+
 async def test_fills_that_came_unseen_are_told_once_oldest_first() -> None:
     venue = Venue({"/fills": [good([fill("3", 3), fill("2", 2), fill("1", 1)])]})
     async with client_of(venue) as client:
