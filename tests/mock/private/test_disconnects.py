@@ -1,0 +1,143 @@
+"""A connection breaks in the middle of an order's life: afterwards streams and tracker agree with the venue, nothing is doubled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cexspec import Client
+from cexspec.mock import MockVenue
+from cexspec.models import Fill, NetworkError, Order
+from tests.mock.private.test_client import VENUES
+from tests.mock.private.test_orders import OTHER, SPEC
+from tests.mock.private.unreliable import Customer, HastyClock, LossyTransport, summary
+
+
+@pytest.fixture(params=VENUES, ids=lambda name: name.rsplit("/", 1)[-1])
+async def customer(request: pytest.FixtureRequest) -> AsyncIterator[Customer]:
+    http = LossyTransport()
+    async with MockVenue(request.param, interval=3600) as venue:
+        for currency in ("USDT", "BTC"):
+            venue.accounts.venue.deposit(OTHER, currency, Decimal(10**9), 0)
+        given: dict[str, Any] = {"environment": venue.environment, "credentials": venue.credentials, "allow_trading": True}
+        spec = str(SPEC) if venue.exchange.id == "vault" else venue.exchange.id
+        async with Client(spec, **given, http=http, clock=HastyClock()) as client:
+            one = Customer(venue, client, http)
+            await client.load_instruments()
+            await one.follow()
+            yield one
+            await one.close()
+        await http.close()
+
+
+async def placed(one: Customer) -> Callable[[], Awaitable[Any]]:
+    return one.place
+
+
+async def partly_filled(one: Customer) -> Callable[[], Awaitable[Any]]:
+    order = await one.place()
+    return lambda: one.sold("0.05", order.price)
+
+
+async def filled(one: Customer) -> Callable[[], Awaitable[Any]]:
+    order = await one.place()
+    await one.sold("0.05", order.price)
+    return lambda: one.sold("0.15", order.price)
+
+
+async def canceled(one: Customer) -> Callable[[], Awaitable[Any]]:
+    order = await one.place()
+    await one.sold("0.05", order.price)
+    return lambda: one.client.trade.cancel_order(order.order_id)
+
+
+async def amended(one: Customer) -> Callable[[], Awaitable[Any]]:
+    order = await one.place()
+    return lambda: one.client.trade.amend_order(order.order_id, quantity="0.1")
+
+
+async def placed_and_filled(one: Customer) -> Callable[[], Awaitable[Any]]:
+    async def both() -> None:
+        order = await one.place()
+        await one.sold("0.2", order.price)
+
+    return both
+
+
+EVENTS = [placed, partly_filled, filled, canceled, amended, placed_and_filled]
+"""What is set up, and what happens in the middle of the break."""
+ASKED = [placed, canceled, amended]
+"""Those that the customer asks for."""
+
+
+def check(one: Customer) -> None:
+    """Everything agrees with the venue, and nothing was told twice."""
+    tracker = one.client.trade._desk.tracker
+    assert one.agrees()
+    assert {order.order_id for order in tracker.open} == {order.order_id for order in one.orders if order.status != "filled"} - {
+        order.order_id for order in one.orders if order.status == "canceled"
+    }
+    heard = [fill.id for fill in one.told if isinstance(fill, Fill)]
+    assert sorted(map(str, heard)) == sorted(str(fill.id) for fill in one.fills)
+    states = Counter(summary(order) for order in one.told if isinstance(order, Order))
+    assert [state for state, count in states.items() if count > 1] == []
+    assert tracker.illegal_transitions == 0
+    assert len(one.orders) == 1, "a second order was placed"
+
+
+@pytest.mark.parametrize("event", EVENTS)
+async def test_it_happens_while_the_private_connection_is_away(customer: Customer, event: Any) -> None:
+    happen = await event(customer)
+    await customer.until(customer.agrees)
+    await customer.away()
+    await happen()
+    await customer.back()
+    await customer.until(customer.agrees)
+    check(customer)
+
+
+@pytest.mark.parametrize("event", EVENTS)
+async def test_the_private_connection_breaks_right_after_it(customer: Customer, event: Any) -> None:
+    happen = await event(customer)
+    await happen()
+    await customer.away()
+    await customer.back()
+    await customer.until(customer.agrees)
+    check(customer)
+
+
+@pytest.mark.parametrize("streams", ["there", "away"])
+@pytest.mark.parametrize("event", ASKED)
+async def test_the_answer_is_lost(customer: Customer, event: Any, streams: str) -> None:
+    """The request was done: its outcome is found out, nothing is sent again."""
+    happen = await event(customer)
+    if streams == "away":
+        await customer.away()
+    customer.http.lose = "answer"
+    order = await happen()
+    assert customer.http.lost == 1
+    (truth,) = customer.orders
+    assert summary(order) == summary(truth)
+    if streams == "away":
+        await customer.back()
+    await customer.until(customer.agrees)
+    check(customer)
+
+
+@pytest.mark.parametrize("event", ASKED)
+async def test_the_request_is_lost(customer: Customer, event: Any) -> None:
+    """Nothing was done: the caller is told so, once it is certain."""
+    happen = await event(customer)
+    before = [summary(order) for order in customer.orders]
+    customer.http.lose = "request"
+    with pytest.raises(NetworkError) as raised:
+        await happen()
+    assert not raised.value.outcome_unknown
+    assert [summary(order) for order in customer.orders] == before
+    await happen()
+    await customer.until(customer.agrees)
+    check(customer)
