@@ -33,7 +33,6 @@ EXPLAINED = {
     "hb:test_hyperliquid_perpetual_derivative.test_fetch_last_fee_payment_with_zero_payment#0": "a funding payment of an account",
     "hb:test_hyperliquid_perpetual_derivative.test_update_trading_rules_with_perpmeta_assetctxs_mismatch#1": "made up: no such answer",
     "hb:test_hyperliquid_exchange.configure_erroneous_trading_rules_response#0": "broken on purpose: tokens without szDecimals",
-    "hb:test_hyperliquid_exchange._order_fills_request_canceled_mock_response#0": "fills of an account; no path is recorded",
     "nt:hyperliquid/ws_all_dexs_asset_ctxs.json": "contexts by their place in a list: nothing names the coins",
     "hb:test_okx_exchange.configure_canceled_order_status_response#0": "edited: 'limit' is no side",
     "nt:okx/http_place_algo_order_rejected.json": "an order that is refused: an error is right",
