@@ -45,6 +45,11 @@ async def sold(venue: MockVenue, quantity: str, price: Any) -> None:
     await venue.report()
 
 
+def known(venue: MockVenue) -> set[str]:
+    """The classes of the errors that a venue has samples of."""
+    return {str(case["error"]) for case in Samples.load(SPEC if venue.exchange.id == "vault" else find(venue.exchange.id)).errors}
+
+
 async def test_an_order_from_its_placing_to_its_fill(venue: MockVenue, client: Client) -> None:
     price = venue.market(SPOT).price
     order = await client.trade.place_order(symbol=SPOT, side="buy", type="limit", quantity="0.2", price=price)
@@ -72,15 +77,17 @@ async def test_an_order_is_amended_and_canceled(venue: MockVenue, client: Client
 async def test_what_the_venue_refuses(venue: MockVenue, client: Client) -> None:
     price = venue.market(SPOT).price
     given: dict[str, Any] = {"symbol": SPOT, "side": "buy", "type": "limit", "quantity": "0.2", "price": price}
-    await client.trade.place_order(**given, client_order_id="mine1")
-    with pytest.raises(DuplicateOrder):
-        await client.trade.place_order(**given, client_order_id="mine1")
-    with pytest.raises(InvalidOrder):
-        await client.trade.place_order(**{**given, "price": price + Decimal("0.001")})
+    mine = (await client.trade.place_order(**given)).client_order_id
+    if "DuplicateOrder" in known(venue):  # elsewhere nobody minds
+        with pytest.raises(DuplicateOrder):
+            await client.trade.place_order(**given, client_order_id=mine)
+    if venue.accounts.venue.terms(SPOT).tick is not None:
+        with pytest.raises(InvalidOrder):
+            await client.trade.place_order(**{**given, "price": price + Decimal("0.001")})
     with pytest.raises(InvalidOrder):
         await client.trade.place_order(**{**given, "price": price * 2, "post_only": True})
     with pytest.raises(InsufficientFunds):
-        await client.trade.place_order(**{**given, "quantity": "100"})
+        await client.trade.place_order(**{**given, "quantity": "80"})
     assert len(await client.trade.get_open_orders(SPOT)) == 1
 
 
