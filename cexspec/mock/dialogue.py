@@ -86,13 +86,16 @@ class Dialogue:
 
     def news(self, told: Iterable[tuple[str, Row]]) -> Iterator[str]:
         """What happened to the customer's account, on all topics that tell of it: models and events."""
+        told = list(told)
+        orders = {row["order_id"]: row for model, row in told if model == "order"}
         for model, row in told:
+            order = orders.get(row["order_id"]) if model == "fill" else None
             listed = self._listing.about(row)
             somebody = listed or next(iter(self._listing))
             for topic in self.topics.values():
                 channel = self._feed.telling(topic, model, row)
                 if channel is not None and (listed is None or topic.about(listed)):
-                    yield from self._sent(topic, self._feed.told(topic, channel, [row], somebody))
+                    yield from self._sent(topic, self._feed.told(topic, channel, [row], somebody, order))
 
     def announcement(self) -> Iterator[str]:
         """What the venue says before it restarts, where the spec knows it."""

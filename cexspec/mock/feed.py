@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from cexspec.compile.categories import named
+from cexspec.compile.conditions import predicate, split
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.paths import MISSING, parse
 from cexspec.compile.plan import ChannelPlan
@@ -110,13 +111,28 @@ class Feed:
         plans = (self._exchange.channel(name) for name in self._channels)
         return [plan.topic({}) for plan in plans if not plan.needs]
 
-    def told(self, topic: Topic, channel: str, rows: list[Row], listed: Listed) -> Iterator[Any]:
-        """Frames of a private channel."""
+    def told(self, topic: Topic, channel: str, rows: list[Row], listed: Listed, order: Row | None = None) -> Iterator[Any]:
+        """Frames of a private channel. `order`: the one that fills are of, as it is: frames that tell of both tell of it, too."""
         templates = sorted(self._templates[channel], key=lambda one: _fit(one, listed))
         for template in templates[:1]:
-            items, spec = template.encoder.samples, self._channels[channel]
+            spec = self._channels[channel]
+            if order is not None:
+                template = self._of_order(topic, template, spec, order, listed)
+            items = template.encoder.samples
             told = [_of_line(spec, shaped(row, spec.fields or {}, template.events, items), listed) for row in rows]
             yield from _filled(topic, template, told, listed)
+
+    def _of_order(self, topic: Topic, template: Template, spec: Channel, order: Row, listed: Listed) -> Template:
+        """The template with an order in it, where channels of orders read the same frames."""
+        document = template.encoder.sample
+        found = get(document, self._payload)
+        for other in (self._channels[plan.name] for plan in topic.channels):
+            if other.returns == "order" and predicate(split(other.match)[0])(document if found is MISSING else found):
+                encoder = Encoder([other], document, self._exchange.intervals, self._payload)
+                filled = replace(template, encoder=encoder)
+                row = _of_line(other, shaped(order, other.fields or {}, (), encoder.samples), listed)
+                (document,) = _filled(topic, filled, [row], listed)
+        return replace(template, encoder=Encoder([spec], document, self._exchange.intervals, self._payload))
 
     def telling(self, topic: Topic, model: str, row: Row) -> str | None:
         """The first channel of a topic that tells of such an event."""
@@ -164,7 +180,8 @@ class Feed:
     def _template(self, name: str, frame: Frame) -> Template:
         """Channels that share a topic share its frames, which then hold the fields of them all."""
         spec, mapping = self._channels[name], frame.message.mapping
-        sharing = [other for other in self._channels.values() if other.topic == spec.topic and other is not spec]
+        public = [other for one, other in self._channels.items() if not self._exchange.channel(one).private]
+        sharing = [other for other in public if other.topic == spec.topic and other is not spec]
         mappings = [mapping, *(sharing if mapping is spec else [])]
         encoder = Encoder(mappings, frame.document, self._exchange.intervals, self._payload)
         many = mapping.items is not None
