@@ -37,6 +37,11 @@ class Choosing:
         """The holes that the tables make."""
         return self._tables.names
 
+    @property
+    def goes_by_kind(self) -> bool:
+        """Whether what is sent depends on the kind of the instrument."""
+        return "kind" in self._space.values
+
     def unified(self, made: Found, told: Found, sent: Iterable[str]) -> Found | None:
         """What a call asked whose tables made this (None: nothing), and whose other holes were told; None where no call does.
 

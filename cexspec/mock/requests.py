@@ -20,7 +20,7 @@ from cexspec.compile.verbs import verb_of
 from cexspec.mock.bodies import HOLE, TIMES, Body, Refused, holes_in, time, without
 from cexspec.mock.choosing import Choosing
 from cexspec.mock.document import get
-from cexspec.mock.listing import Listing
+from cexspec.mock.listing import Listed, Listing
 from cexspec.models import InvalidSymbol
 from cexspec.spec.model import Operation
 
@@ -165,10 +165,15 @@ class Requests:
         """The parameters that were asked for, of those that the request tells in the venue's words."""
         made = {name: params.pop(name, None) for name in pattern.choosing.names & sent}
         unified = self._unified(pattern, params)
-        asked = pattern.choosing.unified(made, unified, sent)
+        asked = pattern.choosing.unified(made, {**self._kind(pattern, unified), **unified}, sent)
         if asked is None:
             raise Refused(f"{pattern.name} is no call with {', '.join(f'{name} {value}' for name, value in made.items())}")
         return dict(asked)
+
+    def _kind(self, pattern: _Pattern, params: dict[str, Any]) -> dict[str, Any]:
+        """What the instrument is, where the call goes by that."""
+        listed = self._listed(params) if pattern.choosing.goes_by_kind else None
+        return {"kind": listed.symbol.kind} if listed is not None else {}
 
     def _of_body(self, pattern: _Pattern, body: Any) -> dict[str, Any]:
         told = pattern.told(body)
@@ -197,13 +202,16 @@ class Requests:
                 raise Refused(f"{pattern.name} knows no {key} '{params[key]}'")
 
     def _check_instrument(self, pattern: _Pattern, params: Mapping[str, Any]) -> None:
-        try:
-            listed = self._listing.named(params)
-        except InvalidSymbol as error:
-            raise Refused(error.message, "InvalidSymbol") from None
+        listed = self._listed(params)
         kinds = pattern.spec.kinds
         if listed is not None and kinds is not None and listed.symbol.kind not in kinds:
             raise Refused(f"{pattern.name} is not for {listed.symbol.kind}", "InvalidSymbol")
+
+    def _listed(self, params: Mapping[str, Any]) -> Listed | None:
+        try:
+            return self._listing.named(params)
+        except InvalidSymbol as error:
+            raise Refused(error.message, "InvalidSymbol") from None
 
     def _unified(self, pattern: _Pattern, params: dict[str, Any]) -> dict[str, Any]:
         if "code" in params:

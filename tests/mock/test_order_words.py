@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from cexspec.mock import MockVenue
 from cexspec.mock.bodies import Refused
 from cexspec.mock.encode import Encoder
 from cexspec.mock.listing import Listing
@@ -146,3 +147,13 @@ def test_a_value_is_not_written_where_something_else_stands(word: str, written: 
     sample = {"s": "S", "type": word, "p": "1", "q": "0"}
     document = Encoder([compiled.spec.rest["call"]], sample, {}).encode([{"price": Decimal(5)}])
     assert document == {"s": "S", "type": word, **written}
+
+
+def test_what_depends_on_the_kind_of_the_instrument_is_read_so() -> None:
+    """The same words stand for an amount of quote currency in spot, and for contracts in derivatives."""
+    requests, given = MockVenue("okx")._requests, {"side": "buy", "ordType": "market", "sz": "10", "tdMode": "cross"}
+    for name, expected in (("BTC-USDT", (None, "10")), ("BTC-USDT-SWAP", ("10", None))):
+        read = requests.read("POST", "/api/v5/trade/order", {}, {**given, "instId": name}, "rest").params
+        assert (read.get("size"), read.get("quote_quantity")) == expected
+    with pytest.raises(Refused, match="no instrument"):
+        requests.read("POST", "/api/v5/trade/batch-orders", {}, [{**given, "instId": "NONE-USDT"}], "rest")
