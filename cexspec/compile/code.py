@@ -114,8 +114,7 @@ class CodeWriter(Writer):
         code = value.code
         if value.kind != "sure" and value.kind != "maybe":
             return code
-        plain = f"{code} if {code}.__class__ is str and {code}.isascii()"
-        return f"{plain} else f'{{{code}:f}}' if {code}.__class__ is Decimal else untouched({code})"
+        return f"{_is_text(code)} else f'{{{code}:f}}' if {code}.__class__ is Decimal else untouched({code})"
 
     def filtered(self, hole: Hole, value: Value) -> Value:
         """The value of a hole that is there, through its filters."""
@@ -126,13 +125,14 @@ class CodeWriter(Writer):
 
     def joined(self, text: Text, values: Iterable[Value], write: Callable[[object], str] | None = None) -> str:
         """A text as an expression; its holes have these values. `write` makes text of each, `as_text` else."""
-        given, parts = iter(values), []
-        for part in text.parts:
-            found = self.filtered(part, next(given)) if isinstance(part, Hole) else Value.constant(part)
-            literal = found.text if write is None or isinstance(part, str) else None
-            parts.append(_escaped(literal) if literal is not None else f"{{{self._written(found, write)}}}")
-        if len(parts) == 1 and text.whole is not None and found.kind == "text" and write is None:
-            return found.code
+        given = iter(values)
+        found = [self.filtered(part, next(given)) if isinstance(part, Hole) else Value.constant(part) for part in text.parts]
+        if text.whole is not None and write is None and found[0].kind != "integer":
+            return self._whole(found[0])
+        parts = [
+            _escaped(value.text) if value.text is not None and (write is None or isinstance(part, str)) else self._inside(value, write)
+            for part, value in zip(text.parts, found, strict=True)
+        ]
         return f"f{''.join(parts)!r}" if text.holes else repr("".join(map(str, text.parts)))
 
     def text_of(self, text: Text, write: Callable[[object], str] | None = None) -> str:
@@ -178,14 +178,23 @@ class CodeWriter(Writer):
             self.line(f"if {asked}: {add}" if asked else add)
         return f"tuple({pairs})"
 
-    def _written(self, value: Value, write: Callable[[object], str] | None) -> str:
-        """The text of a value, as it stands within an f-string."""
+    def _whole(self, value: Value) -> str:
+        """The text of a value that stands alone."""
+        code = value.code
+        if value.kind == "text":
+            return code
+        if not code.isidentifier():
+            return f"as_text({code})"
+        return f"{_is_text(code)} else f'{{{code}:f}}' if {code}.__class__ is Decimal else as_text({code})"
+
+    def _inside(self, value: Value, write: Callable[[object], str] | None) -> str:
+        """The text of a value as a part of an f-string."""
+        code = value.code
         if write is not None:
-            return f"{self.constant(write)}({value.code})"
+            return f"{{{self.constant(write)}({code})}}"
         if value.kind in ("text", "integer"):
-            return value.code
-        plain = f"{value.code} if {value.code}.__class__ is str and {value.code}.isascii() else "
-        return f"{plain if value.code.isidentifier() else ''}as_text({value.code})"
+            return f"{{{code}}}"
+        return f"{{{_is_text(code)} else as_text({code})}}" if code.isidentifier() else f"{{as_text({code})}}"
 
 
 class _Members:
@@ -255,6 +264,11 @@ def lazily(make: Callable[[], Callable[[Any], Any]]) -> Callable[[Any], Any]:
         return made(given)
 
     return call
+
+
+def _is_text(code: str) -> str:
+    """The begin of a choice: a variable where it is text that any request may hold."""
+    return f"{code} if {code}.__class__ is str and {code}.isascii()"
 
 
 def _escaped(literal: str) -> str:

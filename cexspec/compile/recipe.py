@@ -25,14 +25,24 @@ class Moment(Struct, frozen=True):
 
 
 class Signed(Struct, frozen=True):
-    """A request as it goes out, the text that was signed, and the signature. `prehash` and `signature` are empty where nothing is."""
+    """A request as it goes out, what was signed, and the signature; these are empty where nothing is."""
 
     request: HttpRequest
-    prehash: str
+    signed: str | bytes
     signature: str
+
+    @property
+    def prehash(self) -> str:
+        """What was signed, as text."""
+        return readable(self.signed)
 
     def __repr__(self) -> str:
         return f"Signed({self.request!r})"
+
+
+def readable(signed: str | bytes) -> str:
+    """What was signed, as text; bytes that are none are escaped."""
+    return signed if isinstance(signed, str) else signed.decode(errors="backslashreplace")
 
 
 @dataclass(frozen=True, slots=True)

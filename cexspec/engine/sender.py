@@ -61,6 +61,9 @@ class Sender:
         self._exchange, self._environment, self._pools, self._signer = plan.id, environment, plan.pools, signer
         self._transport, self._clock, self._limiter = transport, clock, limiter
         self._retry, self._random, self._timeout = retry, random, timeout
+        bases = {signed: environment.base(signed=signed) for signed in (False, True)}
+        self._bases = {signed: base.rstrip("/") if base is not None else None for signed, base in bases.items()}
+        self._headers = (USER_AGENT, *environment.headers.items())
         self.requests = self.retries = 0
         """requests sent, and those among them that tried again"""
 
@@ -91,18 +94,17 @@ class Sender:
 
     def call(self, operation: OperationPlan, request: HttpRequest, timeout: float | None = None) -> HttpCall:
         """A request as it would go out now, signed where it is private. Raises `NotSupported`, `AuthenticationError`."""
-        base = self._environment.base(signed=operation.auth is not None)
-        if base is None and "://" not in request.path:
+        base, elsewhere = self._bases[operation.auth is not None], "://" in request.path
+        if base is None and not elsewhere:
             name = self._environment.name
             raise NotSupported(f"{self._exchange} has no REST host in its environment {name!r}, which {operation.name} needs")
-        base = (base or "").rstrip("/")
         if operation.auth is not None:
             if self._signer is None:
                 raise AuthenticationError("private, and the client has no credentials", exchange=self._exchange, endpoint=operation.name)
-            request = self._signer.sign(operation.auth, request, base).request
-        target = request.target if "://" in request.path else base + request.target
-        headers = dict([USER_AGENT, *self._environment.headers.items(), *request.headers])
-        return HttpCall(request.method, target, tuple(headers.items()), request.payload, timeout or self._timeout)
+            request = self._signer.sign(operation.auth, request, base or "").request
+        target = request.target if elsewhere else f"{base}{request.target}"
+        headers = tuple(dict([*self._headers, *request.headers]).items())
+        return HttpCall(request.method, target, headers, request.payload, timeout or self._timeout)
 
     async def _attempt(
         self, operation: OperationPlan, request: HttpRequest, params: Params, timeout: float, priority: int

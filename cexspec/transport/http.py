@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from cexspec.models import ConnectionLost, DecodeError
 from cexspec.transport.translate import place, translate
@@ -16,18 +18,20 @@ if TYPE_CHECKING:
 MAX_BODY = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class HttpCall:
+class HttpCall(Struct, frozen=True):
     """A request ready to go: `url` is encoded and sent as it is, `timeout` in seconds is for the whole exchange.
 
     The repr shows no query, header or body: they may hold secrets.
     """
 
     method: str
-    url: str = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    body: bytes | None = field(default=None, repr=False)
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
     timeout: float = 10.0
+
+    def __repr__(self) -> str:
+        return f"HttpCall(method={self.method!r}, timeout={self.timeout!r})"
 
     @property
     def where(self) -> str:

@@ -36,7 +36,7 @@ from cexspec.compile.code import CodeWriter, Value
 from cexspec.compile.filters import Filter
 from cexspec.compile.holes import Hole, Text
 from cexspec.compile.plan import HttpRequest, Params, urlencoded
-from cexspec.compile.recipe import Moment, Signed
+from cexspec.compile.recipe import Moment, Signed, readable
 from cexspec.models.credentials import Credentials
 
 SIGNATURE = "signature"
@@ -45,7 +45,7 @@ MOMENT = ("now", "nonce", RECV_WINDOW)
 EXPIRES = "expires"
 _NAMES = {
     "HttpRequest": HttpRequest, "Signed": Signed, "address": address, "encode": msgspec.json.encode, "merged": merged, "raw": raw,
-    "takes_form": takes_form, "urlencoded": urlencoded,
+    "readable": readable, "takes_form": takes_form, "urlencoded": urlencoded,
 }  # fmt: skip
 _PARTS = {
     "query": "query_text",
@@ -153,7 +153,7 @@ class _Writer(CodeWriter):
             self.bound[name] = Value(found, "sure" if binary else "text")
             self._made[name] = found
             if name == SIGNATURE:
-                self._prehash = f"{source}.decode(errors='backslashreplace')" if self._source(step.source)[1] else source
+                self._prehash = source
 
     def signed(self) -> str:
         """The signed request, as an expression."""
@@ -169,7 +169,7 @@ class _Writer(CodeWriter):
         """All values by name, as an expression."""
         times = [*MOMENT, *((EXPIRES,) if self._ready.expires is not None else ())]
         known = ", ".join(f"{name!r}: {code}" for name, code in {**{name: name for name in times}, **self._made}.items())
-        return f"{{'prehash': {self._prehash}, **given, **{self.constant(dict(self._ready.credentials))}, {known}}}"
+        return f"{{'prehash': readable({self._prehash}), **given, **{self.constant(dict(self._ready.credentials))}, {known}}}"
 
     def _bind(self, name: str, code: str, kind: Any) -> None:
         self.line(f"{name} = {code}")
