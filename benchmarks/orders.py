@@ -66,7 +66,7 @@ def _ours(venue: str) -> Callable[[], object]:
     request = OrderRequest(symbol=place.symbol, client_order_id=place.client_id, **ORDER)
     draft = asyncio.run(Placing(desk).draft(request, rounded=False))
     params = {"now": time.time_ns(), "uuid": "", **order_params(draft, desk.client_ids.native(place.client_id))}
-    operation, sender = desk.verbs.operation("place_order", params), client._engine._sender
+    operation, sender = client.exchange.operation_for("place_order", params), client._engine._sender
     return lambda: sender.call(operation, operation.build(params))
 
 
