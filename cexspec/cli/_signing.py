@@ -45,7 +45,7 @@ class Signing:
         params = parameters(self.exchange, verb, given)
         operation = self._operation(verb, params | next(iter(params.get("orders", [])), {}))
         _check_known(operation, verb, given)
-        return self._signed(operation, {**_first_of_each(operation), **params})
+        return self._signed(operation, {**_first_of_each(operation, params), **params})
 
     def login(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """What proves on a connection who one is: its login message, its signed subscription, or the call before connecting."""
@@ -194,9 +194,10 @@ def _check_known(operation: OperationPlan, verb: str, given: Mapping[str, Any]) 
         raise InvalidRequest(f"{operation.name} takes no {', '.join(unknown)} (it takes: {names})")
 
 
-def _first_of_each(operation: OperationPlan) -> dict[str, Any]:
-    """An operation that is several calls is shown as its first one."""
-    return {name: value for name, value in (operation.each[0] if operation.each else {}).items() if isinstance(value, str)}
+def _first_of_each(operation: OperationPlan, params: Mapping[str, Any]) -> dict[str, Any]:
+    """An operation that is several calls is shown as the first of them that the parameters agree with."""
+    sets = [{name: value for name, value in keys.items() if isinstance(value, str)} for keys in operation.each]
+    return next((keys for keys in sets if all(params.get(name) in (None, value) for name, value in keys.items())), {})
 
 
 def as_curl(shown: Mapping[str, Any]) -> str:

@@ -63,8 +63,48 @@ OKX = (
     Ask("positions of one", "positions", {"symbol": PERPETUAL}, lambda one: one.fetch_positions(["BTC/USDT:USDT"])),
 )  # fmt: skip
 
-OPTIONS = {"okx": {"createOrder": "privatePostTradeOrder", "createMarketBuyOrderRequiresPrice": False}}
-ASKED = {"okx": OKX}
+GTC = {"timeInForce": "GTC"}
+INVERSE = "BTC/USD:PERP:BTC"
+BYBIT = (
+    _order("limit", SPOT, ("limit", "buy", 0.1, 50000.5), {"quantity": "0.1", "price": "50000.5", "time_in_force": "gtc"}, GTC),
+    _order("ioc", SPOT, ("limit", "sell", 0.1, 50000.5), {"quantity": "0.1", "price": "50000.5", "time_in_force": "ioc"},
+           {"timeInForce": "IOC"}),
+    _order("post only", PERPETUAL, ("limit", "buy", 0.1, 50000.5), {"quantity": "0.1", "price": "50000.5", "post_only": True},
+           {"postOnly": True}),
+    _order("market", SPOT, ("market", "buy", 0.1, None), {"quantity": "0.1"}, {}),
+    _order("market of a perpetual", PERPETUAL, ("market", "sell", 0.1, None), {"quantity": "0.1", "reduce_only": True},
+           {"reduceOnly": True}),
+    _order("hedge mode", PERPETUAL, ("market", "sell", 0.1, None), {"quantity": "0.1", "position_side": "short"}, {"positionIdx": 2}),
+    _order("stop", SPOT, ("market", "sell", 0.1, None), {"type": "stop_market", "quantity": "0.1", "stop_price": "49000"},
+           {"triggerPrice": 49000}),
+    _order("stop of a perpetual", PERPETUAL, ("market", "sell", 0.1, None), {"type": "stop_market", "quantity": "0.1",
+           "stop_price": "49000"}, {"triggerPrice": 49000, "triggerDirection": "descending"}),
+    _order("stop limit", PERPETUAL, ("limit", "buy", 0.1, 51010), {"type": "stop_limit", "quantity": "0.1", "stop_price": "51000",
+           "price": "51010", "time_in_force": "fok"}, {"triggerPrice": 51000, "triggerDirection": "ascending", "timeInForce": "FOK"}),
+    Ask("inverse", "place_order", {"symbol": INVERSE, "type": "limit", "side": "sell", "size": "100", "price": "50000",
+        "time_in_force": "gtc"}, lambda one: one.create_order("BTC/USD:BTC", "limit", "sell", 100, 50000, GTC)),
+    Ask("amend", "amend_order", {"symbol": PERPETUAL, "order_id": "12", "size": "0.2", "price": "50001"},
+        lambda one: one.edit_order("12", "BTC/USDT:USDT", "limit", "buy", 0.2, 50001)),
+    Ask("cancel", "cancel_order", {"symbol": SPOT, "order_id": "12"}, lambda one: one.cancel_order("12", SPOT)),
+    Ask("cancel of a perpetual", "cancel_order", {"symbol": PERPETUAL, "order_id": "12"},
+        lambda one: one.cancel_order("12", "BTC/USDT:USDT")),
+    Ask("cancel a stop order", "cancel_order", {"symbol": SPOT, "order_id": "12", "conditional": True},
+        lambda one: one.cancel_order("12", SPOT, {"trigger": True})),
+    Ask("cancel all", "cancel_all_orders", {"symbol": PERPETUAL}, lambda one: one.cancel_all_orders("BTC/USDT:USDT")),
+    Ask("open orders", "open_orders", {"symbol": SPOT}, lambda one: one.fetch_open_orders(SPOT, None, None, {"limit": 50})),
+    Ask("past orders", "order_history", {"symbol": SPOT},
+        lambda one: one.fetch_canceled_and_closed_orders(SPOT, None, None, {"limit": 50})),
+    Ask("fills", "fills", {"symbol": PERPETUAL}, lambda one: one.fetch_my_trades("BTC/USDT:USDT", None, None, {"limit": 100})),
+    Ask("balances", "balances", {}, lambda one: one.fetch_balance()),
+    Ask("positions", "positions", {"symbol": PERPETUAL}, lambda one: one.fetch_positions(["BTC/USDT:USDT"])),
+    Ask("leverage", "set_leverage", {"symbol": PERPETUAL, "leverage": "12.5"}, lambda one: one.set_leverage(12.5, "BTC/USDT:USDT")),
+)  # fmt: skip
+
+OPTIONS = {
+    "okx": {"createOrder": "privatePostTradeOrder", "createMarketBuyOrderRequiresPrice": False},
+    "bybit": {"enableUnifiedMargin": False, "enableUnifiedAccount": True, "fetchMarkets": {"types": ["spot", "linear", "inverse"]}},
+}
+ASKED = {"okx": OKX, "bybit": BYBIT}
 ROWS = [pytest.param(exchange, ask, id=f"{exchange}-{ask.name}".replace(" ", "_")) for exchange, asks in ASKED.items() for ask in asks]
 
 
@@ -78,9 +118,22 @@ def theirs(exchange: str) -> Any:
     venue = next(one for one in VENUES if one.ours == exchange)
     found = rival(venue, keys.TEXT)
     found.options.update(OPTIONS.get(exchange, {}))
-    listed = next(case for case in samples(exchange, "messages") if case.get("operation") == "instruments")
-    found.set_markets(found.parse_markets(json.loads(listed["raw"])["data"]))
+    listed = [json.loads(case["raw"]) for case in samples(exchange, "messages") if case.get("operation") == "instruments"]
+    found.set_markets(LISTS[exchange](found, listed))
     return found
+
+
+def _lists_of_bybit(rival: Any, listed: list[Any]) -> Any:
+    """ccxt reads the list of each product line where it asks for it."""
+    answers = {one["result"]["category"]: {**one, "result": {**one["result"], "nextPageCursor": ""}} for one in listed}
+    rival.publicGetV5MarketInstrumentsInfo = lambda params: answers[params["category"]]
+    return rival.fetch_markets()
+
+
+LISTS: dict[str, Callable[[Any, list[Any]], Any]] = {
+    "okx": lambda rival, listed: rival.parse_markets(listed[0]["data"]),
+    "bybit": _lists_of_bybit,
+}
 
 
 def sent(exchange: str, ask: Ask) -> dict[str, Any]:
