@@ -56,7 +56,7 @@ def test_how_clients_are_made_is_right(block: str) -> None:
     assert calls
     for call in calls:
         given = {str(keyword.arg): ast.unparse(keyword.value) for keyword in call.keywords}
-        values = {
+        values: dict[str, Any] = {
             name: {"api_key": "k", "api_secret": "s", "passphrase": "p"} if value == "mine" else ast.literal_eval(value)
             for name, value in given.items()
         }

@@ -11,6 +11,7 @@ import pytest
 
 from cexspec import Client
 from cexspec.mock import MockVenue
+from cexspec.mock.accounts import BALANCES
 from cexspec.mock.samples import Samples
 from cexspec.models import DuplicateOrder, InsufficientFunds, InvalidOrder, Order, OrderNotFound
 from cexspec.models.order_request import OrderRequest
@@ -77,7 +78,7 @@ async def test_an_order_is_amended_and_canceled(venue: MockVenue, client: Client
 async def test_what_the_venue_refuses(venue: MockVenue, client: Client) -> None:
     price = venue.market(SPOT).price
     given: dict[str, Any] = {"symbol": SPOT, "side": "buy", "type": "limit", "quantity": "0.2", "price": price}
-    mine = (await client.trade.place_order(**given)).client_order_id
+    mine = (await client.trade.place_order(**given)).client_order_id or ""
     if "DuplicateOrder" in known(venue):  # elsewhere nobody minds
         with pytest.raises(DuplicateOrder):
             await client.trade.place_order(**given, client_order_id=mine)
@@ -87,7 +88,7 @@ async def test_what_the_venue_refuses(venue: MockVenue, client: Client) -> None:
     with pytest.raises(InvalidOrder):
         await client.trade.place_order(**{**given, "price": price * 2, "post_only": True})
     with pytest.raises(InsufficientFunds):
-        await client.trade.place_order(**{**given, "quantity": "80"})
+        await client.trade.place_order(**{**given, "quantity": int(BALANCES["USDT"] / price) + 1})
     assert len(await client.trade.get_open_orders(SPOT)) == 1
 
 
