@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 from cexspec import Client
+from cexspec.compile.verbs import verb_of
 from cexspec.engine.stream import Stream
 from cexspec.mock import MockVenue
 from cexspec.mock.accounts import USER
@@ -22,7 +24,7 @@ from tests.mock.private.test_orders import OTHER, SPOT
 
 HURRY = 20
 """Pauses are so many times shorter than they would be."""
-READING = ("GET", "HEAD")
+CHANGING = ("place_order", "amend_order", "cancel_order")
 
 
 class HastyClock(SystemClock):
@@ -33,17 +35,21 @@ class HastyClock(SystemClock):
 
 
 class LossyTransport(AiohttpTransport):
-    """Loses what it is told to, once: the `answer` of a request that has been done, or the `request` on its way."""
+    """Loses what it is told to of the next request that changes an order: its `answer`, once it is done, or the `request` itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, venue: MockVenue) -> None:
         super().__init__()
+        specs = venue.exchange.spec.rest
+        changing = [pattern for pattern in venue._requests._patterns if verb_of(pattern.name, specs[pattern.name]) in CHANGING]
+        self._paths = [(pattern.method, pattern.path) for pattern in changing]
         self.lose: str | None = None
         self.lost = 0
 
     async def send(self, call: HttpCall) -> HttpAnswer:
-        what, self.lose = self.lose, None
-        if what is None:
+        path = urlsplit(call.url).path
+        if self.lose is None or not any(call.method == method and fits(path) is not None for method, fits in self._paths):
             return await super().send(call)
+        what, self.lose = self.lose, None
         self.lost += 1
         if what == "answer":
             await super().send(call)
