@@ -90,10 +90,12 @@ class Batches:
 
 
 def _by_order(rows: list[Order], drafts: list[Draft]) -> list[Order | None]:
-    """The rows that tell of each order: by its id, else by their place where none has one and none is missing."""
-    by_id = {row.client_order_id: row for row in rows if row.client_order_id is not None}
-    if not by_id and len(rows) == len(drafts):
+    """The rows that tell of each order: by its id; those without one by their place, where none is missing or out of its place."""
+    if len(rows) == len(drafts) and all(
+        row.client_order_id in (None, str(draft.client_order_id)) for row, draft in zip(rows, drafts, strict=True)
+    ):
         return list(rows)
+    by_id = {row.client_order_id: row for row in rows if row.client_order_id is not None}
     return [by_id.get(str(draft.client_order_id)) for draft in drafts]
 
 

@@ -30,8 +30,10 @@ async def test_orders_go_out_in_batches_of_as_many_as_the_venue_takes_and_one_al
     assert venue.sent("/batch")[0]["orders"][0] == {"id": "BTC-USDT-SWAP", "side": "buy", "size": "5", "price": "50000", "cid": "a"}
 
 
-async def test_an_order_of_a_batch_may_be_refused_alone() -> None:
-    rows = [{"id": "BTC-USDT-SWAP", "state": "refused", "why": "too little"}, {"id": "BTC-USDT-SWAP", "oid": "2", "state": "open"}]
+@pytest.mark.parametrize("named", [{}, {"cid": "b"}], ids=["without ids", "with the ids of those that were taken"])
+async def test_an_order_of_a_batch_may_be_refused_alone(named: dict[str, str]) -> None:
+    refused = {"id": "BTC-USDT-SWAP", "state": "refused", "why": "too little"}
+    rows = [refused, {"id": "BTC-USDT-SWAP", "oid": "2", "state": "open", **named}]
     venue = Venue({"/batch": [good(rows)]})
     async with client_of(venue) as client:
         first, second = await run(client, client.trade.place_orders(requests("a", "b")))
