@@ -16,11 +16,13 @@ from cexspec.mock.samples import Samples
 from cexspec.models import DuplicateOrder, InsufficientFunds, InvalidOrder, Order, OrderNotFound
 from cexspec.models.order_request import OrderRequest
 from cexspec.spec.load import find, shipped
-from tests.mock.private.test_orders import SPEC, SPOT
+from tests.mock.private.test_orders import LINEAR, SPEC, SPOT
 
 ANSWERING = [name for name in shipped() if Samples.load(find(name)).answers("place_order")]
-VENUES = [str(SPEC), *(name for name in ANSWERING if SPOT in {str(one.symbol) for one in MockVenue(name).listing})]
+VENUES = [str(SPEC), *(name for name in ANSWERING if {SPOT, LINEAR} & {str(one.symbol) for one in MockVenue(name).listing})]
 """Those that say how they answer orders, and list what is traded here."""
+MARGIN = 100
+"""More than the leverage of any contract here."""
 
 
 @pytest.fixture(params=VENUES, ids=lambda name: name.rsplit("/", 1)[-1])
@@ -38,10 +40,15 @@ async def client(venue: MockVenue) -> AsyncIterator[Client]:
         yield client
 
 
+def traded(venue: MockVenue) -> str:
+    """What is traded here: bitcoin, or contracts on it where the venue has nothing else."""
+    return SPOT if SPOT in {str(one.symbol) for one in venue.listing} else LINEAR
+
+
 async def sold(venue: MockVenue, quantity: str, price: Any) -> None:
     """Somebody sells to whoever buys at this price."""
     engine = venue.accounts.venue
-    request = OrderRequest(symbol=SPOT, side="sell", type="limit", quantity=Decimal(quantity), price=price)
+    request = OrderRequest(symbol=traded(venue), side="sell", type="limit", quantity=Decimal(quantity), price=price)
     engine.place("other", request, venue._now())
     await venue.report()
 
@@ -52,51 +59,55 @@ def known(venue: MockVenue) -> set[str]:
 
 
 async def test_an_order_from_its_placing_to_its_fill(venue: MockVenue, client: Client) -> None:
-    price = venue.market(SPOT).price
-    order = await client.trade.place_order(symbol=SPOT, side="buy", type="limit", quantity="0.2", price=price)
+    symbol = traded(venue)
+    price = venue.market(symbol).price
+    order = await client.trade.place_order(symbol=symbol, side="buy", type="limit", quantity="0.2", price=price)
     assert (order.status, order.quantity) == ("new", Decimal("0.2"))
     for quantity, status in (("0.05", "partially_filled"), ("0.15", "filled")):
         await sold(venue, quantity, price)
-        assert (await client.trade.get_order(order.order_id, symbol=SPOT)).status == status
-    fills = await client.trade.get_fills(SPOT)
+        assert (await client.trade.get_order(order.order_id, symbol=symbol)).status == status
+    fills = await client.trade.get_fills(symbol)
     assert sorted(fill.quantity for fill in fills) == [Decimal("0.05"), Decimal("0.15")]  # type: ignore[type-var]
-    assert await client.trade.get_open_orders(SPOT) == []
+    assert await client.trade.get_open_orders(symbol) == []
 
 
 async def test_an_order_is_amended_and_canceled(venue: MockVenue, client: Client) -> None:
-    price = venue.market(SPOT).price
-    order = await client.trade.place_order(symbol=SPOT, side="buy", type="limit", quantity="0.2", price=price)
-    await client.trade.amend_order(order.order_id, symbol=SPOT, quantity="0.1")
-    (found,) = await client.trade.get_open_orders(SPOT)
+    symbol = traded(venue)
+    price = venue.market(symbol).price
+    order = await client.trade.place_order(symbol=symbol, side="buy", type="limit", quantity="0.2", price=price)
+    await client.trade.amend_order(order.order_id, symbol=symbol, quantity="0.1")
+    (found,) = await client.trade.get_open_orders(symbol)
     assert found.quantity == Decimal("0.1")
-    await client.trade.cancel_order(order.order_id, symbol=SPOT)
-    assert (await client.trade.get_order(order.order_id, symbol=SPOT)).status == "canceled"
+    await client.trade.cancel_order(order.order_id, symbol=symbol)
+    assert (await client.trade.get_order(order.order_id, symbol=symbol)).status == "canceled"
     with pytest.raises(OrderNotFound):
-        await client.trade.cancel_order(order.order_id, symbol=SPOT)
+        await client.trade.cancel_order(order.order_id, symbol=symbol)
 
 
 async def test_what_the_venue_refuses(venue: MockVenue, client: Client) -> None:
-    price = venue.market(SPOT).price
-    given: dict[str, Any] = {"symbol": SPOT, "side": "buy", "type": "limit", "quantity": "0.2", "price": price}
+    symbol = traded(venue)
+    price = venue.market(symbol).price
+    given: dict[str, Any] = {"symbol": symbol, "side": "buy", "type": "limit", "quantity": "0.2", "price": price}
     mine = (await client.trade.place_order(**given)).client_order_id or ""
     if "DuplicateOrder" in known(venue):  # elsewhere nobody minds
         with pytest.raises(DuplicateOrder):
             await client.trade.place_order(**given, client_order_id=mine)
-    if venue.accounts.venue.terms(SPOT).tick is not None:
+    if venue.accounts.venue.terms(symbol).tick is not None:
         with pytest.raises(InvalidOrder):
             await client.trade.place_order(**{**given, "price": price + Decimal("0.001")})
     with pytest.raises(InvalidOrder):
         await client.trade.place_order(**{**given, "price": price * 2, "post_only": True})
     with pytest.raises(InsufficientFunds):
-        await client.trade.place_order(**{**given, "quantity": int(BALANCES["USDT"] / price) + 1})
-    assert len(await client.trade.get_open_orders(SPOT)) == 1
+        await client.trade.place_order(**{**given, "quantity": (int(BALANCES["USDT"] / price) + 1) * (1 if symbol == SPOT else MARGIN)})
+    assert len(await client.trade.get_open_orders(symbol)) == 1
 
 
 async def test_streams_tell_of_orders(venue: MockVenue, client: Client) -> None:
-    price = venue.market(SPOT).price
+    symbol = traded(venue)
+    price = venue.market(symbol).price
     async with client.ws.private("orders") as orders:
         await orders.ready()
-        order = await client.trade.place_order(symbol=SPOT, side="buy", type="limit", quantity="0.2", price=price)
+        order = await client.trade.place_order(symbol=symbol, side="buy", type="limit", quantity="0.2", price=price)
         await sold(venue, "0.2", price)
         told = []
         async with asyncio.timeout(10):
