@@ -100,11 +100,62 @@ BYBIT = (
     Ask("leverage", "set_leverage", {"symbol": PERPETUAL, "leverage": "12.5"}, lambda one: one.set_leverage(12.5, "BTC/USDT:USDT")),
 )  # fmt: skip
 
+AMENDED = {"symbol": SPOT, "order_id": "12", "side": "buy", "type": "limit", "quantity": "0.2", "price": "50001", "time_in_force": "gtc"}
+BINANCE = (
+    _order("limit", SPOT, ("limit", "buy", 0.1, 50000.5), {"quantity": "0.1", "price": "50000.5"}, {}),
+    _order("ioc", SPOT, ("limit", "sell", 0.1, 50000.5), {"quantity": "0.1", "price": "50000.5", "time_in_force": "ioc"},
+           {"timeInForce": "IOC"}),
+    _order("post only", SPOT, ("limit", "buy", 0.1, 50000.5), {"quantity": "0.1", "price": "50000.5", "post_only": True},
+           {"postOnly": True}),
+    _order("market", SPOT, ("market", "sell", 0.1, None), {"quantity": "0.1"}, {}),
+    _order("market by value", SPOT, ("market", "buy", 0.1, None), {"quote_quantity": "590.5"}, {"quoteOrderQty": 590.5}),
+    _order("stop", SPOT, ("market", "sell", 0.1, None), {"type": "stop_market", "quantity": "0.1", "stop_price": "49000"},
+           {"triggerPrice": 49000}),
+    _order("stop limit", SPOT, ("limit", "sell", 0.1, 48900), {"type": "stop_limit", "quantity": "0.1", "stop_price": "49000",
+           "price": "48900"}, {"triggerPrice": 49000}),
+    Ask("amend", "amend_order", {**AMENDED, "client_order_id": "a1"}, lambda one: one.edit_order("12", SPOT, "limit", "buy", 0.2, 50001,
+        {"clientOrderId": "a1", "cancelOrderId": "12", "cancelOrigClientOrderId": "a1", "cancelRestrictions": "ONLY_NEW"})),
+    Ask("cancel", "cancel_order", {"symbol": SPOT, "order_id": "12"}, lambda one: one.cancel_order("12", SPOT)),
+    Ask("cancel by the id of one's own", "cancel_order", {"symbol": SPOT, "client_order_id": "a1"},
+        lambda one: one.cancel_order("", SPOT, {"clientOrderId": "a1"})),
+    Ask("cancel all", "cancel_all_orders", {"symbol": SPOT}, lambda one: one.cancel_all_orders(SPOT)),
+    Ask("one order", "order", {"symbol": SPOT, "order_id": "12"}, lambda one: one.fetch_order("12", SPOT)),
+    Ask("open orders", "open_orders", {"symbol": SPOT}, lambda one: one.fetch_open_orders(SPOT)),
+    Ask("past orders", "order_history", {"symbol": SPOT}, lambda one: one.fetch_orders(SPOT, None, 500)),
+    Ask("fills", "fills", {"symbol": SPOT}, lambda one: one.fetch_my_trades(SPOT, None, 500)),
+    Ask("balances", "balances", {}, lambda one: one.fetch_balance({"omitZeroBalances": "true"})),
+)  # fmt: skip
+BINANCE_USDM = (
+    _order("limit", PERPETUAL, ("limit", "buy", 0.1, 50000.5), {"quantity": "0.1", "price": "50000.5"}, {}),
+    _order("post only", PERPETUAL, ("limit", "buy", 0.1, 50000.5), {"quantity": "0.1", "price": "50000.5", "post_only": True},
+           {"postOnly": True}),
+    _order("market", PERPETUAL, ("market", "sell", 0.1, None), {"quantity": "0.1", "reduce_only": True}, {"reduceOnly": True}),
+    _order("hedge mode", PERPETUAL, ("market", "buy", 0.1, None), {"quantity": "0.1", "position_side": "long"}, {"hedged": True}),
+    _order("stop", PERPETUAL, ("market", "sell", 0.1, None), {"type": "stop_market", "quantity": "0.1", "stop_price": "49000"},
+           {"triggerPrice": 49000}),
+    _order("stop limit", PERPETUAL, ("limit", "sell", 0.1, 48900), {"type": "stop_limit", "quantity": "0.1", "stop_price": "49000",
+           "price": "48900", "reduce_only": True}, {"triggerPrice": 49000, "timeInForce": "GTC", "reduceOnly": True}),
+    Ask("amend", "amend_order", {**AMENDED, "symbol": PERPETUAL},  # in the order in which ours are: the venue takes any
+        lambda one: one.fapiPrivatePutOrder({"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.2", "price": "50001", "orderId": "12"})),
+    Ask("cancel", "cancel_order", {"symbol": PERPETUAL, "order_id": "12"}, lambda one: one.cancel_order("12", "BTC/USDT:USDT")),
+    Ask("cancel a stop order", "cancel_order", {"symbol": PERPETUAL, "order_id": "12", "conditional": True},
+        lambda one: one.fapiPrivateDeleteAlgoOrder({"algoId": "12"})),
+    Ask("cancel all", "cancel_all_orders", {"symbol": PERPETUAL}, lambda one: one.cancel_all_orders("BTC/USDT:USDT")),
+    Ask("one order", "order", {"symbol": PERPETUAL, "order_id": "12"}, lambda one: one.fetch_order("12", "BTC/USDT:USDT")),
+    Ask("open orders", "open_orders", {"symbol": PERPETUAL}, lambda one: one.fetch_open_orders("BTC/USDT:USDT")),
+    Ask("balances", "balances", {}, lambda one: one.fapiPrivateV3GetBalance()),
+    Ask("positions", "positions", {}, lambda one: one.fapiPrivateV3GetPositionRisk()),
+    Ask("leverage", "set_leverage", {"symbol": PERPETUAL, "leverage": "10"}, lambda one: one.set_leverage(10, "BTC/USDT:USDT")),
+    Ask("kind of margin", "set_margin_mode", {"symbol": PERPETUAL, "margin_mode": "isolated"},
+        lambda one: one.set_margin_mode("isolated", "BTC/USDT:USDT")),
+)  # fmt: skip
+
 OPTIONS = {
+    "binance": {"crossMarginPairsData": [], "isolatedMarginPairsData": []},
     "okx": {"createOrder": "privatePostTradeOrder", "createMarketBuyOrderRequiresPrice": False},
     "bybit": {"enableUnifiedMargin": False, "enableUnifiedAccount": True, "fetchMarkets": {"types": ["spot", "linear", "inverse"]}},
 }
-ASKED = {"okx": OKX, "bybit": BYBIT}
+ASKED = {"okx": OKX, "bybit": BYBIT, "binance": BINANCE, "binance_usdm": BINANCE_USDM}
 ROWS = [pytest.param(exchange, ask, id=f"{exchange}-{ask.name}".replace(" ", "_")) for exchange, asks in ASKED.items() for ask in asks]
 
 
@@ -130,9 +181,16 @@ def _lists_of_bybit(rival: Any, listed: list[Any]) -> Any:
     return rival.fetch_markets()
 
 
+def _list_of_binance(rival: Any, listed: Any, further: list[str]) -> Any:
+    """ccxt looks into the list for the types that an order may have."""
+    return rival.parse_markets([{**listed, "orderTypes": ["LIMIT", "MARKET", *further]}])
+
+
 LISTS: dict[str, Callable[[Any, list[Any]], Any]] = {
     "okx": lambda rival, listed: rival.parse_markets(listed[0]["data"]),
     "bybit": _lists_of_bybit,
+    "binance": lambda rival, listed: _list_of_binance(rival, listed[0]["symbols"][0], ["STOP_LOSS", "STOP_LOSS_LIMIT", "LIMIT_MAKER"]),
+    "binance_usdm": lambda rival, listed: _list_of_binance(rival, listed[0]["symbols"][0], ["STOP", "STOP_MARKET"]),
 }
 
 
