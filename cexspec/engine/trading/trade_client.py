@@ -190,12 +190,14 @@ class TradeClient:
     async def cancel_all_orders(self, symbol: str | None = None, *, timeout: float | None = None) -> list[Order]:
         """Cancel all open orders, of one symbol or of all; those that the venue tells of.
 
-        Where the venue has no such request each open order is canceled; one that has ended meanwhile is passed over, and what else
-        is refused is raised once all have been tried.
+        Where the venue has no such request, or none for one symbol, each open order is canceled; one that has ended meanwhile is passed
+        over, and what else is refused is raised once all have been tried.
         """
-        if not self._desk.verbs.serving("cancel_all_orders"):
+        serving = self._desk.verbs.serving("cancel_all_orders")
+        self._permit("cancel_all_orders" if serving else "cancel_order")
+        params = {} if symbol is None else dict((await self._desk.terms(symbol)).params)
+        if not any(operation.serves(params) for operation in serving):
             return await self._cancel_each(symbol, timeout)
-        self._permit("cancel_all_orders")
         return await self._list("cancel_all_orders", Order, symbol, timeout)
 
     async def get_order(

@@ -114,9 +114,12 @@ async def test_what_the_venue_does_not_know_is_not_found() -> None:
 ALL = re.compile(r"  cancel_all_orders:\n(?:    .*\n)+")
 
 
-async def test_where_there_is_no_request_for_it_each_open_order_is_canceled(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "request_for_it", ["", "  cancel_all_orders: {post: /cancel_all, when: {base: {is: absent}}, ignored: how many}\n"]
+)
+async def test_where_there_is_no_request_for_it_each_open_order_is_canceled(tmp_path: Path, request_for_it: str) -> None:
     spec = tmp_path / "venue.yaml"
-    spec.write_text(ALL.sub("", SPEC.read_text(encoding="utf-8")), encoding="utf-8")
+    spec.write_text(ALL.sub(request_for_it, SPEC.read_text(encoding="utf-8")), encoding="utf-8")
     market = Venue({"/open": [good([order(oid="1"), order(oid="2", cid="other"), order(oid="3", cid="third")])]})
     market.answers["/cancel"] = [lambda asked: bad("404", "gone") if asked.given["oid"] == "2" else good({"oid": asked.given["oid"]})]
     async with client_of(market, spec=spec) as client:
@@ -126,4 +129,4 @@ async def test_where_there_is_no_request_for_it_each_open_order_is_canceled(tmp_
         assert [given["oid"] for given in market.sent("/cancel")] == ["1", "2", "3"]
         market.answers["/cancel"] = [bad("11", "no funds")]
         with pytest.raises(InsufficientFunds):
-            await run(client, client.trade.cancel_all_orders())
+            await run(client, client.trade.cancel_all_orders("BTC/USDT"))
