@@ -44,6 +44,7 @@ EXPLAINED = {
     "nt:binance_it/http_responses/http_spot_market_avg_price.json": "a five-minute average price: no unified model",
     "nt:binance_it/http_responses/http_wallet_trading_fee.json": "the account's fees; no path is recorded",
     "hb:test_kraken_exchange.network_status_request_successful_mock_response#0": "edited: the venue's answer has the pair's key around it",
+    "hb:test_kraken_exchange.configure_completely_filled_order_status_response#0": "made up: an order that doesn't say of which market",
     "nt:kraken/ws_l3_update_add.json": "a single order of a book: no unified model",
     "nt:kraken/ws_l3_update_modify_price.json": "a single order of a book: no unified model",
     "nt:kraken/ws_l3_update_modify_qty.json": "a single order of a book: no unified model",
