@@ -6,11 +6,11 @@ problem: CEX048 (no such thing in a template), CEX049 (no such hole here), CEX05
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cexspec.compile.filters import FILTERS, JOIN, TIMES, Filter, joined
 from cexspec.spec.problems import Findings
@@ -35,25 +35,6 @@ class Hole:
     def label(self) -> str:
         """As it is written, without filters."""
         return self.name if self.attribute is None else f"{self.name}.{self.attribute}"
-
-    def reader(self) -> Callable[[Mapping[str, Any]], Any]:
-        """Parameters -> the value that goes into the hole; None where there is none."""
-        name, attribute = self.name, self.attribute
-        if attribute is None and not self.filters:
-            return lambda params: params.get(name)
-
-        def read(params: Mapping[str, Any]) -> Any:
-            value = params.get(name)
-            if attribute is not None:
-                value = value.get(attribute) if isinstance(value, dict) else None
-            for each in filters:
-                if value is None:
-                    return None
-                value = each(value)
-            return value
-
-        filters = [each.apply for each in self.filters]
-        return read
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from cexspec.compile.code import NOTHING
 from cexspec.compile.errors import compile_errors
 from cexspec.compile.filters import as_text
 from cexspec.compile.hole import NO_JSON
-from cexspec.compile.holes import parse_text
+from cexspec.compile.holes import Text, parse_text
 from cexspec.compile.lookups import Lookup, compile_lookup, text_at
 from cexspec.compile.plan import BootstrapPlan, ErrorPlan, GreetPlan, Json, Params
-from cexspec.compile.templates import Template, compile_tree
+from cexspec.compile.templates import Template, compile_tree, text_filler
 from cexspec.models import AuthenticationError, DecodeError, ExchangeError, NotSupported
 from cexspec.spec.model import Bootstrap, Connection, ExchangeSpec
 from cexspec.spec.problems import Findings
@@ -140,14 +140,13 @@ def _taken(lookups: dict[str, Lookup], body: bytes, exchange: str, operation: st
 
 def compile_url(url: str, allowed: frozenset[str], findings: Findings, where: Where) -> Callable[[Params], str]:
     """A connection's URL: values are percent-encoded, but for one that it begins with."""
-    parts = parse_text(url, allowed, findings, where).parts
-    readers = [part if isinstance(part, str) else part.reader() for part in parts]
+    first, *others = parse_text(url, allowed, findings, where).parts or ("",)
+    begin, rest = text_filler(Text((first,))), text_filler(Text(tuple(others)), _encoded)
+    return lambda values: begin(values) + rest(values)
 
-    def fill(values: Params) -> str:
-        texts = [part if isinstance(part, str) else as_text(part(values)) for part in readers]
-        return "".join(text if at == 0 or isinstance(readers[at], str) else quote(text, safe="") for at, text in enumerate(texts))
 
-    return fill
+def _encoded(value: object) -> str:
+    return quote(as_text(value), safe="")
 
 
 def check_urls(name: str, connection: Connection, spec: ExchangeSpec, findings: Findings) -> None:

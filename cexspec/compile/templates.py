@@ -82,6 +82,11 @@ def tree_filler(tree: Tree, optional: frozenset[str] = NOTHING) -> Callable[[Par
     return _function(lambda code: code.tree(tree, optional))
 
 
+def text_filler(text: Text, write: Callable[[object], str] | None = None) -> Callable[[Params], str]:
+    """A function that fills a text, all of whose holes are needed; `write` makes text of each value."""
+    return _function(lambda code: code.text_of(text, write))
+
+
 def entry_filler(tree: Tree, optional: frozenset[str]) -> Callable[[Params], Json]:
     """The same; None where the tree is one hole of `optional` that has no value."""
     return _function(lambda code: f"untouched({code.entry(tree, optional).code})")

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cexspec.compile.code import CodeWriter
+from cexspec.compile import templates
 from cexspec.compile.filters import FILTERS, as_text
 from cexspec.compile.holes import parse_text
 from cexspec.compile.inversion import MAX_TEXT, compile_inverse
+from cexspec.compile.plan import Params
 from cexspec.compile.templates import compile_tree, path_text
 from cexspec.models import InvalidRequest
 from cexspec.spec.problems import Findings
@@ -38,14 +39,12 @@ def fill(tree: Any, optional: frozenset[str] = OPTIONAL, **params: Any) -> Any:
     return template.fill(params)
 
 
-def text_filler(text: str, write: Callable[[object], str] | None = None) -> Callable[[dict[str, Any]], str]:
+def filler(text: str, write: Callable[[object], str] | None = None) -> Callable[[Params], str]:
     """A function that fills a text; it must compile."""
-    findings, code = collect(), CodeWriter()
-    with code.block("def fill(params)"):
-        code.line("get = params.get")
-        code.line(f"return {code.text_of(parse_text(text, ALLOWED, findings, ()), write)}")
+    findings = collect()
+    parsed = parse_text(text, ALLOWED, findings, ())
     assert findings.problems == []
-    return code.function("fill")
+    return templates.text_filler(parsed, write)
 
 
 def invert(tree: Any, value: Any) -> dict[str, str] | None:
@@ -220,7 +219,7 @@ def test_keys_are_literal_and_the_star_spreads_one_hole(tree: Any, reason: str) 
 
 
 def test_a_text_is_always_text_and_a_path_keeps_its_segments() -> None:
-    text, path = text_filler("{{ depth }}"), text_filler("/book/{{ id }}/{{ depth }}", path_text)
+    text, path = filler("{{ depth }}"), filler("/book/{{ id }}/{{ depth }}", path_text)
     assert text({"depth": 25}) == "25"
     assert path({"id": "tDOGE:USD", "depth": 1}) == "/book/tDOGE:USD/1"
     assert path({"id": "a/../b?x=1#y 币", "depth": 1}) == "/book/a%2F..%2Fb%3Fx=1%23y%20%E5%B8%81/1"
@@ -303,7 +302,7 @@ def test_a_joined_value_stays_inside_its_text(value: str) -> None:
 
 @given(st.text(), st.text())
 def test_no_value_leaves_its_path_segment(one: str, other: str) -> None:
-    path = text_filler("/a/{{ id }}/b/{{ base }}", path_text)
+    path = filler("/a/{{ id }}/b/{{ base }}", path_text)
     try:
         text = path({"id": one, "base": other})
     except InvalidRequest:

@@ -294,3 +294,31 @@ def test_recipes_tell_what_they_offer(tmp_path: Path) -> None:
     assert exchange(SHA % "{{ body }}", tmp_path).recipe("rest").of_requests
     with pytest.raises(TypeError):
         pickle.dumps(Credentials({"api_key": "k"}))
+
+
+def test_a_message_is_signed_by_what_it_brings_along(tmp_path: Path) -> None:
+    import hashlib
+    import hmac
+
+    recipe = """
+given: [topic]
+values: {hash: {of: ["{{ topic }}", "{{ nonce }}"], digest: sha256, encode: raw}}
+signature: {of: ["{{ api_key }}", "{{ hash }}"], digest: hmac-sha256, key: api_secret, encode: hex}
+"""
+    plan, who = exchange(recipe, tmp_path).recipe("rest"), Credentials({"api_key": "k", "api_secret": "s"})
+    values = plan.values(who, MOMENT, {"topic": "orders", "api_key": "another", "more": 1})
+    digest = hashlib.sha256(b"orders42").digest()
+    assert values["signature"] == hmac.digest(b"s", b"k" + digest, "sha256").hex()
+    assert (values["hash"], values["api_key"], values["topic"], values["more"], values["nonce"]) == (digest, "k", "orders", 1, 42)
+    assert plan.values(who, MOMENT, {"topic": "fills"})["signature"] != values["signature"]
+    with pytest.raises(KeyError, match="topic"):
+        plan.values(who, MOMENT, {})
+
+
+def test_a_long_key_is_digested_first(tmp_path: Path) -> None:
+    import hmac
+
+    recipe = 'signature: {of: "{{ nonce }}", digest: hmac-sha512, key: api_secret, encode: hex}\nsign_into: {s: "{{ signature }}"}'
+    for secret in ("k" * 128, "k" * 129):
+        signed = sign(recipe, tmp_path, HttpRequest("GET", "/a"), api_secret=secret)
+        assert signed.signature == hmac.digest(secret.encode(), b"42", "sha512").hex()

@@ -102,6 +102,7 @@ class _Writer(CodeWriter):
         self.bound |= {name: Value(self._secret(name, text), "text") for name, text in ready.credentials.items()}
         self._filtered: dict[tuple[str, tuple[Filter, ...]], Value] = {}
         self._made: dict[str, str] = {}
+        self._raw: set[str] = set()
         self._prehash = "''"
 
     def filtered(self, hole: Hole, value: Value) -> Value:
@@ -151,6 +152,7 @@ class _Writer(CodeWriter):
                 found, binary = (found, True) if encode is None else (f"{self.constant(encode)}({found})", False)
                 found = self.made(found)
             self.bound[name] = Value(found, "sure" if binary else "text")
+            self._raw |= {name} if binary else set()
             self._made[name] = found
             if name == SIGNATURE:
                 self._prehash = source
@@ -210,13 +212,11 @@ class _Writer(CodeWriter):
         if isinstance(source, Text):
             return self.text_of(source), False
         if isinstance(source, list):
-            return f"b''.join(({''.join(f'{self._part(part)}, ' for part in source)}))", True
+            return f"b''.join(({''.join(f'{self._binary(part)}, ' for part in source)}))", True
         return f"encode({self.tree(source)}).decode()", False
 
-    def _part(self, part: Text) -> str:
+    def _binary(self, part: Text) -> str:
         """One of the parts whose bytes are joined."""
-        if part.whole is not None:
-            value = self.needed(part.whole)
-            if value.kind == "sure" and not part.whole.filters:
-                return value.code  # bytes
+        if part.whole is not None and part.whole.name in self._raw:
+            return self.bound[part.whole.name].code
         return f"({self.text_of(part)}).encode()"

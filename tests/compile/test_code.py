@@ -1,0 +1,125 @@
+"""The code that fills requests: it does what walking the tree at each call would do."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cexspec.compile import filling
+from cexspec.compile.code import Tree
+from cexspec.compile.filters import as_text
+from cexspec.compile.holes import Hole, Text
+from cexspec.compile.plan import HttpRequest
+from cexspec.compile.templates import compile_tree
+from cexspec.models import InvalidOrder, InvalidRequest
+from cexspec.spec.problems import Findings
+from cexspec.spec.source import Position
+from tests.compile.made_up import exchange
+
+ALLOWED = frozenset({"id", "base", "depth", "limit", "start"})
+OPTIONAL = frozenset({"depth", "limit"})
+TEXTS = st.sampled_from(
+    [
+        "x", "", "{a}", "\'\"\\", "{{ id }}", "{{ base }}", "{{ depth }}", "{{ limit }}", "{{ depth | text }}", "{{ id | lower }}",
+        "<{{ id }}|{{ depth }}>", "{{ start | ms }}", "{{ start | ms }}{{ id | upper }}", "{ {{ limit }} }", "{{ limit | number }}",
+    ]
+)  # fmt: skip
+TREES = st.recursive(
+    st.one_of(TEXTS, st.integers(), st.booleans(), st.none(), st.just(1.5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from("abc"), inner, max_size=3)),
+    max_leaves=8,
+)
+VALUES = st.one_of(st.none(), st.sampled_from(["BTC", "é", "\ud800", "7", True, 5, Decimal("1E-8"), Decimal("0.10"), 1.5]))
+
+
+def walked(tree: Tree, params: dict[str, Any]) -> Any:
+    """A tree filled by walking it."""
+    if isinstance(tree, list):
+        return [walked(inner, params) for inner in tree]
+    if isinstance(tree, dict):
+        whole = {key: inner.whole for key, inner in tree.items() if isinstance(inner, Text) and inner.whole is not None}
+        left_out = {key for key, hole in whole.items() if hole.name in OPTIONAL and params.get(hole.name) is None}
+        return {key: walked(inner, params) for key, inner in tree.items() if key not in left_out}
+    if not isinstance(tree, Text):
+        return tree
+    if tree.whole is not None:
+        value = of(tree.whole, params)
+        return as_text(value) if isinstance(value, str | Decimal) else value
+    return "".join(as_text(of(part, params)) if isinstance(part, Hole) else part for part in tree.parts)
+
+
+def of(hole: Hole, params: dict[str, Any]) -> Any:
+    """The value of a hole through its filters."""
+    value = params.get(hole.name)
+    if value is None:
+        raise KeyError(hole.name)
+    for each in hole.filters:
+        value = each.apply(value)
+    return value
+
+
+@given(TREES, st.fixed_dictionaries({}, optional=dict.fromkeys(sorted(ALLOWED), VALUES)))
+def test_written_code_does_what_a_walk_does(tree: Any, params: dict[str, Any]) -> None:
+    findings = Findings(lambda where: Position("spec.yaml", 1, 1))
+    template = compile_tree(tree, ALLOWED, findings, (), OPTIONAL)
+    assert findings.problems == []
+    try:
+        expected = walked(template.tree, params)
+    except (KeyError, InvalidRequest):
+        with pytest.raises((KeyError, InvalidRequest)):
+            template.fill(params)
+        return
+    found = template.fill(params)
+    assert msgspec.json.encode(found) == msgspec.json.encode(expected)
+
+
+def built(call: dict[str, Any], **operation: Any) -> HttpRequest:
+    """The request of an operation that orders are placed with."""
+    made = exchange(rest={"place": {"serves": "place_order", "ignored": "an id", "post": "/order", **operation}})
+    return made.operation("place").build(call)
+
+
+ROWS = [{"is": "{{ price | text }}", "when": {"type": "limit"}}, {"is": "{{ size }}", "when": {"type": "stop_limit"}}, {}]
+TABLE: dict[str, Any] = {"params": {"word": {"choose": ROWS}}}
+
+
+def test_what_a_row_makes_fills_any_part_of_a_request() -> None:
+    by_row: list[tuple[dict[str, Any], Any]] = [
+        ({"type": "limit", "price": Decimal("2.50")}, (("w", "2.50"), ("n", "n2.50"))),
+        ({"type": "limit"}, ()),
+        ({"type": "stop_limit", "size": Decimal("1E-8")}, (("w", "0.00000001"), ("n", "n0.00000001"))),
+        ({"type": "market"}, ()),
+    ]
+    for params, query in by_row:
+        assert built(params, query={"w": "{{ word }}", "n": "n{{ word }}"}, **TABLE).query == query
+    assert built({"type": "stop_limit", "size": "7"}, post="/order/{{ word }}", **TABLE).path == "/order/7"
+    with pytest.raises(KeyError, match="word"):
+        built({"type": "market"}, post="/order/{{ word }}", **TABLE)
+    assert built({"price": Decimal("2.50")}, query={"p": "{{ price | number }}", "q": "{{ price | number }}!"}).query[0] == ("p", "2.50")
+
+
+def test_more_decisions_than_are_kept_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "MOST_KNOWN", 1)
+    rows = [{"is": "a", "when": {"type": ["limit", "market"]}}, {"is": "b", "when": {"client_order_id": "x"}}]
+    made = exchange(
+        rest={
+            "place": {
+                "serves": "place_order",
+                "ignored": "an id",
+                "post": "/order",
+                "body": {"w": "{{ word }}"},
+                "params": {"word": {"choose": rows}},
+            }
+        }
+    )
+    build = made.operation("place").build
+    for _ in range(2):
+        assert [build({"type": kind}).body for kind in ("limit", "market")] == [b'{"w":"a"}'] * 2
+        assert build({"type": "stop_limit", "client_order_id": "x"}).body == b'{"w":"b"}'
+        with pytest.raises(InvalidOrder):
+            build({"type": "stop_limit", "client_order_id": 7})
