@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from random import Random
 
-from cexspec.compile.plan import EnvironmentPlan, ExchangePlan, HttpRequest, OperationPlan, Params, PoolPlan
+from cexspec.compile.plan import EnvironmentPlan, ExchangePlan, HttpRequest, OperationPlan, Pairs, Params, PoolPlan
 from cexspec.engine.sent import mark_sent
 from cexspec.engine.signing import Signer
 from cexspec.models import (
@@ -64,6 +64,7 @@ class Sender:
         bases = {signed: environment.base(signed=signed) for signed in (False, True)}
         self._bases = {signed: base.rstrip("/") if base is not None else None for signed, base in bases.items()}
         self._headers = (USER_AGENT, *environment.headers.items())
+        self._apart: set[str] = set()
         self.requests = self.retries = 0
         """requests sent, and those among them that tried again"""
 
@@ -103,8 +104,15 @@ class Sender:
                 raise AuthenticationError("private, and the client has no credentials", exchange=self._exchange, endpoint=operation.name)
             request = self._signer.sign(operation.auth, request, base or "").request
         target = request.target if elsewhere else f"{base}{request.target}"
-        headers = tuple(dict([*self._headers, *request.headers]).items())
+        headers = (*self._headers, *request.headers) if operation.name in self._apart else self._laid(operation, request)
         return HttpCall(request.method, target, headers, request.payload, timeout or self._timeout)
+
+    def _laid(self, operation: OperationPlan, request: HttpRequest) -> Pairs:
+        """A request's headers laid upon those of all requests; an operation where none has the name of another is remembered."""
+        headers = tuple(dict([*self._headers, *request.headers]).items())
+        if len(headers) == len(self._headers) + len(request.headers):
+            self._apart.add(operation.name)
+        return headers
 
     async def _attempt(
         self, operation: OperationPlan, request: HttpRequest, params: Params, timeout: float, priority: int

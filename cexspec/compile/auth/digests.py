@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from binascii import b2a_base64
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -82,7 +83,7 @@ def _ecdsa(key: EllipticCurvePrivateKey) -> Digest:
 
 ENCODERS: dict[Encoding, Callable[[bytes], str]] = {
     "hex": bytes.hex,
-    "base64": lambda data: base64.b64encode(data).decode(),
+    "base64": lambda data: b2a_base64(data, newline=False).decode(),
     "base64url": lambda data: base64.urlsafe_b64encode(data).rstrip(b"=").decode(),
 }
 """How bytes are written as text; `raw` ones are not."""
