@@ -46,10 +46,15 @@ class Accounts:
     @cached_property
     def venue(self) -> PaperVenue:
         """The matching engine; other accounts may be opened in it, to trade with the user's."""
-        venue = PaperVenue(self._exchange, self._instruments(), rules=self._rules)
+        venue = PaperVenue(self._exchange, self._traded_here, rules=self._rules)
         for currency, amount in BALANCES.items():
             venue.deposit(USER, currency, amount, self._clock())
         return venue
+
+    def begin_again(self) -> None:
+        """Nobody has traded yet: all accounts are as they were in the beginning."""
+        for name in ("venue", "_verbs"):
+            self.__dict__.pop(name, None)
 
     def run(self, verb: str, params: Mapping[str, Any]) -> list[Row]:
         """What comes of a request of the user, as `row_of` has it. Raises `ExchangeError`."""
@@ -94,6 +99,10 @@ class Accounts:
             listed = self._listing[event.symbol]
             row |= {"symbol": listed.id, "key": listed.id, "category": listed.params.get("category")}
         return row
+
+    @cached_property
+    def _traded_here(self) -> list[Instrument]:
+        return list(self._instruments())
 
     @cached_property
     def _verbs(self) -> PaperVerbs:

@@ -46,6 +46,11 @@ class Replay:
     async def close(self) -> None:
         """Nothing is shared."""
 
+    @property
+    def sent(self) -> list[bytes]:
+        """What the client has sent."""
+        return [frame for socket in self.sockets for frame in socket.sent]
+
 
 class ReplaySocket:
     """See `Socket`. What the client sends is in `sent`."""

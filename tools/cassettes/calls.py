@@ -17,6 +17,7 @@ from cexspec.models import Event, ServerTime
 from cexspec.spec.load import find
 from cexspec.transport.clock import SystemClock
 from tools.cassettes.folder import public_channels, public_operations
+from tools.cassettes.placing import PLACING, place
 
 Requests = Sequence[Mapping[str, Any]]
 """Cases of `requests.yaml`."""
@@ -47,6 +48,11 @@ class Call:
 
     async def make(self, client: Client) -> list[Event]:
         """The events of the REST call: by the unified method where there is one, else by the operation's name."""
+        if client.exchange.operation(self.name).verb in PLACING:
+            return await place(client, self.params)
+        if "orders" in self.params:
+            orders = [{**client.markets.params(one["symbol"]), **one} if "symbol" in one else one for one in self.params["orders"]]
+            return await client.rest.call(self.name, **{**self.params, "orders": orders})
         method = getattr(client.rest, f"get_{self.name}", None)
         if method is None:
             return await client.rest.call(self.name, **self.params)

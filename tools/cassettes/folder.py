@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from cexspec.compile.exchange import Exchange
 from cexspec.models.execution import Balance, Fill, Order, Position
 
 PRIVATE = (Order, Fill, Position, Balance)
-"""Models of what is somebody's own: recordings hold no credentials, so that none of it can be replayed."""
+"""Models of what is somebody's own."""
+LEFT_OUT: Mapping[tuple[str, str], str] = {}
+"""(Exchange, private operation or channel) -> why there is no cassette of it."""
 
 
 def public_operations(exchange: Exchange) -> list[str]:
@@ -25,6 +27,18 @@ def public_channels(exchange: Exchange) -> list[str]:
     """The channels that anybody may subscribe."""
     found = ((name, exchange.channel(name)) for name in exchange.channel_names)
     return [name for name, channel in found if not any(reader.model in PRIVATE for reader in channel.readers)]
+
+
+def private_operations(exchange: Exchange) -> list[str]:
+    """The operations of somebody's own account that are recorded."""
+    public = public_operations(exchange)
+    return [name for name in exchange.operation_names if name not in public and (exchange.id, name) not in LEFT_OUT]
+
+
+def private_channels(exchange: Exchange) -> list[str]:
+    """The channels about somebody's own account that are recorded."""
+    public = public_channels(exchange)
+    return [name for name in exchange.channel_names if name not in public and (exchange.id, name) not in LEFT_OUT]
 
 
 def _is_private(exchange: Exchange, name: str) -> bool:
@@ -45,9 +59,9 @@ def ws_path(folder: Path, exchange: str, channel: str) -> Path:
 
 
 def wanted(folder: Path, exchange: Exchange) -> list[Path]:
-    """Every file an exchange has: one for each operation and channel that needs no account."""
-    operations = [rest_path(folder, exchange.id, name) for name in public_operations(exchange)]
-    return operations + [ws_path(folder, exchange.id, name) for name in public_channels(exchange)]
+    """Every file an exchange has: one for each operation and channel, but for what is left out."""
+    operations = [rest_path(folder, exchange.id, name) for name in (*public_operations(exchange), *private_operations(exchange))]
+    return operations + [ws_path(folder, exchange.id, name) for name in (*public_channels(exchange), *private_channels(exchange))]
 
 
 def present(folder: Path, exchange: str) -> list[Path]:

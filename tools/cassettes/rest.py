@@ -12,7 +12,7 @@ import vcr
 import yaml
 from vcr.request import Request
 
-from cexspec.transport.secrets import masked_text, masked_url
+from tools.cassettes.masking import USUAL, Masks
 
 MATCH_ON = ("method", "scheme", "host", "port", "path", "query", "body")
 REQUEST_HEADERS = ("accept", "content-type", "user-agent")
@@ -42,14 +42,14 @@ class Described:
 
 
 @contextmanager
-def recording(path: Path, head: Head, rename: Rename = str) -> Iterator[None]:
+def recording(path: Path, head: Head, rename: Rename = str, masks: Masks = USUAL) -> Iterator[None]:
     """Record what happens in the block. `head` may be filled until its end; `rename` gives the URL that is written down."""
     recorder = vcr.VCR(
         record_mode="all",
         match_on=MATCH_ON,
         serializer="described",
-        before_record_request=lambda request: filtered_request(request, rename),
-        before_record_response=filtered_response,
+        before_record_request=lambda request: filtered_request(request, rename, masks),
+        before_record_response=lambda response: filtered_response(response, masks),
     )
     recorder.register_serializer("described", Described(head))
     with recorder.use_cassette(str(path)):
@@ -57,26 +57,27 @@ def recording(path: Path, head: Head, rename: Rename = str) -> Iterator[None]:
 
 
 @contextmanager
-def replaying(path: Path) -> Iterator[Any]:
-    """Replay a cassette: each answer once, each request as recorded, and no other."""
-    player = vcr.VCR(record_mode="none", match_on=MATCH_ON)
+def replaying(path: Path, masks: Masks = USUAL) -> Iterator[Any]:
+    """Replay a cassette: each answer once, each request as recorded (so far as it is not masked), and no other."""
+    filtered = {"before_record_request": lambda request: filtered_request(request, masks=masks)} if masks is not USUAL else {}
+    player = vcr.VCR(record_mode="none", match_on=MATCH_ON, **filtered)
     with player.use_cassette(str(path), allow_playback_repeats=False) as cassette:
         yield cassette
 
 
-def filtered_request(request: Request, rename: Rename = str) -> Request:
+def filtered_request(request: Request, rename: Rename = str, masks: Masks = USUAL) -> Request:
     """A copy of the request without secrets."""
-    body = request.body
+    (mask_url, mask_text), body = masks, request.body
     if isinstance(body, bytes):
-        body = masked_text(body.decode(errors="replace"))
+        body = mask_text(body.decode(errors="replace"))
     headers = {name: value for name, value in request.headers.items() if name.lower() in REQUEST_HEADERS}
-    return Request(request.method, masked_url(rename(request.uri)), body, headers)
+    return Request(request.method, mask_url(rename(request.uri)), body, headers)
 
 
-def filtered_response(response: dict[str, Any]) -> dict[str, Any]:
+def filtered_response(response: dict[str, Any], masks: Masks = USUAL) -> dict[str, Any]:
     """The response without secrets."""
     body = dict(response["body"])
     if isinstance(body.get("string"), bytes):
-        body["string"] = masked_text(body["string"].decode(errors="surrogateescape")).encode(errors="surrogateescape")
+        body["string"] = masks[1](body["string"].decode(errors="surrogateescape")).encode(errors="surrogateescape")
     kept = {name: value for name, value in response["headers"].items() if any(word in name.lower() for word in RESPONSE_HEADERS)}
     return {**response, "headers": kept, "body": body}

@@ -16,19 +16,31 @@ from cexspec.transport.websocket import DEFAULTS, SocketOptions
 
 
 class LoopbackTransport(AiohttpTransport):
-    """The client's own HTTP transport, with the venue's host name resolved to a mock venue on this machine."""
+    """The client's own HTTP transport, with the venue's host names resolved to a mock venue on this machine."""
 
-    def __init__(self, named: str, resolved: str) -> None:
+    def __init__(self, environment: EnvironmentPlan, resolved: str) -> None:
         super().__init__()
-        self._named, self._resolved = named.rstrip("/"), resolved
+        self._bases, self._resolved = bases(environment), resolved
+        self._named: dict[str, str] = {}
 
     async def send(self, call: HttpCall) -> HttpAnswer:
         """See `HttpTransport.send`."""
-        return await super().send(replace(call, url=call.url.replace(self._named, self._resolved, 1)))
+        base = next(base for base in self._bases if call.url.startswith(base))
+        path = call.url.removeprefix(base)
+        self._named[path.partition("?")[0]] = base
+        return await super().send(replace(call, url=self._resolved + path))
 
     def name(self, url: str) -> str:
-        """The URL as the client has it."""
-        return url.replace(self._resolved, self._named, 1)
+        """The URL as the client has it; such a one is left alone."""
+        if not url.startswith(self._resolved):
+            return url
+        path = url.removeprefix(self._resolved)
+        return self._named[path.partition("?")[0]] + path
+
+
+def bases(environment: EnvironmentPlan) -> list[str]:
+    """Base URLs of REST calls."""
+    return [base.rstrip("/") for base in (environment.rest, environment.rest_private) if base]
 
 
 @dataclass
@@ -40,9 +52,10 @@ class DirectTransport:
 
     async def send(self, call: HttpCall) -> HttpAnswer:
         """See `HttpTransport.send`."""
-        parts = urlsplit(call.url.removeprefix((self.environment.rest or "").rstrip("/")))
+        base = next((base for base in bases(self.environment) if call.url.startswith(base)), "")
+        parts = urlsplit(call.url.removeprefix(base))
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        status, body, _ = self.venue.answer(call.method, parts.path, query, call.body or b"")
+        status, body, _ = self.venue.answer(call.method, parts.path, query, call.body or b"", dict(call.headers))
         return HttpAnswer(status, {}, body)
 
 
@@ -89,12 +102,18 @@ class DirectWebSockets:
 
     async def connect(self, url: str, headers: Mapping[str, str] | None = None, options: SocketOptions = DEFAULTS) -> DirectSocket:
         """See `WebSocketTransport.connect`."""
-        name = next(name for name in self.names if self.environment.ws.get(name) == url)
+        name = next(name for name in self.names if _leads_to(self.environment.ws.get(name, ""), url))
         self.sockets.append(DirectSocket(self.venue.dialogue(name)))
         return self.sockets[-1]
 
     async def close(self) -> None:
         """Nothing is shared."""
+
+    def tell(self) -> None:
+        """Say on private channels what has happened to the account."""
+        told = list(self.venue.accounts.told())
+        for socket in self.sockets:
+            socket.put(list(socket.dialogue.news(told)))
 
     def move(self) -> None:
         """One move of every market that is subscribed. The venue's clock has moved on before."""
@@ -102,3 +121,9 @@ class DirectWebSockets:
             for native in sorted(socket.dialogue.instruments()):
                 self.venue.market(native)
                 socket.put(list(socket.dialogue.tick(self.venue.listing[native])))
+
+
+def _leads_to(template: str, url: str) -> bool:
+    """Whether a URL is that of an environment, with what the client got over REST in its place."""
+    begin, hole, _ = template.partition("{{")
+    return url.startswith(begin) if hole else url == template
