@@ -27,7 +27,6 @@ DIFFERENCES: dict[str, dict[str, str]] = {
 
 HOSTS = {
     "okx": "openapi.okx.com is a second name of www.okx.com, which the documentation has; the host isn't signed",
-    "bitfinex": "api-pub.bitfinex.com is for what is public; the host isn't signed",
 }
 """Venues whose host differs, and why."""
 
@@ -38,7 +37,7 @@ def test_a_signed_request_is_ccxts(venue: Venue, secret: str, case: Case) -> Non
         case.endpoint, case.api if isinstance(case.api, list) else [case.api], case.method, copy.deepcopy(case.params)
     )
     exchange = ours(venue.ours)
-    base = exchange.environments["live"].rest or ""
+    base = exchange.environments["live"].base(signed=True) or ""
     signed = exchange.recipe(venue.recipe).sign(request(case), base, credentials(secret, venue.key), MOMENT).request
     aside = {name.lower() for name in DIFFERENCES.get(venue.ours, {})}
     url = urlsplit(theirs["url"])

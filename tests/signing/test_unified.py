@@ -150,12 +150,52 @@ BINANCE_USDM = (
         lambda one: one.set_margin_mode("isolated", "BTC/USDT:USDT")),
 )  # fmt: skip
 
+DERIVATIVE = "BTC/USDT:USDT"
+_LIMIT = {"symbol": "BTC/USD", "side": "buy", "type": "limit", "size": "0.1", "price": "50000", "time_in_force": "gtc"}
+_STOP = {"symbol": PERPETUAL, "side": "sell", "type": "stop_market", "size": "3", "stop_price": "49000"}
+BITFINEX = (
+    Ask("limit", "place_order", {**_LIMIT, "client_order_id": "7"},
+        lambda one: one.create_order("BTC/USD", "limit", "buy", 0.1, 50000, {"clientOrderId": 7})),
+    Ask("ioc", "place_order", {**_LIMIT, "side": "sell", "time_in_force": "ioc"},
+        lambda one: one.create_order("BTC/USD", "limit", "sell", 0.1, 50000, {"timeInForce": "IOC"})),
+    Ask("fok on margin", "place_order", {**_LIMIT, "time_in_force": "fok", "margin_mode": "cross"},
+        lambda one: one.create_order("BTC/USD", "limit", "buy", 0.1, 50000, {"timeInForce": "FOK", "marginMode": "cross"})),
+    Ask("post only", "place_order", {**_LIMIT, "post_only": True},
+        lambda one: one.create_order("BTC/USD", "limit", "buy", 0.1, 50000, {"postOnly": True})),
+    Ask("market", "place_order", {"symbol": PERPETUAL, "side": "sell", "type": "market", "size": "3"},
+        lambda one: one.create_order(DERIVATIVE, "market", "sell", 3)),
+    Ask("post only and reduce only", "place_order", {**_LIMIT, "symbol": PERPETUAL, "post_only": True, "reduce_only": True},
+        lambda one: one.create_order(DERIVATIVE, "limit", "buy", 0.1, 50000, {"postOnly": True, "reduceOnly": True})),
+    Ask("stop", "place_order", {**_STOP, "reduce_only": True},
+        lambda one: one.create_order(DERIVATIVE, "market", "sell", 3, None, {"triggerPrice": 49000, "reduceOnly": True})),
+    Ask("stop limit", "place_order", {**_STOP, "type": "stop_limit", "price": "48900", "time_in_force": "gtc"},
+        lambda one: one.create_order(DERIVATIVE, "limit", "sell", 3, 48900, {"triggerPrice": 49000})),
+    Ask("amend", "amend_order", {**_LIMIT, "side": "sell", "order_id": "12", "remaining": "0.2"},
+        lambda one: one.edit_order("12", "BTC/USD", "limit", "sell", 0.2, 50000)),
+    Ask("amend a stop order", "amend_order", {**_STOP, "order_id": "12", "remaining": "2"},
+        lambda one: one.edit_order("12", DERIVATIVE, "market", "sell", 2, None, {"triggerPrice": 49000})),
+    Ask("cancel", "cancel_order", {"order_id": "12"}, lambda one: one.cancel_order("12")),
+    Ask("cancel several", "cancel_orders", {"orders": [{"order_id": "12"}, {"order_id": "13"}]},
+        lambda one: one.cancel_orders(["12", "13"])),
+    Ask("cancel all", "cancel_all_orders", {}, lambda one: one.cancel_all_orders()),
+    Ask("batch", "place_orders", {"orders": [_LIMIT, {**_LIMIT, "side": "sell"}]},
+        lambda one: one.create_orders([{"symbol": "BTC/USD", "type": "limit", "side": side, "amount": 0.1, "price": 50000}
+                                       for side in ("buy", "sell")])),
+    Ask("one order", "order", {"order_id": "12"}, lambda one: one.fetch_open_order("12")),
+    Ask("open orders", "open_orders", {"symbol": "BTC/USD"}, lambda one: one.fetch_open_orders("BTC/USD")),
+    Ask("all open orders", "open_orders", {}, lambda one: one.fetch_open_orders()),
+    Ask("balances", "balances", {}, lambda one: one.fetch_balance()),
+    Ask("positions", "positions", {}, lambda one: one.fetch_positions()),
+)  # fmt: skip
+
 OPTIONS = {
     "binance": {"crossMarginPairsData": [], "isolatedMarginPairsData": []},
     "okx": {"createOrder": "privatePostTradeOrder", "createMarketBuyOrderRequiresPrice": False},
     "bybit": {"enableUnifiedMargin": False, "enableUnifiedAccount": True, "fetchMarkets": {"types": ["spot", "linear", "inverse"]}},
 }
-ASKED = {"okx": OKX, "bybit": BYBIT, "binance": BINANCE, "binance_usdm": BINANCE_USDM}
+ASKED = {
+    "okx": OKX, "bybit": BYBIT, "binance": BINANCE, "binance_usdm": BINANCE_USDM, "bitfinex": BITFINEX,
+}  # fmt: skip
 ROWS = [pytest.param(exchange, ask, id=f"{exchange}-{ask.name}".replace(" ", "_")) for exchange, asks in ASKED.items() for ask in asks]
 
 
@@ -186,11 +226,22 @@ def _list_of_binance(rival: Any, listed: Any, further: list[str]) -> Any:
     return rival.parse_markets([{**listed, "orderTypes": ["LIMIT", "MARKET", *further]}])
 
 
+def _lists_of_bitfinex(rival: Any, listed: list[Any]) -> Any:
+    """ccxt makes its markets of several lists, and what it takes of them is the id and how long numbers may be."""
+    precision = {"amount": 8, "price": 5}
+    rows: list[dict[str, Any]] = [
+        {"id": "tBTCUSD", "symbol": "BTC/USD", "base": "BTC", "quote": "USD", "type": "spot", "spot": True, "precision": precision},
+        {"id": "tBTCF0:USTF0", "symbol": DERIVATIVE, "base": "BTC", "quote": "USDT", "type": "swap", "swap": True, "precision": precision},
+    ]
+    return [rival.safe_market_structure(row) for row in rows]
+
+
 LISTS: dict[str, Callable[[Any, list[Any]], Any]] = {
     "okx": lambda rival, listed: rival.parse_markets(listed[0]["data"]),
     "bybit": _lists_of_bybit,
     "binance": lambda rival, listed: _list_of_binance(rival, listed[0]["symbols"][0], ["STOP_LOSS", "STOP_LOSS_LIMIT", "LIMIT_MAKER"]),
     "binance_usdm": lambda rival, listed: _list_of_binance(rival, listed[0]["symbols"][0], ["STOP", "STOP_MARKET"]),
+    "bitfinex": _lists_of_bitfinex,
 }
 
 
