@@ -193,10 +193,9 @@ class TradeClient:
         Where the venue has no such request, or none for one symbol, each open order is canceled; one that has ended meanwhile is passed
         over, and what else is refused is raised once all have been tried.
         """
-        serving = self._desk.verbs.serving("cancel_all_orders")
-        self._permit("cancel_all_orders" if serving else "cancel_order")
+        self._permit("cancel_all_orders" if self._desk.verbs.serving("cancel_all_orders") else "cancel_order")
         params = {} if symbol is None else dict((await self._desk.terms(symbol)).params)
-        if not any(operation.serves(params) for operation in serving):
+        if self._desk.verbs.finder("cancel_all_orders", params) is None:
             return await self._cancel_each(symbol, timeout)
         return await self._list("cancel_all_orders", Order, symbol, timeout)
 
