@@ -70,20 +70,22 @@ class Tables:
         needed = self.behind(holes)
         return tuple(plan for plan in self.plans if plan.name in needed)
 
-    def rows(self, plans: Iterable[TablePlan], given: Params, values: dict[str, Any]) -> tuple[int, ...]:
+    def rows(self, plans: Sequence[TablePlan], given: Params, values: dict[str, Any]) -> tuple[int, ...]:
         """Which row of each of these tables a call takes: its parameters as given, and as the venue takes them.
 
         Raises `InvalidOrder` (of what is no order `InvalidRequest`) where no row fits, and `KeyError(hole)`.
         """
         asked = {**self._defaults, **{name: value for name, value in given.items() if value is not None}}
+        used = {name for plan in plans for name in (*plan.looks, *plan.holes)}
         found = []
         for plan in plans:
             at = next((at for at, row in enumerate(plan.rows) if row.holds(asked)), None)
             if at is None:
                 raise self._refuse(asked, plan.looks, plan.name)
-            values[plan.name] = made = plan.rows[at].value(values)
-            if not plan.hidden:
-                asked[plan.name] = made
+            if plan.name in used:
+                values[plan.name] = made = plan.rows[at].value(values)
+                if not plan.hidden:
+                    asked[plan.name] = made
             found.append(at)
         return tuple(found)
 

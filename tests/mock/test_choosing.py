@@ -52,7 +52,8 @@ def made_by(call: dict[str, Any]) -> dict[str, Any]:
     spec = made.spec.rest["place"]
     tables = compile_tables(spec, holes_of("place", spec), refusal("venue", "place", None), made.findings())
     values = dict(call)
-    tables.rows(tables.plans, call, values)
+    for plan, at in zip(tables.plans, tables.rows(tables.plans, call, dict(call)), strict=True):
+        values[plan.name] = plan.rows[at].value(values)
     return {name: value for name, value in values.items() if name in tables.names}
 
 
