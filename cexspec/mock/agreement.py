@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cexspec.compile.paths import MISSING, parse
+from cexspec.compile.targets import strict
 from cexspec.mock.document import get, put
 from cexspec.spec.model import FieldRule
 
@@ -26,11 +27,12 @@ def agreed(item: Any, fields: Mapping[str, FieldRule], event: Mapping[str, Any])
 
 
 def _word(maps: Mapping[str, Mapping[str, str]], event: Mapping[str, Any]) -> str:
-    """The word that means the most of an event's values."""
+    """The word that means the most of an event's values, first of all of those that carry state."""
     words = dict.fromkeys(word for one in maps.values() for word in one)
 
-    def says(word: str) -> int:
-        return sum(one.get(word) == _text(event[name]) for name, one in maps.items())
+    def says(word: str) -> tuple[int, int]:
+        told = [name for name, one in maps.items() if one.get(word) == _text(event[name])]
+        return sum(strict(name) for name in told), len(told)
 
     return max(words, key=says)
 

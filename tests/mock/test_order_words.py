@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from cexspec.mock import MockVenue
+from cexspec.mock.agreement import agreed
 from cexspec.mock.bodies import Refused
 from cexspec.mock.encode import Encoder
 from cexspec.mock.listing import Listing
@@ -17,6 +18,7 @@ from cexspec.mock.requests import Asked, Requests
 from cexspec.mock.samples import Samples
 from cexspec.models import Market
 from cexspec.models.execution import Order
+from cexspec.spec.model import FieldRule
 from tests.compile.made_up import Notes, answering, exchange
 
 FIELDS: dict[str, Any] = {
@@ -131,6 +133,13 @@ def test_an_order_that_is_partly_filled_is_open_where_the_venue_has_no_word_for_
     event = {"status": "partially_filled", "filled": Decimal(1), "quantity": Decimal(2)}
     document = Encoder([compiled.spec.rest["call"]], {"s": "S", "state": "done", "f": "2", "q": "2"}, {}).encode([event])
     assert document == {"s": "S", "state": "open", "f": "1", "q": "2"}
+
+
+def test_of_fields_that_share_a_word_the_state_is_right() -> None:
+    words = {"conditional": {"waiting": "true"}, "status": {"waiting": "pending", "gone": "canceled"}}
+    fields = {name: FieldRule(path="$.state", map=map) for name, map in words.items()}
+    item, written = agreed({"state": "waiting"}, fields, {"status": "canceled", "conditional": True})
+    assert (item, written) == ({"state": "gone"}, {"status", "conditional"})
 
 
 def test_orders_in_an_object_are_under_their_own_ids() -> None:
