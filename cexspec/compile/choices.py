@@ -145,7 +145,7 @@ def refusal(exchange: str, endpoint: str, verb: str | None) -> Refuse:
 
     def refuse(params: Params, looks: Iterable[str], what: str) -> ExchangeError:
         told = {name: text for name in looks if (text := text_of(params.get(name))) not in (None, "false")}
-        kind = told.pop("type", None) if verb in ABOUT_ORDERS else None
+        kind = told.pop("type", None) or text_of(params.get("type")) if verb in ABOUT_ORDERS else None
         words = ", ".join(name if text == "true" else f"{name} {text}" for name, text in told.items())
         if kind is not None:
             what = f"{kind} order" + (f" with {words}" if words else "")

@@ -222,6 +222,11 @@ def test_codes_are_accepted_of_answers_that_fail_as_all_do() -> None:
     assert plan.errors.check(200, b'{"code": 9, "m": "no such pair"}', "") is not None
 
 
+def test_the_type_of_an_order_is_said_though_no_row_asks_for_it() -> None:
+    refused = refusal("venue", "place", "place_order")({"type": "limit", "reduce_only": True}, ("reduce_only",), "a word")
+    assert "venue has no limit order with reduce_only" in str(refused)
+
+
 def test_every_word_of_an_order_is_known() -> None:
     assert {"side", "type", "time_in_force", "margin_mode", "position_side", "kind"} == set(CLOSED)
     assert FLAGS <= ORDER and "place_order" in VERBS and "symbol" not in ORDER
