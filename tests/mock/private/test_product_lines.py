@@ -66,7 +66,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("order", "reason"), REFUSED)
 async def test_what_the_venue_has_no_word_for_is_refused(order: dict[str, Any], reason: str) -> None:
     async with MockVenue("bybit", interval=3600) as venue, of_venue(venue) as client:
-        given = {"side": "buy", "type": "limit", "quantity": "0.1", "price": venue.market(order["symbol"]).price}
+        given: dict[str, Any] = {"side": "buy", "type": "limit", "quantity": "0.1", "price": venue.market(order["symbol"]).price}
         with pytest.raises(InvalidOrder, match=reason):
             await client.trade.place_order(**given, **order)
 
