@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
+
+from msgspec.structs import replace
 
 from cexspec.compile.plan import EnvironmentPlan
 from cexspec.mock import MockVenue
