@@ -88,6 +88,8 @@ def test_guessed_frames_are_read_as_the_router_reads_them(exchange: str, number:
         ]
         reader = FrameReader(compiled.id, compiled.connection(name), channels, markets)
         first = [reader.read(frame, 7) for frame in frames]
+        for kept in reader._states.values():
+            kept.clear()  # what a message before has told counts for neither or for both
         again = [reader.read(frame, 7) for frame in frames]
         assert [(one.role, one.events, len(one.errors)) for one in again] == [(one.role, one.events, len(one.errors)) for one in first]
 

@@ -104,5 +104,5 @@ def test_tables_that_look_at_tables_and_hide_parameters_are_read_too() -> None:
 
 def test_holes_that_stand_alone_are_found_in_bodies() -> None:
     tree = {"a": {"b": "{{ word }}", "c": "{{ word | upper }}"}, "d": ["{{ word }}"], "e": "{{other}}", "f": 1}
-    assert list(places(tree, frozenset({"word", "other"}))) == [(("a", "b"), "word"), (("e",), "other")]
+    assert list(places(tree, frozenset({"word", "other"}))) == [(("a", "b"), "word"), (("d", 0), "word"), (("e",), "other")]
     assert list(places("{{ word }}", frozenset({"word"}))) == [((), "word")]
