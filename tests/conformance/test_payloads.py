@@ -68,6 +68,9 @@ EXPLAINED = {
 PLACEHOLDERS = {
     "nt:binance/futures/market_data_json/depth_update_stream.json": 123456788,
     "nt:binance/futures/market_data_json/trade_stream.json": 123456785,
+    "hb:test_binance_exchange.balance_request_mock_response_for_base_and_quote#0": 123456789,
+    "hb:test_binance_exchange.balance_request_mock_response_only_base#0": 123456789,
+    "hb:test_binance_perpetual_derivative.test_update_order_status_successful#0": 2000,
     "hb:test_bybit_exchange.test_create_limit_order_successfully#1": 1640790000,
     "hb:test_bybit_exchange.test_create_market_order_successfully#1": 1640790000,
     "nt:bybit/http_get_wallet_balance.json": 1234567890,
