@@ -1,5 +1,5 @@
-"""Records cassettes/: what the real client asks and is answered, one file for each REST operation and each channel
-that needs no account: the private ones are played against mock venues.
+"""Records cassettes/: what the real client asks and is answered, one file for each REST operation and each channel.
+What is somebody's own is authored only, about an account on paper with a mock venue's credentials.
 
     python tools/record_cassettes.py                 # all shipped exchanges, authored: a mock venue under the real host names
     python tools/record_cassettes.py VENUE --live    # from the venue itself; needs a network
@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 from cexspec.compile.exchange import compile_exchange  # noqa: E402 - run as a script, only tools/ is on the path
 from cexspec.models import SpecError  # noqa: E402
 from cexspec.spec.load import shipped  # noqa: E402
-from tools.cassettes.folder import replace, stale  # noqa: E402
+from tools.cassettes.folder import LEFT_OUT, replace, stale  # noqa: E402
 from tools.cassettes.recorder import Recorder  # noqa: E402
 
 
@@ -42,6 +42,8 @@ def recorded(exchange: str, folder: Path, live: bool, check: bool) -> list[str]:
         if check:
             return [*recorder.failures, *stale(Path(made), folder, plan)]
         print(f"{exchange}: {replace(Path(made), folder, plan, live=live)} files")
+        for (_, kind, name), reason in ((key, reason) for key, reason in LEFT_OUT.items() if key[0] == plan.id):
+            print(f"{exchange}: {kind} {name} is left out: {reason}")
         return recorder.failures
 
 

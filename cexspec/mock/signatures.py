@@ -51,6 +51,10 @@ class Signatures:
         self._exchange, self._credentials, self._clock = exchange, credentials, clock
         self._nonce = 0
 
+    def forget(self) -> None:
+        """No nonce was used before."""
+        self._nonce = 0
+
     def opened(self, name: str, request: HttpRequest, base_url: str) -> HttpRequest:
         """The request without what the recipe put into it. Raises `Refused` where that is missing, wrong, late or was used before."""
         auth = self._exchange.spec.auth

@@ -204,6 +204,11 @@ class MockVenue:
             case _:
                 self.faults.begin(fault)
 
+    def begin_again(self) -> None:
+        """Nobody has traded or signed anything yet."""
+        self.accounts.begin_again()
+        self._signatures.forget()
+
     def heal(self) -> None:
         """End what is wrong."""
         self.faults.heal()

@@ -9,7 +9,7 @@ from cexspec.compile.exchange import Exchange, compile_exchange
 from cexspec.mock.signatures import credentials_of
 from cexspec.models import Credentials
 from tools.cassettes.folder import private_channels, private_operations
-from tools.cassettes.masking import USUAL, Masks, masking
+from tools.cassettes.masking import USUAL, Mask, Masks, masking, masking_frames
 
 DUMMY = "ab" * 32
 """A text that is hexadecimal and base64, as any kind of secret wants it."""
@@ -23,6 +23,12 @@ def somebody(exchange: str, name: str) -> tuple[dict[str, Any], Masks]:
         return {}, USUAL
     credentials = strangers(plan)
     return {"credentials": credentials, "allow_trading": True}, masking(plan, plan.completed(Credentials(credentials)))
+
+
+def frames_of(exchange: str) -> Mask:
+    """What masks the frames of somebody's sessions."""
+    plan = _exchange(exchange)
+    return masking_frames(plan, plan.completed(Credentials(strangers(plan))))
 
 
 def strangers(plan: Exchange) -> dict[str, str]:

@@ -40,7 +40,7 @@ class Account:
     @classmethod
     def begun(cls, venue: MockVenue, clock: Clock) -> Account:
         """The account as it is in the beginning, with somebody else beside it who has all there is."""
-        venue.accounts.begin_again()
+        venue.begin_again()
         for currency in BALANCES:
             venue.accounts.venue.deposit(OTHER, currency, Decimal(10**9), clock.time_ns())
         list(venue.accounts.told())
@@ -111,7 +111,7 @@ class Account:
         side = given.get("side", "sell" if waits else "buy")
         if "stop_price" in given:
             side = {"buy": "sell", "sell": "buy"}[side]
-        return given | {name: str(self.price(symbol, side)) for name in ("stop_price", "price") if name in given}
+        return given | {name: format(self.price(symbol, side), "f") for name in ("stop_price", "price") if name in given}
 
 
 def orders_of(params: Params) -> list[Params]:

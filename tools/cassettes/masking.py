@@ -30,12 +30,18 @@ def secret(exchange: Exchange, credentials: Credentials) -> Credentials:
 
 
 def masking(exchange: Exchange, credentials: Credentials) -> Masks:
-    """What masks URLs, and what masks bodies and frames."""
+    """What masks URLs, and what masks bodies."""
     members, hidden = signed_members(signed_names(exchange)), secret(exchange, credentials)
     return (
         lambda url: hidden.masked(members(masked_url(url))),
         lambda text: hidden.masked(members(masked_text(text))),
     )
+
+
+def masking_frames(exchange: Exchange, credentials: Credentials) -> Mask:
+    """What masks frames, as a `FrameLog` does that knows the credentials."""
+    hidden = secret(exchange, credentials)
+    return lambda frame: hidden.masked(masked_text(frame))
 
 
 def signed_members(names: Iterable[str]) -> Mask:

@@ -23,7 +23,6 @@ from tools.cassettes.sessions import watched
 from tools.cassettes.taking import Taker
 from tools.cassettes.venue import DirectTransport, DirectWebSockets, LoopbackTransport
 
-SECOND = 1_000_000_000
 STILL = 3600.0
 """Seconds in which no market moves."""
 MOODS = ("post_only", "leverage", "margin_mode")
@@ -52,22 +51,20 @@ class PrivateRecorder:
         self._ids = ClientIds(plan.orders.client_ids, plan.id, _Countable().take) if plan.orders is not None else None
 
     async def author(self) -> None:
-        """Every call and every session begins with the same account, and a second after the one before: nonces grow."""
+        """Every call and every session begins at the same time with the same account."""
         async with MockVenue(self.exchange, symbols=symbols(self._told), interval=STILL, clock=lambda: self._clock.time_ns()) as venue:
-            for number, name in enumerate(private_operations(self._offers.exchange)):
-                self._clock = StillClock(self.now + number * SECOND)
-                await self._call(
-                    name, Account.begun(venue, self._clock), LoopbackTransport(self._offers.environment, venue.environment["rest"])
-                )
+            for name in private_operations(self._offers.exchange):
+                http = LoopbackTransport(self._offers.environment, venue.environment["rest"])
+                await self._call(name, Account.begun(venue, self._clock), http)
             for name in private_channels(self._offers.exchange):
                 self._clock = clock = VirtualClock(self.now)
                 await self._session(name, Account.begun(venue, clock), clock)
 
     async def _call(self, name: str, account: Account, http: LoopbackTransport) -> None:
-        plan, venue, now = self._offers.exchange, account.venue, self._clock.time_ns()
+        plan, venue = self._offers.exchange, account.venue
         call, taker = self._fitted(name, account), Taker(plan.id, self.folder, self.failures, masking(plan, venue.credentials))
         async with Client(self.exchange, http=http, clock=self._clock, credentials=venue.credentials, allow_trading=True) as client:
-            await taker.call(client, call, self.origin, now, http.name)
+            await taker.call(client, call, self.origin, self.now, http.name)
 
     async def _session(self, name: str, account: Account, clock: VirtualClock) -> None:
         venue, environment, steps = account.venue, self._offers.environment, count()
@@ -85,6 +82,8 @@ class PrivateRecorder:
         async with Client(self.exchange, http=http, websocket=recorded, clock=clock, credentials=venue.credentials) as client:
             events = await taker.tried(call, lambda: watched(client, call, clock, move))
             taker.check(client, call)
+        if events == []:
+            self.failures.append(f"{self._offers.id} {name}: nothing was told")
         taker.session(call, self.origin, self.now, events, frames)
 
     def _fitted(self, name: str, account: Account) -> Call:
@@ -94,8 +93,8 @@ class PrivateRecorder:
         params = {**given, "orders": self._batch(given["orders"])} if "orders" in given else given
         if verb in PLACING and "orders" in params:
             first, *others = params["orders"]
-            second = others or [{name: value for name, value in first.items() if name != "client_order_id"}]
-            params = {**params, "orders": [self._named(one) for one in (first, *second)]}
+            others = others or [{name: value for name, value in first.items() if name != "client_order_id"}]
+            params = {**params, "orders": [self._named(one) for one in (first, *others)]}
         elif verb in PLACING:
             params = self._named(params)
         own = [str(one["symbol"]) for one in orders_of(params) if "symbol" in one]
