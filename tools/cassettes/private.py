@@ -48,7 +48,7 @@ class PrivateRecorder:
         named = [str(call["symbol"]) for call in placed]
         derivative = next((symbol for symbol in named if ":PERP" in symbol), None)
         self._usual = list(dict.fromkeys([*named[:1], *([derivative] if derivative else [])]))
-        self._ids = ClientIds(plan.orders.client_ids, plan.id, _Countable().take) if plan.orders is not None else None
+        self._ids = ClientIds(plan.orders.client_ids, plan.id, _Countable().take)
 
     async def author(self) -> None:
         """Every call and every session begins at the same time with the same account."""
@@ -89,7 +89,7 @@ class PrivateRecorder:
     def _fitted(self, name: str, account: Account) -> Call:
         """The first of the samples' calls of an operation, about this account."""
         verb = self._offers.exchange.operation(name).verb
-        given = next((case["call"] for case in self._told if case.get("operation") == name), {})
+        given: dict[str, Any] = next((case["call"] for case in self._told if case.get("operation") == name), {})
         params = {**given, "orders": self._batch(given["orders"])} if "orders" in given else given
         if verb in PLACING and "orders" in params:
             first, *others = params["orders"]
@@ -107,7 +107,7 @@ class PrivateRecorder:
 
     def _named(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """An order with an id of the client's: one that is made up would be another one each time."""
-        made = self._ids.of(None) if self._ids is not None and "client_order_id" not in order else None
+        made = self._ids.of(None) if "client_order_id" not in order else None
         kept = {name: value for name, value in order.items() if name not in MOODS}
         return {**kept, "client_order_id": made} if made is not None else kept
 
