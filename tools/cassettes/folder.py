@@ -17,7 +17,6 @@ PRIVATE = (Order, Fill, Position, Balance)
 LEFT_OUT: Mapping[tuple[str, str, str], str] = {
     ("binance_usdm", "ws", "balances"): "the mock venue has no words for a balance that changes",
     ("bitfinex", "ws", "margin_balances"): "nothing on paper has a wallet of its own for margin",
-    ("bybit", "rest", "place_orders"): "the mock venue takes the orders of a batch of spot for those of the perpetual of the same name",
 }
 """(Exchange, `rest` or `ws`, private operation or channel) -> why there is no cassette of it."""
 
