@@ -75,7 +75,7 @@ async def test_what_the_venue_refuses_raises_its_error_with_code_and_message() -
     [
         ({"exchange": "nosuch"}, SpecError, "unknown exchange"),
         ({"exchange": "okx", "environment": "moon"}, NotSupported, "no environment 'moon' (it has: live, demo"),
-        ({"exchange": "okx", "environment": {"rset": "http://x"}}, ValueError, "headers, paper, rest, ws, not rset"),
+        ({"exchange": "okx", "environment": {"rset": "http://x"}}, ValueError, "headers, paper, rest, rest_private, ws, not rset"),
         ({"exchange": "okx", "environment": {"ws": {"privat": "ws://x"}}}, ValueError, "not privat"),
         ({"exchange": "okx", "rate_limits": {"nosuch": {"rate": 1, "period": 1}}}, ValueError, "no pool is called 'nosuch'"),
         ({"exchange": "okx", "rate_limits": {"calls_20": {"rate": 1}}}, ValueError, "has the keys rate and period"),

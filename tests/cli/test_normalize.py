@@ -61,7 +61,7 @@ def test_decimals_are_text_as_received_and_times_nanoseconds() -> None:
         ({"transport": "rest", "path": "/api/v5/public/time", "raw": TIME}, ["server_time"], None, None),
         ({"transport": "rest", "endpoint": "tickers", "raw": TICKERS}, [], "no rows", None),
         ({"transport": "rest", "endpoint": "ticker", "raw": REFUSED}, [], None, "InvalidSymbol"),
-        ({"transport": "rest", "path": "/api/v5/account/balance", "raw": TICKERS}, [], "no operation", None),
+        ({"transport": "rest", "path": "/api/v5/asset/currencies", "raw": TICKERS}, [], "no operation", None),
         ({"transport": "rest", "endpoint": "nosuch", "raw": TIME}, [], None, "NotSupported"),
         ({"transport": "rest", "endpoint": "ticker", "params": [1], "raw": TIME}, [], None, "BadRecord"),
         ({"transport": "rest", "endpoint": ["ticker"], "raw": TIME}, [], None, "BadRecord"),

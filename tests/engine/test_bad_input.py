@@ -47,6 +47,8 @@ NO_JSON: dict[str, bytes] = {
     "deep data": b'{"data":' + b"[" * DEEP + b"]" * DEEP + b"}",
 }
 """What is no frame of anyone."""
+UNREADABLE = ("undecodable", "unrouted")
+"""What is said of it: the latter where only a wrapped message inside is wrong."""
 STRANGE: dict[str, bytes] = {
     "null": b"null",
     "true": b"true",
@@ -140,7 +142,7 @@ def test_what_is_no_json_is_undecodable(exchange: str, number: str, what: str) -
     for case in frames(exchange)[:1]:
         assert mine.read(case, NO_JSON[what]) == [([], True)] * 3
     for reader in mine.readers.values():
-        assert reader.read(NO_JSON[what]).role == "undecodable"
+        assert reader.read(NO_JSON[what]).role in UNREADABLE
     for case in bodies(exchange):
         assert mine.rest(case, NO_JSON[what]) == ([], True)
     good(mine)

@@ -73,6 +73,7 @@ def test_loaded_instruments_are_the_authority(markets: Markets) -> None:
         "base": "BTC",
         "quote": "USD",
         "category": "SWAP",
+        "code": None,
     }
 
 

@@ -59,7 +59,9 @@ class Venue:
     def announces(self) -> bool:
         """Whether the venue has a notice of its own before a restart."""
         ws = self.spec.ws
-        return ws is not None and any(role.reconnect for one in ws.connections.values() for role in one.roles.values())
+        return ws is not None and any(
+            role.reconnect for one in ws.connections.values() if one.bootstrap is None for role in one.roles.values()
+        )
 
     @property
     def checksum(self) -> Checksum | None:

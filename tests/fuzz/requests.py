@@ -152,7 +152,8 @@ def _topic(exchange: str) -> st.SearchStrategy[tuple[str, str, dict[str, Any]]]:
         given = _given(exchange, names).map(lambda new: {"symbol": "BTC/USDT", "interval": "1m", **new})
         return st.tuples(st.just(exchange), st.just(name), given)
 
-    return st.sampled_from(plan(exchange).channel_names).flatmap(odd)
+    anybodys = [name for name in plan(exchange).channel_names if not plan(exchange).channel(name).private]
+    return st.sampled_from(anybodys).flatmap(odd)
 
 
 REQUESTS = Target("requests", st.sampled_from(IDS).flatmap(_request), request)

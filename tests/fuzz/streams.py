@@ -155,13 +155,13 @@ def venue(exchange: str) -> MockVenue:
 
 @cache
 def topics(exchange: str, connection: str) -> tuple[Topic, ...]:
-    """Some of what the samples subscribe to there: nothing whose messages hang on earlier ones."""
+    """Some of what the samples subscribe to there: nothing whose messages hang on earlier ones, or that is somebody's own."""
     live, found = plan(exchange), []
     assert live.spec.ws is not None
     markets = Markets(live)
     for case in samples(exchange, "requests"):
         name = case.get("channel", "")
-        if name not in live.channel_names or live.spec.ws.channels[name].merge is not None:
+        if name not in live.channel_names or live.spec.ws.channels[name].merge is not None or live.channel(name).private:
             continue
         if connection not in live.channel(name).connections.values():
             continue
@@ -206,8 +206,8 @@ def survive(given: tuple[str, str, list[bytes]]) -> None:
 
 
 def connections() -> list[tuple[str, str]]:
-    """Every connection of every exchange."""
-    return [(exchange, name) for exchange in IDS for name in plan(exchange).connection_names]
+    """Every connection of every exchange that anybody may have."""
+    return [(exchange, name) for exchange in IDS for name in plan(exchange).connection_names if topics(exchange, name)]
 
 
 FRAMES = Target("frames", st.sampled_from(IDS).flatmap(lambda one: st.tuples(st.just(one), payloads(seeds.frames(one)))), read)
