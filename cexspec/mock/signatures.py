@@ -32,9 +32,15 @@ Told = Mapping[str, int]
 
 
 def credentials_of(exchange: Exchange) -> Credentials:
-    """Credentials that a mock venue gives out: 64 hexadecimal digits each, which are base64 too."""
+    """Credentials that a mock venue gives out: 64 hexadecimal digits each, which are base64 too.
+
+    Without the library that a hook signs with nobody has any: all but what is private works.
+    """
     needed = [name for name, one in exchange.credentials.items() if not (one.public and one.optional)]
-    return exchange.completed(Credentials({name: hashlib.sha256(f"{exchange.id} {name}".encode()).hexdigest() for name in needed}))
+    try:
+        return exchange.completed(Credentials({name: hashlib.sha256(f"{exchange.id} {name}".encode()).hexdigest() for name in needed}))
+    except ImportError:
+        return Credentials()
 
 
 def received(method: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]) -> HttpRequest:
