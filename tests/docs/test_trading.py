@@ -42,7 +42,7 @@ def test_an_example_is_named_in_the_document(name: str) -> None:
 @pytest.mark.parametrize("block", [block for block in BLOCKS if "await" in block], ids=range(sum("await" in block for block in BLOCKS)))
 async def test_what_the_document_does_can_be_done(block: str) -> None:
     """At a mock venue, in the order of the document, each block with an account of its own."""
-    names: dict[str, Any] = {**vars(cexspec), "MockVenue": MockVenue}
+    names: dict[str, Any] = {**{name: getattr(cexspec, name) for name in cexspec.__all__}, "MockVenue": MockVenue}
     exec("async def shown(client):\n" + indent(block, "    "), names)  # the document is our own
     async with MockVenue("okx") as venue, Client("okx", environment=venue.environment, credentials=venue.credentials) as client:
         async with asyncio.timeout(LIMIT):
