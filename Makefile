@@ -29,6 +29,7 @@ test: .venv/.installed-dev
 		|| { echo "cexspec/spec and cexspec/compile want every branch covered:"; echo "$$report"; exit 1; }
 
 test-faults: .venv/.installed-dev
+	@CEXSPEC_EVERY_VENUE=1 $(BIN)/python -m pytest -q tests/mock/private/test_disconnects.py
 	@$(BIN)/python -m tests.faults.matrix
 
 lint: .venv/.installed-dev
@@ -42,6 +43,7 @@ lint: .venv/.installed-dev
 	$(BIN)/cexspec fmt --check exchanges/
 	$(BIN)/python tools/generate_schemas.py --check
 	$(BIN)/python -m tools.generate_docs --check
+	$(BIN)/python tools/record_cassettes.py --check
 
 docs: .venv/.installed-dev
 	$(BIN)/python tools/generate_schemas.py

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
-
-import pytest
 
 from cexspec.compile.exchange import compile_exchange
 from cexspec.spec.load import shipped
 from tools.cassettes.folder import head_of, is_recorded, replace, rest_path, stale, wanted
-from tools.cassettes.recorder import Recorder
 
 CASSETTES = Path(__file__).parents[2] / "cassettes"
 FILES = sorted(path for path in CASSETTES.rglob("*") if path.is_file())
@@ -31,13 +27,6 @@ def test_every_file_says_in_its_first_line_whether_it_was_recorded_or_authored()
 
 def test_authored_cassettes_are_small() -> None:
     assert sum(path.stat().st_size for path in FILES if not is_recorded(path)) < MOST
-
-
-@pytest.mark.parametrize("exchange", shipped())
-def test_authored_cassettes_are_up_to_date(exchange: str, tmp_path: Path) -> None:
-    recorder = Recorder(exchange, tmp_path)
-    asyncio.run(recorder.author())
-    assert [*recorder.failures, *stale(tmp_path, CASSETTES, compile_exchange(exchange))] == []
 
 
 def test_what_a_venue_said_is_kept_and_what_is_nobodys_goes(tmp_path: Path) -> None:

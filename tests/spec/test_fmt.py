@@ -62,7 +62,7 @@ def test_a_shipped_spec_loads_the_same_after_formatting(exchange: str) -> None:
     assert before.model_dump(exclude_unset=True) == after.model_dump(exclude_unset=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_comments_anywhere_stay_and_are_stable(data: st.DataObject) -> None:
     lines = format_text(find(data.draw(st.sampled_from(shipped()))).read_text(encoding="utf-8"), "a").split("\n")
