@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-faults lint bench fuzz soak simulate docs clean .venv
+.PHONY: help demo test test-faults lint check-cassettes bench fuzz soak simulate docs clean .venv
 
 BIN := .venv/bin
 PIP := -m pip install --quiet --disable-pip-version-check
@@ -43,6 +43,8 @@ lint: .venv/.installed-dev
 	$(BIN)/cexspec fmt --check exchanges/
 	$(BIN)/python tools/generate_schemas.py --check
 	$(BIN)/python -m tools.generate_docs --check
+
+check-cassettes: .venv/.installed-dev
 	$(BIN)/python tools/record_cassettes.py --check
 
 docs: .venv/.installed-dev

@@ -302,6 +302,17 @@ def test_every_line_named_says_what_is_explained() -> None:
         assert all(text in lines[int(row.rsplit("(line ", 1)[1].rstrip(")")) - 1] for row in told), told
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("open_ordinary_orders", "without a limit all pages are fetched"),
+        ("stop_order", "no order of an example symbol is sent so"),  # only of those that wait for a stop price
+    ],
+)
+def test_what_only_accounts_ask_is_explained(name: str, told: str) -> None:
+    assert told in explained("okx", name)
+
+
 def test_a_path_that_is_walked_is_named() -> None:
     assert "$..s" in dict(sections("history"))["walked, not lowered"]
 
