@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +12,8 @@ from pydantic import ValidationError
 from cexspec.cli._exchange import AsJson, Environment, ExchangeName, examples
 from cexspec.cli._run import run
 from cexspec.cli._trading import DryRun, Keyring, Prefix, Yes, account, agree, in_words, show, show_requests
-from cexspec.models import CexspecError, Order
+from cexspec.models import CexspecError, Order, Side
+from cexspec.models.execution import MarginMode, OrderType, PositionSide, TimeInForce
 from cexspec.models.order_request import OrderRequest
 
 if TYPE_CHECKING:
@@ -26,45 +26,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-
-class Side(StrEnum):
-    """What to do."""
-
-    buy = "buy"
-    sell = "sell"
-
-
-class OrderType(StrEnum):
-    """Kinds of orders."""
-
-    market = "market"
-    limit = "limit"
-    stop_market = "stop_market"
-    stop_limit = "stop_limit"
-
-
-class TimeInForce(StrEnum):
-    """How long an order rests."""
-
-    gtc = "gtc"
-    ioc = "ioc"
-    fok = "fok"
-    gtd = "gtd"
-
-
-class PositionSide(StrEnum):
-    """The positions an account may hold at once."""
-
-    long = "long"
-    short = "short"
-
-
-class MarginMode(StrEnum):
-    """What secures a position."""
-
-    cross = "cross"
-    isolated = "isolated"
 
 
 def amount(text: str) -> Decimal:
@@ -134,19 +95,19 @@ def place(
     """
     request = _request(
         symbol=symbol,
-        side=side.value,
-        type=order_type.value if order_type else _type(price, stop_price),
+        side=side,
+        type=order_type or _type(price, stop_price),
         quantity=quantity,
         price=price,
         stop_price=stop_price,
         quote_quantity=quote_quantity,
-        time_in_force=time_in_force.value if time_in_force else None,
+        time_in_force=time_in_force,
         post_only=post_only,
         reduce_only=reduce_only,
         client_order_id=client_order_id,
         leverage=leverage,
-        margin_mode=margin_mode.value if margin_mode else None,
-        position_side=position_side.value if position_side else None,
+        margin_mode=margin_mode,
+        position_side=position_side,
         expires=expires,
     )
 
