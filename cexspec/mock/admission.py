@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
 import msgspec
 
-from cexspec.compile.convert import NANOSECONDS
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.paths import parse
 from cexspec.compile.recipe import Moment
 from cexspec.compile.templates import compile_tree
 from cexspec.mock.document import put
 from cexspec.mock.matching import Holes
+from cexspec.mock.moments import told_by
 from cexspec.models import AuthenticationError, Credentials
 
-_MOMENT = re.compile(r"\{\{\s*(now|expires|nonce|recv_window)\s*(?:\|\s*(\w+)[^}]*)?\}\}")
 WINDOW = 30_000_000_000
 """Nanoseconds that the client's clock may differ from the venue's."""
 
@@ -77,18 +75,17 @@ class Admission:
 
 def _moment(tree: Any, message: Any, ahead: int, recv_window: int) -> Moment:
     """When a message was signed, as it says itself; `ahead`: how far behind that it expires; `recv_window`: if it says none."""
-    told = dict(_told(tree, message))
-    now = told["now"] if "now" in told else told["expires"] - ahead if "expires" in told else 0
-    return Moment(now, told.get("nonce", 0), told.get("recv_window", recv_window))
+    told = dict(_told(tree, message, ahead))
+    return Moment(told.get("now", 0), told.get("nonce", 0), told.get("recv_window", recv_window))
 
 
-def _told(tree: Any, message: Any) -> Iterator[tuple[str, int]]:
+def _told(tree: Any, message: Any, ahead: int) -> Iterator[tuple[str, int]]:
     match tree, message:
-        case str(), str() | int() if (found := _MOMENT.fullmatch(tree)) is not None:
-            yield found[1], int(message) * (NANOSECONDS.get(found[2] or "", 1))
         case dict(), dict():
             for key, inner in tree.items():
-                yield from _told(inner, message.get(key))
+                yield from _told(inner, message.get(key), ahead)
         case list(), list():
             for inner, one in zip(tree, message, strict=False):
-                yield from _told(inner, one)
+                yield from _told(inner, one, ahead)
+        case _:
+            yield from told_by(tree, message, ahead).items()

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
 from msgspec.structs import replace
 
-from cexspec.compile.convert import NANOSECONDS
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.plan import HttpRequest
 from cexspec.compile.recipe import Moment
 from cexspec.hooks import SIGNERS, SignHook
 from cexspec.mock.bodies import Refused
 from cexspec.mock.market import MILLISECOND
+from cexspec.mock.moments import Told, told_by
 from cexspec.models import AuthenticationError, Credentials, ExchangeError
 from cexspec.spec.model.auth import Recipe
 
-_HOLE = re.compile(r"\{\{\s*(now|expires|nonce|recv_window)\s*(?:\|\s*(\w+)\s*)?\}\}")
 FORM = "x-www-form-urlencoded"
 _AHEAD = 1_000 * MILLISECOND
 """How far ahead of the venue's clock a request may be."""
-
-Told = Mapping[str, int]
-"""What a request says of when it was signed: `now` in nanoseconds, `nonce`, `recv_window` in milliseconds."""
 
 
 def credentials_of(exchange: Exchange) -> Credentials:
@@ -98,27 +92,17 @@ class Signatures:
     def _told(self, recipe: Recipe, request: HttpRequest) -> Told:
         """What the recipe's parameters and headers tell, as far as each is of one hole alone."""
         headers = {name.lower(): value for name, value in request.headers}
-        members = _members(request)
+        members, ahead = _members(request), round((recipe.expires or 0) * 1e9)
         found: dict[str, int] = {}
         for texts, values in (({**recipe.add, **recipe.append}, members), (_lower(recipe.headers), headers)):
             for name, template in texts.items():
                 if name not in values:
                     raise Refused(f"the request lacks {name}", "AuthenticationError")
-                found |= self._read(recipe, template, values[name])
+                try:
+                    found |= told_by(template, values[name], ahead)
+                except ValueError:
+                    raise Refused(f"'{str(values[name])[:40]}' is no {name}", "InvalidRequest") from None
         return found
-
-    def _read(self, recipe: Recipe, template: str, value: str) -> Told:
-        whole = _HOLE.fullmatch(template)
-        if whole is None:
-            return {}
-        hole, unit = whole.groups()
-        try:
-            if hole in ("nonce", "recv_window"):
-                return {hole: int(value)}
-            time = int(datetime.fromisoformat(value).timestamp() * 1e6) * 1000 if unit == "iso" else int(value) * NANOSECONDS[unit]
-        except (KeyError, ValueError):
-            raise Refused(f"'{value[:40]}' is no {hole}", "InvalidRequest") from None
-        return {"now": time - (round((recipe.expires or 0) * 1e9) if hole == "expires" else 0)}
 
     def _check_time(self, told: Told) -> None:
         window = told.get("recv_window", self._exchange.recv_window) * MILLISECOND
