@@ -132,6 +132,9 @@ async def test_what_the_venue_has_forgotten_is_got_anew(tmp_path: Path) -> None:
         venue.admission.forget()
         await venue.drop_connections()
         await asyncio.wait_for(again.wait(), 5)
+        await venue.tell("listened_orders", [{"order_id": "79", "status": "new"}], "BTC/USDT")
+        gap, told = await event(stream), await event(stream)
+        assert isinstance(gap, Gap) and isinstance(told, Order) and told.order_id == "79"
 
 
 async def test_a_login_at_the_wrong_time_is_refused_as_such(tmp_path: Path) -> None:
