@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -70,11 +70,24 @@ NOT_FINITE = ("NaN", "nan", "sNaN", "-NaN", "NaN123", "Infinity", "-Infinity", "
 """Spellings that Python's numbers take."""
 
 
+pytestmark = pytest.mark.no_cover  # some hundred thousand readings: traced, they take longer than all other tests of the engine
+
+
 @cache
 def frames(exchange: str) -> tuple[Case, ...]:
-    """The samples of WebSocket data that stand for themselves."""
+    """The samples of WebSocket data that stand for themselves, the first of each shape that a channel's messages have."""
     cases = [case for case in samples(exchange, "messages") if "channel" in case and case.get("role", "data") == "data"]
-    return tuple(case for case in cases if not case.get("given") and case.get("events") and not case.get("left_out"))
+    alone = [case for case in cases if not case.get("given") and case.get("events") and not case.get("left_out")]
+    return tuple({(case["channel"], shape(json.loads(case["raw"]))): case for case in reversed(alone)}.values())[::-1]
+
+
+def shape(document: Any) -> Hashable:
+    """What is alike in documents whose values alone differ."""
+    if isinstance(document, dict):
+        return tuple((key, shape(inner)) for key, inner in document.items())
+    if isinstance(document, list):
+        return tuple(map(shape, document))
+    return type(document).__name__
 
 
 @cache
