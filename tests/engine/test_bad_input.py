@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -213,16 +213,41 @@ def test_a_good_beginning_opens_no_door_for_a_frame_beyond_the_maximum() -> None
 Path = tuple[str | int, ...]
 
 
-def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
-    """The way to every scalar of a document; of a long list, to those of its first two elements."""
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """The way to every scalar of a document, and its type; of a list of lists or objects, to those of the first two."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from leaves(inner, (*path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value[:20]):
-            yield from leaves(inner, (*path, index))
+            if index < 2 or not isinstance(inner, list | dict):
+                yield from leaves(inner, (*path, index))
     else:
-        yield path
+        yield path, type(value).__name__
+
+
+Place = tuple[Case, Any, Path]
+"""A sample, its document, and the way to one of its scalars."""
+
+
+def places(cases: Iterable[Case], kind: str) -> tuple[Place, ...]:
+    """Every place of samples where a scalar stands, once for each `kind` of message and type of value."""
+    found: dict[Hashable, Place] = {}
+    for case in cases:
+        document = json.loads(case["raw"])
+        for path, type_name in leaves(document):
+            found.setdefault((case[kind], path, type_name), (case, document, path))
+    return tuple(found.values())
+
+
+@cache
+def framed(exchange: str) -> tuple[Place, ...]:
+    return places(frames(exchange), "channel")
+
+
+@cache
+def answered(exchange: str) -> tuple[Place, ...]:
+    return places(bodies(exchange), "operation")
 
 
 def replaced(value: Any, path: Path, new: Any) -> Any:
@@ -263,16 +288,12 @@ def finite(events: list[Event]) -> bool:
 @pytest.mark.parametrize("spelling", NOT_FINITE)
 def test_no_event_holds_a_number_that_is_not_finite(exchange: str, number: str, spelling: str) -> None:
     mine = venue(exchange, number)
-    for case in frames(exchange):
-        document = json.loads(case["raw"])
-        for path in leaves(document):
-            for events, _ in mine.read(case, written(replaced(document, path, spelling))):
-                assert finite(events), (path, events)
-            assert mine.read(case, written(replaced(document, path, BARE), spelling)) == [([], True)] * 3
-    for case in bodies(exchange):
-        document = json.loads(case["raw"])
-        for path in list(leaves(document))[:60]:
-            assert finite(mine.rest(case, written(replaced(document, path, spelling)))[0]), path
+    for case, document, path in framed(exchange):
+        for events, _ in mine.read(case, written(replaced(document, path, spelling))):
+            assert finite(events), (path, events)
+        assert mine.read(case, written(replaced(document, path, BARE), spelling)) == [([], True)] * 3
+    for case, document, path in answered(exchange):
+        assert finite(mine.rest(case, written(replaced(document, path, spelling)))[0]), path
     good(mine)
 
 
@@ -304,16 +325,12 @@ WRONG: dict[str, Any] = {
 @pytest.mark.parametrize("what", WRONG)
 def test_a_value_of_another_type_raises_nothing_foreign(exchange: str, number: str, what: str) -> None:
     mine = venue(exchange, number)
-    for case in frames(exchange):
-        document = json.loads(case["raw"])
-        for path in leaves(document):
-            frame = written(replaced(document, path, WRONG[what])).replace(b"BARE-SURROGATE", b"\\ud800")
-            for events, _ in mine.read(case, frame):
-                assert finite(events)
-    for case in bodies(exchange):
-        document = json.loads(case["raw"])
-        for path in list(leaves(document))[:60]:
-            assert finite(mine.rest(case, written(replaced(document, path, WRONG[what])))[0])
+    for case, document, path in framed(exchange):
+        frame = written(replaced(document, path, WRONG[what])).replace(b"BARE-SURROGATE", b"\\ud800")
+        for events, _ in mine.read(case, frame):
+            assert finite(events), (path, events)
+    for case, document, path in answered(exchange):
+        assert finite(mine.rest(case, written(replaced(document, path, WRONG[what])))[0]), path
     good(mine)
 
 
@@ -323,11 +340,9 @@ def test_a_value_of_another_type_raises_nothing_foreign(exchange: str, number: s
 )
 def test_bare_numbers_beyond_measure_raise_nothing_foreign(exchange: str, number: str, literal: str) -> None:
     mine = venue(exchange, number)
-    for case in frames(exchange):
-        document = json.loads(case["raw"])
-        for path in leaves(document):
-            for events, _ in mine.read(case, written(replaced(document, path, BARE), literal)):
-                assert finite(events), (path, events)
+    for case, document, path in framed(exchange):
+        for events, _ in mine.read(case, written(replaced(document, path, BARE), literal)):
+            assert finite(events), (path, events)
     good(mine)
 
 
