@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from cexspec.compile.exchange import Exchange
-from cexspec.compile.plan import OperationPlan, urlencoded
+from cexspec.compile.plan import OperationPlan
 from cexspec.compile.recipe import Moment
 from cexspec.models import EXCHANGE_ERRORS, MODELS, CexspecError, Credentials, Event, ExchangeError
 from tests.exchanges import choices, coverage
@@ -53,7 +53,7 @@ def unsigned(operation: OperationPlan, params: dict[str, Any], written: Case) ->
     """A private request before it is signed, in the form a sample has it: a JSON body as a structure, or to the byte as text."""
     request = operation.build({"now": LATER, "uuid": str(UUID(int=1)), **params})
     body = request.body.decode() if request.body is not None else None
-    told = {"method": request.method, "target": request.target, "form": urlencoded(request.form) or None}
+    told = {"method": request.method, "target": request.target, "form": request.form or None}
     told["body"] = json.loads(body) if body is not None and not isinstance(written.get("body"), str) else body
     return {key: value for key, value in told.items() if value is not None}
 

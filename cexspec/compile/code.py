@@ -17,12 +17,14 @@ where `<v1>` is the value as JSON holds it: an exact number as text, anything el
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
 from cexspec.compile.filters import as_text
 from cexspec.compile.holes import Hole, Text
+from cexspec.compile.plan import encoded
 from cexspec.compile.source import Writer
 from cexspec.models import InvalidRequest
 
@@ -56,7 +58,7 @@ class CodeWriter(Writer):
     def __init__(self) -> None:
         super().__init__()
         self.bound: dict[str, Value] = {}
-        self.names: dict[str, Any] = {"Decimal": Decimal, "as_text": as_text, "untouched": untouched, "spread": spread}
+        self.names: dict[str, Any] = {"Decimal": Decimal, "as_text": as_text, "encoded": encoded, "untouched": untouched, "spread": spread}
         self._variables = 0
 
     def variable(self) -> str:
@@ -165,18 +167,42 @@ class CodeWriter(Writer):
             return Value(self.made(f"None if {value.code} is None else {code}" if value.kind == "maybe" else code), value.kind)
         return Value(self.made(self.tree(tree, optional)), "sure")
 
-    def pairs(self, texts: Iterable[tuple[str, Text]]) -> str:
-        """A query or form as an expression; what has a hole without a value is left out."""
+    def query(self, texts: Iterable[tuple[str, Text]]) -> str:
+        """A query or form, encoded, as an expression; what has a hole without a value is left out."""
         found = [(key, text, [self.read(hole) for hole in text.holes]) for key, text in texts]
         found = [one for one in found if all(value.kind != "nothing" for value in one[2])]
         if all(value.kind != "maybe" for _, _, values in found for value in values):
-            return f"({''.join(f'({key!r}, {self.joined(text, values)}), ' for key, text, values in found)})"
-        pairs = self.made("[]")
+            return self.literal("&".join([self._member(key, text, values) for key, text, values in found]))
+        made = self.made("''")
         for key, text, values in found:
             asked = " and ".join(f"{value.code} is not None" for value in values if value.kind == "maybe")
-            add = f"{pairs}.append(({key!r}, {self.joined(text, values)}))"
-            self.line(f"if {asked}: {add}" if asked else add)
-        return f"tuple({pairs})"
+            with self.block(f"if {asked}") if asked else nullcontext():
+                self.line(f"{made} += {self.literal('&' + self._member(key, text, values))}")
+        return f"{made}[1:]"
+
+    def literal(self, template: str) -> str:
+        """The inside of an f-string as an expression."""
+        return f"f{template!r}" if "{" in template else repr(template)
+
+    def _member(self, key: str, text: Text, values: Iterable[Value]) -> str:
+        """A parameter, encoded, as the inside of an f-string."""
+        given = iter(values)
+        parts = (self.encoded(part, next(given)) if isinstance(part, Hole) else encoded(part) for part in text.parts)
+        return f"{encoded(key)}={''.join(parts)}"
+
+    def encoded(self, hole: Hole, value: Value) -> str:
+        """The value of a hole that is there, encoded, as a part of an f-string."""
+        value = self.filtered(hole, value)
+        code = value.code
+        if value.text is not None:
+            return encoded(value.text)
+        if value.kind == "integer":
+            return f"{{{code}}}"
+        if not code.isidentifier():
+            code = self.made(code)
+        plain = f"{code} if {code}.__class__ is str and {code}.isascii() and {code}.isalnum()"
+        number = f"f'{{{code}:f}}' if {code}.__class__ is Decimal else " if value.kind != "text" else ""
+        return f"{{{self.made(f'{plain} else {number}encoded(as_text({code}))')}}}"
 
     def _whole(self, value: Value) -> str:
         """The text of a value that stands alone."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from msgspec import Struct
 
@@ -124,50 +124,50 @@ JSON_BODY = ("Content-Type", "application/json")
 FORM_BODY = ("Content-Type", "application/x-www-form-urlencoded")
 
 
+def encoded(text: str) -> str:
+    """A text as it stands in a query or a form: everything encoded but letters, digits and `-._~`."""
+    return text if _UNRESERVED(text) else quote(text, safe="")
+
+
 def urlencoded(pairs: Pairs) -> str:
-    """Pairs as a query or a form: everything encoded but letters, digits and `-._~`."""
-    if not pairs:
-        return ""
-    whole = "&".join(map("=".join, pairs))
-    if not whole.encode().translate(None, _PLAIN) and whole.count("=") == len(pairs) and whole.count("&") == len(pairs) - 1:
-        return whole
-    plain = _UNRESERVED
-    return "&".join(
-        [f"{name if plain(name) else quote(name, safe='')}={value if plain(value) else quote(value, safe='')}" for name, value in pairs]
-    )
+    """Pairs as a query or a form."""
+    return "&".join([f"{encoded(name)}={encoded(value)}" for name, value in pairs])
+
+
+def pairs_of(text: str) -> Pairs:
+    """The pairs of a query or a form."""
+    return tuple(parse_qsl(text, keep_blank_values=True))
 
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*").fullmatch
-_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-&="
-"""What pairs hold that have nothing to encode, unless names or values hold the signs that stand between them."""
 
 
 class HttpRequest(Struct, frozen=True):
     """A request as it goes out, tied to no HTTP library.
 
-    `query` and `form` values are text, encoded when they are sent; `body` is encoded JSON, in place of a `form`. The repr shows
-    no values: once it is signed they hold secrets.
+    `query` and `form` are encoded (see `urlencoded`); `body` is encoded JSON, in place of a `form`. The repr shows no values: once
+    it is signed they hold secrets.
     """
 
     method: str
     path: str
-    query: Pairs = ()
+    query: str = ""
     body: bytes | None = None
     headers: Pairs = ()
-    form: Pairs = ()
+    form: str = ""
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.method!r}, {self.path!r})"
 
     @property
     def target(self) -> str:
-        """Path with the encoded query."""
-        return f"{self.path}?{urlencoded(self.query)}" if self.query else self.path
+        """Path with the query."""
+        return f"{self.path}?{self.query}" if self.query else self.path
 
     @property
     def payload(self) -> bytes | None:
-        """The body as it is sent: the JSON, or the encoded form; None where there is neither."""
-        return urlencoded(self.form).encode() if self.form else self.body
+        """The body as it is sent: the JSON, or the form; None where there is neither."""
+        return self.form.encode() if self.form else self.body
 
 
 @dataclass(frozen=True, slots=True)

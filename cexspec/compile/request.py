@@ -130,7 +130,7 @@ class _Target:
             code.bound[ORDERS] = Value(code.made(f"{code.constant(batch)}(given)"), "sure")
         encode, request = code.constant(msgspec.json.encode), code.constant(HttpRequest)
         body = f"{encode}({code.tree(self.body.tree, self.body.optional)})" if self.body is not None else "None"
-        path, query, form = code.text_of(self.path, path_text), code.pairs(self.query), code.pairs(self.form)
+        path, query, form = code.text_of(self.path, path_text), code.query(self.query), code.query(self.form)
         return f"{request}({self.method!r}, {path}, {query}, {body}, {code.constant(self.headers)}, {form})"
 
 

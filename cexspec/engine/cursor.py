@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from cexspec.compile.plan import HttpRequest, PagePlan
+from cexspec.compile.plan import HttpRequest, PagePlan, pairs_of, urlencoded
 from cexspec.engine.chronology import counted
 from cexspec.engine.times import UNITS
 from cexspec.models import Candle, Event, FundingRate, OpenInterest, Order
@@ -68,13 +68,12 @@ def time_cursor(time: int, page: PagePlan, *, beyond: bool) -> str:
 def with_cursor(request: HttpRequest, page: PagePlan, cursor: str) -> HttpRequest:
     """The request continued from `cursor`."""
     left_out = {page.param, *page.drop}
-    query = tuple(pair for pair in request.query if pair[0] not in left_out)
+    query, form = (tuple(pair for pair in pairs_of(text) if pair[0] not in left_out) for text in (request.query, request.form))
     if page.within == "body":
-        return replace(request, query=query, body=_continued(request.body or b"{}", page, cursor))
+        return replace(request, query=urlencoded(query), body=_continued(request.body or b"{}", page, cursor))
     if page.within == "form":
-        form = tuple(pair for pair in request.form if pair[0] not in left_out)
-        return replace(request, query=query, form=(*form, (page.param, cursor)))
-    return replace(request, query=(*query, (page.param, cursor)))
+        return replace(request, query=urlencoded(query), form=urlencoded((*form, (page.param, cursor))))
+    return replace(request, query=urlencoded((*query, (page.param, cursor))))
 
 
 def _continued(body: bytes, page: PagePlan, cursor: str) -> bytes:

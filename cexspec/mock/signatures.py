@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cexspec.compile.exchange import Exchange
-from cexspec.compile.plan import HttpRequest
+from cexspec.compile.plan import HttpRequest, pairs_of, urlencoded
 from cexspec.compile.recipe import Moment
 from cexspec.hooks import SIGNERS, SignHook
 from cexspec.mock.bodies import Refused
@@ -41,7 +41,8 @@ def received(method: str, path: str, query: Mapping[str, str], body: bytes, head
     """A request as it came in."""
     form = parse_qsl(body.decode(errors="replace"), keep_blank_values=True) if FORM in headers.get("Content-Type", "") else []
     pairs = tuple((name, value) for name, value in headers.items())
-    return HttpRequest(method, unquote(path), tuple(query.items()), body if body and not form else None, pairs, tuple(form))
+    own = urlencoded(tuple(query.items()))
+    return HttpRequest(method, unquote(path), own, body if body and not form else None, pairs, urlencoded(tuple(form)))
 
 
 class Signatures:
@@ -116,7 +117,7 @@ class Signatures:
 def _members(request: HttpRequest) -> dict[str, Any]:
     """Everything named in a request, but for its headers."""
     body = _json(request.body) if request.body is not None else {}
-    return {**(body if isinstance(body, dict) else {}), **dict(request.form), **dict(request.query)}
+    return {**(body if isinstance(body, dict) else {}), **dict(pairs_of(request.form)), **dict(pairs_of(request.query))}
 
 
 def _json(body: bytes) -> Any:
@@ -136,8 +137,8 @@ def _without(recipe: Recipe, request: HttpRequest) -> HttpRequest:
         body = msgspec.json.encode(own) if own else None
     return replace(
         request,
-        query=tuple(pair for pair in request.query if pair[0] not in names),
-        form=tuple(pair for pair in request.form if pair[0] not in names),
+        query=urlencoded(tuple(pair for pair in pairs_of(request.query) if pair[0] not in names)),
+        form=urlencoded(tuple(pair for pair in pairs_of(request.form) if pair[0] not in names)),
         body=body,
         headers=tuple(pair for pair in request.headers if pair[0].lower() not in headers),
     )
@@ -146,9 +147,13 @@ def _without(recipe: Recipe, request: HttpRequest) -> HttpRequest:
 def _same(recipe: Recipe, again: HttpRequest, request: HttpRequest) -> bool:
     """Whether two requests are the same, as far as a recipe is concerned."""
     names = set(_lower(recipe.headers))
-    if dict(_signing(again, names)) != dict(_signing(request, names)) or sorted(again.query) != sorted(request.query):
+    if dict(_signing(again, names)) != dict(_signing(request, names)) or _sorted(again.query) != _sorted(request.query):
         return False
-    return sorted(again.form) == sorted(request.form) and _json(again.body or b"null") == _json(request.body or b"null")
+    return _sorted(again.form) == _sorted(request.form) and _json(again.body or b"null") == _json(request.body or b"null")
+
+
+def _sorted(text: str) -> list[tuple[str, str]]:
+    return sorted(pairs_of(text))
 
 
 def _signing(request: HttpRequest, names: set[str]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from cexspec.compile.exchange import Exchange
-from cexspec.compile.plan import HttpRequest
+from cexspec.compile.plan import HttpRequest, pairs_of
 from cexspec.mock.accounts import Accounts
 from cexspec.mock.admission import Admission
 from cexspec.mock.answers import Answers
@@ -154,7 +154,7 @@ class MockVenue:
             try:
                 own = request if recipe is None else self._signatures.opened(recipe, request, self.environment["rest"])
                 given = msgspec.json.decode(own.body) if own.body else None
-                return self._requests.read(own.method, own.path, dict((*own.query, *own.form)), given, recipe)
+                return self._requests.read(own.method, own.path, dict((*pairs_of(own.query), *pairs_of(own.form))), given, recipe)
             except Refused as reason:
                 reasons.append(reason)
         raise min(reasons, key=lambda reason: reason.error in ("InvalidRequest", "AuthenticationError"))

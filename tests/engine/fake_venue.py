@@ -26,6 +26,7 @@ from cexspec.compile.plan import (
     PoolPlan,
     ReaderPlan,
     WindowPlan,
+    urlencoded,
 )
 from cexspec.compile.recipe import RecipePlan
 from cexspec.models import (
@@ -96,7 +97,7 @@ def operation(
                 value = min(value or int(limit.default or 100), limit.max or 10**9)
             if value is not None:
                 pairs.append((key, str(value // 1_000_000 if parameter in ("start", "end") else value)))
-        return HttpRequest("GET", f"/{name}", tuple(pairs))
+        return HttpRequest("GET", f"/{name}", urlencoded(tuple(pairs)))
 
     return OperationPlan(
         **{

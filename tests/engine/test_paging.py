@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cexspec.compile.plan import HttpRequest, OperationPlan, PagePlan, ParamPlan, Params
+from cexspec.compile.plan import HttpRequest, OperationPlan, PagePlan, ParamPlan, Params, pairs_of
 from cexspec.engine.cursor import time_cursor, with_cursor
 from cexspec.engine.paging import collect
 from cexspec.models import Candle, Event, InvalidRequest, Liquidation, Order, Trade
@@ -37,7 +37,7 @@ class PagedVenue:
     async def fetch(self, request: HttpRequest) -> tuple[list[Event], bytes]:
         assert request not in self.requests, "asked twice"
         self.requests.append(request)
-        query = dict(request.query)
+        query = dict(pairs_of(request.query))
         limit = int(query["limit"])
         assert limit <= self.size
         rows = [row for row in self.rows if self._fits(row, query)]
@@ -290,14 +290,14 @@ INTO_A_BODY = [
 @pytest.mark.parametrize(("param", "unit", "drop", "expected"), INTO_A_BODY)
 def test_a_page_may_continue_in_the_body(param: str, unit: str | None, drop: tuple[str, ...], expected: bytes) -> None:
     plan = PagePlan("forward", param, "timestamp", unit, False, drop, None, "body")  # type: ignore[arg-type]
-    request = HttpRequest("POST", "/info", (("k", "v"),), b'{"q":{"a":1}}')
-    assert with_cursor(request, plan, "7") == HttpRequest("POST", "/info", (("k", "v"),), expected)
+    request = HttpRequest("POST", "/info", "k=v", b'{"q":{"a":1}}')
+    assert with_cursor(request, plan, "7") == HttpRequest("POST", "/info", "k=v", expected)
 
 
 def test_a_page_may_continue_in_a_form() -> None:
     plan = PagePlan("backward", "ofs", "offset", None, False, ("old",), None, "form")
-    request = HttpRequest("POST", "/closed", form=(("trades", "true"), ("old", "1"), ("ofs", "50")))
-    assert with_cursor(request, plan, "100") == HttpRequest("POST", "/closed", form=(("trades", "true"), ("ofs", "100")))
+    request = HttpRequest("POST", "/closed", form="trades=true&old=1&ofs=50")
+    assert with_cursor(request, plan, "100") == HttpRequest("POST", "/closed", form="trades=true&ofs=100")
 
 
 STATES: list[tuple[str, str | None, int | None, int, list[str], int]] = [
@@ -317,7 +317,7 @@ async def test_what_is_there_now_is_fetched_whole(
     seen: list[str] = []
 
     async def fetch(request: HttpRequest) -> tuple[list[Event], bytes]:
-        after = dict(request.query).get("after")
+        after = dict(pairs_of(request.query)).get("after")
         seen.append(after or "first")
         ids = [number for number in reversed(range(there)) if by == "offset" or after is None or number < int(after)]
         ids = ids[int(after or 0) :] if by == "offset" else ids

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from cexspec.compile.plan import pairs_of
 from cexspec.mock import MockVenue
 from cexspec.mock.agreement import agreed
 from cexspec.mock.bodies import Refused
@@ -87,7 +88,7 @@ def asked(name: str, params: dict[str, Any]) -> Asked:
     made = exchange(rest={name: VENUE[name]})
     request = made.operation(name).build(params)
     body = json.loads(request.body) if request.body else None
-    return Requests(made, Listing(made, Samples((), ()))).read(request.method, request.path, dict(request.query), body)
+    return Requests(made, Listing(made, Samples((), ()))).read(request.method, request.path, dict(pairs_of(request.query)), body)
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -10,7 +10,7 @@ import ccxt
 import msgspec
 
 from cexspec.compile.exchange import Exchange
-from cexspec.compile.plan import JSON_BODY, HttpRequest
+from cexspec.compile.plan import JSON_BODY, HttpRequest, urlencoded
 from cexspec.compile.recipe import Moment
 from cexspec.models import Credentials
 from cexspec.spec.load import find, load
@@ -53,7 +53,7 @@ def rival(venue: Venue, secret: str, module: Any = ccxt) -> Any:
 
 def request(case: Case) -> HttpRequest:
     """The request of a case, unsigned."""
-    pairs = tuple((name, str(value)) for name, value in case.params.items())
+    text = urlencoded(tuple((name, str(value)) for name, value in case.params.items()))
     if case.written == "json":
         return HttpRequest(case.method, case.path, body=msgspec.json.encode(case.params), headers=(JSON_BODY,))
-    return HttpRequest(case.method, case.path, form=pairs) if case.written == "form" else HttpRequest(case.method, case.path, pairs)
+    return HttpRequest(case.method, case.path, form=text) if case.written == "form" else HttpRequest(case.method, case.path, text)

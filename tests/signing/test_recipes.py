@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cexspec.compile.exchange import Exchange
-from cexspec.compile.plan import FORM_BODY, HttpRequest
+from cexspec.compile.plan import FORM_BODY, HttpRequest, pairs_of
 from cexspec.compile.recipe import Moment
 from cexspec.models import AuthenticationError, Credentials, NotSupported
 from cexspec.spec.load import load
@@ -54,12 +54,12 @@ PREHASHES = [
     ("{{ method }} {{ host }} {{ path }}", HttpRequest("GET", "/a"), "GET api.example.com /v1/a"),
     ("{{ host }}{{ path }}", HttpRequest("GET", "https://other.example.com/b/"), "other.example.com/b/"),
     ("{{ target }}", HttpRequest("GET", "/a"), "/v1/a"),
-    ("{{ target }}", HttpRequest("GET", "/a", (("x", "1 2"),)), "/v1/a?x=1%202"),
-    ("{{ raw_target }}", HttpRequest("GET", "/a", (("x", "1 2"),)), "/v1/a?x=1 2"),
+    ("{{ target }}", HttpRequest("GET", "/a", "x=1%202"), "/v1/a?x=1%202"),
+    ("{{ raw_target }}", HttpRequest("GET", "/a", "x=1%202"), "/v1/a?x=1 2"),
     ("{{ raw_target }}{{ raw_query }}", HttpRequest("GET", "/a"), "/v1/a"),
-    ("{{ query }}", HttpRequest("POST", "/a", (("x", "1"),), b"{}"), "x=1"),
-    ("{{ params }}{{ body }}", HttpRequest("POST", "/a", (("x", "1"),), b"{}"), "x=1{}"),
-    ("{{ params }}|{{ body }}", HttpRequest("POST", "/a", form=(("x", "é"),)), "x=%C3%A9|x=%C3%A9"),
+    ("{{ query }}", HttpRequest("POST", "/a", "x=1", b"{}"), "x=1"),
+    ("{{ params }}{{ body }}", HttpRequest("POST", "/a", "x=1", b"{}"), "x=1{}"),
+    ("{{ params }}|{{ body }}", HttpRequest("POST", "/a", form="x=%C3%A9"), "x=%C3%A9|x=%C3%A9"),
     ("{{ now | s }} {{ now | us }} {{ nonce }} {{ recv_window }}", HttpRequest("GET", "/a"), "1700000000 1700000000123456 42 5000"),
 ]
 
@@ -75,21 +75,21 @@ ADDED = 'add: {a: "{{ nonce }}"}\nappend: {z: "{{ api_key }}"}\nsignature: {of: 
 LAST = 'sign_into: {sig: "{{ signature }}"}\n'
 
 PLACES = [
-    ("", HttpRequest("GET", "/a", (("m", "1"),)), "query", ["a", "m", "z", "sig"]),
+    ("", HttpRequest("GET", "/a", "m=1"), "query", ["a", "m", "z", "sig"]),
     ("", HttpRequest("DELETE", "/a"), "query", ["a", "z", "sig"]),
     ("", HttpRequest("POST", "/a"), "form", ["a", "z", "sig"]),
-    ("", HttpRequest("POST", "/a", form=(("m", "1"),)), "form", ["a", "m", "z", "sig"]),
-    ("", HttpRequest("PUT", "/a", (("m", "1"),)), "query", ["a", "m", "z", "sig"]),
+    ("", HttpRequest("POST", "/a", form="m=1"), "form", ["a", "m", "z", "sig"]),
+    ("", HttpRequest("PUT", "/a", "m=1"), "query", ["a", "m", "z", "sig"]),
     ("", HttpRequest("POST", "/a", body=b'{"m":1}'), "query", ["a", "z", "sig"]),
-    ("into: query\n", HttpRequest("POST", "/a", form=(("m", "1"),)), "query", ["a", "z", "sig"]),
-    ("sort: true\n", HttpRequest("GET", "/a", (("zz", "1"), ("m", "1"))), "query", ["a", "m", "z", "zz", "sig"]),
+    ("into: query\n", HttpRequest("POST", "/a", form="m=1"), "query", ["a", "z", "sig"]),
+    ("sort: true\n", HttpRequest("GET", "/a", "zz=1&m=1"), "query", ["a", "m", "z", "zz", "sig"]),
 ]
 
 
 @pytest.mark.parametrize(("more", "request_", "place", "names"), PLACES)
 def test_parameters_go_where_the_requests_own_are(more: str, request_: HttpRequest, place: str, names: list[str], tmp_path: Path) -> None:
     signed = sign(ADDED + LAST + more, tmp_path, request_).request
-    assert [name for name, _ in getattr(signed, place)] == names
+    assert [name for name, _ in pairs_of(getattr(signed, place))] == names
     assert (FORM_BODY in signed.headers) == bool(signed.form)
 
 
@@ -105,7 +105,7 @@ def test_a_request_keeps_the_headers_that_it_has(tmp_path: Path) -> None:
     recipe = 'headers: {Content-Type: text/plain, X-KEY: "{{ api_key }}"}'
     own = HttpRequest("POST", "/a", body=b"{}", headers=(("content-type", "application/json"),))
     assert sign(recipe, tmp_path, own).request.headers == (("content-type", "application/json"), ("X-KEY", "k"))
-    assert sign(recipe, tmp_path, HttpRequest("POST", "/a", form=(("x", "1"),))).request.headers[0] == ("Content-Type", "text/plain")
+    assert sign(recipe, tmp_path, HttpRequest("POST", "/a", form="x=1")).request.headers[0] == ("Content-Type", "text/plain")
     assert sign(recipe, tmp_path, own).prehash == sign(recipe, tmp_path, own).signature == ""
 
 
@@ -123,10 +123,10 @@ sign_into: {account_too: "{{ account }}"}
 def test_what_needs_an_optional_credential_is_left_out_without_it(tmp_path: Path) -> None:
     signed = sign(OPTIONAL, tmp_path, HttpRequest("GET", "/a")).request
     assert [name for name, _ in signed.headers] == ["X-SIGN"]
-    assert signed.query == ()
+    assert signed.query == ""
     whole = sign(OPTIONAL, tmp_path, HttpRequest("GET", "/a"), passphrase="p", account="7").request
     assert [name for name, _ in whole.headers] == ["X-PHRASE", "X-MORE", "X-SIGN"]
-    assert whole.query == (("account", "7"), ("account_too", "7"))
+    assert whole.query == "account=7&account_too=7"
 
 
 DIGESTS = [

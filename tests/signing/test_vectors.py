@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from cexspec.compile.plan import HttpRequest
+from cexspec.compile.plan import HttpRequest, pairs_of, urlencoded
 from cexspec.compile.recipe import Moment
 from cexspec.models import Credentials
 from tests.signing import keys
@@ -30,10 +30,6 @@ def at(milliseconds: int) -> Moment:
     return Moment(milliseconds * MS, milliseconds, 5000)
 
 
-def pairs(text: str) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, _, value in (one.partition("=") for one in text.split("&")))
-
-
 _BINANCE = {"api_key": "k", "api_secret": "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"}
 _USDM = {"api_key": "k", "api_secret": "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"}
 _OKX = {"api_key": "k", "passphrase": "p", "api_secret": "chNOOS4KvNXR_Xq4k4c9qsfoKWvnDecLATCRlcBwyKDYnWgO"}
@@ -52,13 +48,13 @@ _ASKED = {"method": "GET", "path": "/", "raw_target": "/", "raw_query": "", "bod
 VECTORS = [
     Vector("okx", _OKX, at(int(datetime(2020, 12, 8, 9, 8, 57, 715000, UTC).timestamp() * 1000)),
            HttpRequest("GET", "/api/v5/account/balance"), "PJ61e1nb2F2Qd7D8SPiaIcx2gjdELc+o0ygzre9z33k="),
-    Vector("bybit", _BYBIT, at(1700000000000), HttpRequest("GET", "/v5/order/realtime", pairs("category=linear&symbol=BTCUSDT")),
+    Vector("bybit", _BYBIT, at(1700000000000), HttpRequest("GET", "/v5/order/realtime", "category=linear&symbol=BTCUSDT"),
            "fd4f31228a46109dc6673062328693696df9a96c7ff04e6491a45e7f63a0fdd7"),
     Vector("bybit", _BYBIT, at(1700000000000),
            HttpRequest("POST", "/v5/order/cancel", body=b'{"category": "linear", "symbol": "BTCUSDT", "orderLinkId": "test-order-1"}'),
            "2df4a0603d69c08d5dea29ba85b46eb7db64ce9e9ebd34a7802a3d69700cb2a1"),
     Vector("kraken", _KRAKEN, at(1616492376594),
-           HttpRequest("POST", "/0/private/AddOrder", form=pairs("ordertype=limit&pair=XBTUSD&price=37500&type=buy&volume=1.25")),
+           HttpRequest("POST", "/0/private/AddOrder", form="ordertype=limit&pair=XBTUSD&price=37500&type=buy&volume=1.25"),
            "4/dpxb3iT4tp/ZCVEwSnEsLxx0bqyhLpdfOpc6fn7OR8+UClSV5n9E6aSS8MPtnRfp32bAb0nmbRn6H8ndwLUQ=="),
     Vector("bitfinex", _BITFINEX, at(1696751141337),
            HttpRequest("POST", "/v2/auth/w/order/submit", body=b'{"type":"LIMIT","symbol":"tBTCUSD","price":15,"amount":"0.1"}'),
@@ -69,11 +65,11 @@ VECTORS = [
            HttpRequest("POST", "/orders", body=b'{"product_id":"BTC-USD","side":"buy","type":"limit","price":"10000.00","size":"0.01"}'),
            "RgX9Q5Gh6yVrolc3N4YmO5eMaGIDMFpARg/9tMHUVzQ="),
     Vector("htx", _HTX, at(int(datetime(2017, 5, 11, 15, 19, 30, tzinfo=UTC).timestamp() * 1000)),
-           HttpRequest("GET", "/v1/order/orders", pairs("order-id=1234567890")), "2ZQ7/roKBjdnAv8z5DymwzgSaOPyPgJl0BIlq9fa94w="),
+           HttpRequest("GET", "/v1/order/orders", "order-id=1234567890"), "2ZQ7/roKBjdnAv8z5DymwzgSaOPyPgJl0BIlq9fa94w="),
     Vector("kucoin", _KUCOIN, at(1547015186532), HttpRequest("POST", "/api/v1/deposit-addresses", body=b'{"currency":"BTC"}'),
            "7QP/oM0ykidMdrfNEUmng8eZjg/ZvPafjIqmxiVfYu4="),
     Vector("gate", _PLAIN, at(1541993715000),
-           HttpRequest("GET", "/futures/orders", pairs("contract=BTC_USD&status=finished&limit=50")),
+           HttpRequest("GET", "/futures/orders", "contract=BTC_USD&status=finished&limit=50"),
            "55f84ea195d6fe57ce62464daaa7c3c02fa9d1dde954e4c898289c9a2407a3d6fb3faf24deff16790d726b66ac9f74526668b13bd01029199cc4fcc522418b8a"),
     Vector("gate", _PLAIN, at(1541993715000),
            HttpRequest("POST", "/futures/orders",
@@ -108,10 +104,10 @@ TOTALS = [
 @pytest.mark.parametrize(("secrets", "now", "own", "signature"), [row[1:] for row in TOTALS], ids=[row[0] for row in TOTALS])
 def test_published_totals_of_parameters_have_the_published_signature(secrets: dict[str, str], now: int, own: str, signature: str) -> None:
     """The examples put the window before the time; the recipes of the venues have ccxt's order, which is as good."""
-    request = HttpRequest("POST", "/order", form=pairs(own))
+    request = HttpRequest("POST", "/order", form=urlencoded(pairs_of(own)))
     signed = ours("published").recipe("totals").sign(request, "https://example.com", Credentials(secrets), at(now))
     assert signed.signature == signature
-    assert signed.request.form[-1] == ("signature", signature)
+    assert signed.request.form.rpartition("&")[2] == f"signature={signature}"
     assert signed.prehash == (signed.request.payload or b"").decode().rpartition("&signature=")[0]
 
 

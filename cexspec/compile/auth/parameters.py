@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cexspec.compile.holes import Text
-from cexspec.compile.plan import FORM_BODY, HttpRequest, Pairs
+from cexspec.compile.plan import FORM_BODY, HttpRequest, Pairs, pairs_of, urlencoded
 
 PARTS = frozenset({"query", "raw_query", "target", "raw_target", "body", "params"})
 """Holes of the request's parts, which are known once the recipe's own parameters are in it."""
@@ -81,9 +81,14 @@ def address(path: str, base_url: str) -> tuple[str, str]:
     return host, before.rstrip("/") + path
 
 
-def raw(pairs: Pairs) -> str:
+def raw(query: str) -> str:
     """A query that is not encoded."""
-    return "&".join([f"{name}={value}" for name, value in pairs])
+    return "&".join([f"{name}={value}" for name, value in pairs_of(query)])
+
+
+def arranged(query: str) -> str:
+    """A query or form in the order of its names."""
+    return urlencoded(tuple(sorted(pairs_of(query))))
 
 
 def merged(body: bytes | None, before: Pairs, behind: Pairs) -> bytes:

@@ -9,9 +9,8 @@ becomes, for requests,
         now = moment.now
         host, path = address(request.path, base_url)
         query, body, form = request.query, request.body, request.form
-        query_text = urlencoded(query)
         v1 = iso(now)
-        target = f'{path}?{query_text}' if query_text else path
+        target = f'{path}?{query}' if query else path
         source = f'{v1}{request.method}{target}'
         signature = hexadecimal(digest(source.encode()))
         further = (('X-KEY', key), ('X-SIGN', signature), )
@@ -23,19 +22,19 @@ and for messages one that gives all these values by name. Credentials are names 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from cexspec.compile.auth.digests import ENCODERS, Digest
-from cexspec.compile.auth.parameters import ADDRESS, Added, Pair, address, merged, raw, takes_form
+from cexspec.compile.auth.parameters import ADDRESS, Added, Pair, address, arranged, merged, raw, takes_form
 from cexspec.compile.auth.values import Source, StepPlan
 from cexspec.compile.code import CodeWriter, Value
 from cexspec.compile.filters import Filter
 from cexspec.compile.holes import Hole, Text
-from cexspec.compile.plan import HttpRequest, Params, urlencoded
+from cexspec.compile.plan import HttpRequest, Params
 from cexspec.compile.recipe import Moment, Signed, readable
 from cexspec.models.credentials import Credentials
 
@@ -44,16 +43,16 @@ RECV_WINDOW = "recv_window"
 MOMENT = ("now", "nonce", RECV_WINDOW)
 EXPIRES = "expires"
 _NAMES = {
-    "HttpRequest": HttpRequest, "Signed": Signed, "address": address, "encode": msgspec.json.encode, "merged": merged, "raw": raw,
-    "readable": readable, "takes_form": takes_form, "urlencoded": urlencoded,
+    "HttpRequest": HttpRequest, "Signed": Signed, "address": address, "arranged": arranged, "encode": msgspec.json.encode,
+    "merged": merged, "raw": raw, "readable": readable, "takes_form": takes_form,
 }  # fmt: skip
 _PARTS = {
-    "query": "query_text",
+    "query": "query",
     "raw_query": "raw_text",
-    "target": "f'{path}?{query_text}' if query_text else path",
+    "target": "f'{path}?{query}' if query else path",
     "raw_target": "f'{path}?{raw_text}' if raw_text else path",
-    "body": "body_text",
-    "params": "body_text if form else query_text",
+    "body": "form or body.decode() if form or body else ''",
+    "params": "form or query",
 }
 """Part of a request -> what it is."""
 
@@ -125,19 +124,19 @@ class _Writer(CodeWriter):
     def request(self) -> None:
         """The request with what is added before it is signed, and its parts as they go out."""
         uses = self._ready.uses
+        self.addressed(uses)
+        self.line("query, body, form = request.query, request.body, request.form")
+        self._add()
+        if uses & {"raw_query", "raw_target"}:
+            self.line("raw_text = raw(query)")
+        for name in sorted(uses & _PARTS.keys()):
+            self.bound[name] = Value(self.made(_PARTS[name]), "text")
+
+    def addressed(self, uses: frozenset[str]) -> None:
+        """What is known of a request before its parts."""
         if uses & {"host", "path", "target", "raw_target"}:
             self.line("host, path = address(request.path, base_url)")
         self.bound |= {name: Value("request.method" if name == "method" else name, "text") for name in ADDRESS}
-        self.line("query, body, form = request.query, request.body, request.form")
-        self._add()
-        if uses & {"query", "target", "params"}:
-            self.line("query_text = urlencoded(query)")
-        if uses & {"raw_query", "raw_target"}:
-            self.line("raw_text = raw(query)")
-        if uses & {"body", "params"}:
-            self.line("body_text = urlencoded(form) if form else body.decode() if body else ''")
-        for name in sorted(uses & _PARTS.keys()):
-            self.bound[name] = Value(self.made(_PARTS[name]), "text")
 
     def values(self) -> None:
         """The values in order."""
@@ -160,12 +159,16 @@ class _Writer(CodeWriter):
     def signed(self) -> str:
         """The signed request, as an expression."""
         added = self._ready.added
-        self._put("", added.last, sort=False)
+        self.put_last()
         self.line(f"own, further = request.headers, {self._pairs(added.headers)}")
         self.line(f"fit = {self.constant(added.fitting())}(own, bool(form))")
         self.line("headers = (*own, *further) if fit is None else fit(own, further)")
         request = "HttpRequest(request.method, request.path, query, body, headers, form)"
         return f"Signed({request}, {self._prehash}, {self._made.get(SIGNATURE, repr(''))})"
+
+    def put_last(self) -> None:
+        """What the signature goes into."""
+        self._put((), self._ready.added.last)
 
     def named(self) -> str:
         """All values by name, as an expression."""
@@ -185,24 +188,32 @@ class _Writer(CodeWriter):
         added = self._ready.added
         if added.into == "params" and (added.before or added.behind or added.last or added.sort):
             self.line("in_form = takes_form(request)")
-        if added.before or added.behind or added.sort:
-            self._put(self._pairs(added.before), added.behind, sort=added.sort)
+        self._put(added.before, added.behind, sort=added.sort)
 
-    def _put(self, before: str, behind: Iterable[Pair], *, sort: bool) -> None:
+    def _put(self, before: Sequence[Pair], behind: Sequence[Pair], *, sort: bool = False) -> None:
         """Put parameters around those that are there."""
-        into, after = self._ready.added.into, self._pairs(behind)
-        if not (before or behind):
+        into = self._ready.added.into
+        if not (before or behind or sort):
             return
         if into == "body":
-            self.line(f"body = merged(body, {before or '()'}, {after})")
+            self.line(f"body = merged(body, {self._pairs(before)}, {self._pairs(behind)})")
             return
-        around = f"({f'*{before}, ' if before else ''}*%s, *{after})"
-        around = f"tuple(sorted({around}))" if sort else around
+        first, last = (self.made(self.query((pair.name, pair.text) for pair in pairs)) if pairs else "" for pairs in (before, behind))
         if into == "query":
-            self.line(f"query = {around % 'query'}")
+            self._put_into("query", first, last, sort)
             return
-        self.line(f"if in_form: form = {around % 'form'}")
-        self.line(f"else: query = {around % 'query'}")
+        with self.block("if in_form"):
+            self._put_into("form", first, last, sort)
+        with self.block("else"):
+            self._put_into("query", first, last, sort)
+
+    def _put_into(self, part: str, first: str, last: str, sort: bool) -> None:
+        """Put texts of parameters around those of a part."""
+        whole, alone = ("&".join(f"{{{name}}}" for name in names if name) for names in ((first, part, last), (first, last)))
+        if first or last:
+            self.line(f"{part} = f'{whole}' if {part} else f'{alone}'")
+        if sort:
+            self.line(f"{part} = arranged({part})")
 
     def _pairs(self, pairs: Iterable[Pair]) -> str:
         return f"({''.join(f'({pair.name!r}, {self.text_of(pair.text)}), ' for pair in pairs)})"
