@@ -122,7 +122,8 @@ class CodeWriter(Writer):
         """The value of a hole that is there, through its filters."""
         code, kind = value.code, value.kind
         for each in hole.filters:
-            code, kind = f"{self.constant(each.apply)}({code})", each.gives
+            quotient = kind == "integer" and each.divisor is not None
+            code, kind = f"{code} // {each.divisor}" if quotient else f"{self.constant(each.apply)}({code})", each.gives
         return Value(code, kind, value.text if not hole.filters else None)
 
     def joined(self, text: Text, values: Iterable[Value], write: Callable[[object], str] | None = None) -> str:

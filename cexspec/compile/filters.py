@@ -52,10 +52,6 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _divided(nanoseconds: int) -> Callable[[object], object]:
-    return lambda value: _time(value) // nanoseconds
-
-
 def _time(value: object) -> int:
     if not isinstance(value, int):
         raise InvalidRequest(f"a time is integer nanoseconds, not {type(value).__name__}")
@@ -108,13 +104,19 @@ class Filter:
     unit: bool = False
     inverse: Callable[[str], str] | None = None
     gives: Literal["text", "integer", "sure"] = "text"
+    divisor: int | None = None
+    """of an integer it makes the whole quotient by this"""
+
+
+def _unit(nanoseconds: int, does: str) -> Filter:
+    return Filter(lambda value: _time(value) // nanoseconds, does, unit=True, gives="integer", divisor=nanoseconds)
 
 
 FILTERS = {
-    "s": Filter(_divided(1_000_000_000), "a time in whole seconds", unit=True, gives="integer"),
-    "ms": Filter(_divided(1_000_000), "a time in whole milliseconds", unit=True, gives="integer"),
-    "us": Filter(_divided(1_000), "a time in whole microseconds", unit=True, gives="integer"),
-    "ns": Filter(_divided(1), "a time in nanoseconds", unit=True, gives="integer"),
+    "s": _unit(1_000_000_000, "a time in whole seconds"),
+    "ms": _unit(1_000_000, "a time in whole milliseconds"),
+    "us": _unit(1_000, "a time in whole microseconds"),
+    "ns": _unit(1, "a time in nanoseconds"),
     "iso": Filter(_iso, "a time as 2026-08-01T00:00:00.000Z", unit=True),
     "datetime": Filter(lambda value: _iso(value)[:19].replace("T", " "), "a time as 2026-08-01 00:00:00", unit=True),
     "iso_seconds": Filter(lambda value: _iso(value)[:19], "a time as 2026-08-01T00:00:00", unit=True),

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from cexspec.compile.plan import HttpRequest, Params
+from cexspec.compile.plan import HttpRequest, Pairs, Params
 from cexspec.models.credentials import Credentials
 from cexspec.spec.source import Position
 
@@ -46,12 +46,35 @@ def readable(signed: str | bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """What all requests of an operation have in common on their way out. `path` is None where it isn't the same for all of them.
+
+    `headers` are their own; `common` are those of all requests to the environment, which give way to them.
+    """
+
+    method: str
+    base_url: str
+    path: str | None
+    headers: Pairs = ()
+    common: Pairs = ()
+
+
+Make = Callable[[str, str, Pairs, bytes | None, float], Any]
+"""Makes what is sent of method, URL, headers, body and seconds to wait."""
+Outgoing = Callable[[HttpRequest, int, int, float], Any]
+"""(request, now, nonce, seconds to wait) -> what is sent, signed"""
+
+
+@dataclass(frozen=True, slots=True)
 class RecipePlan:
     """One recipe of `auth.recipes`.
 
     `sign(request, base_url, credentials, moment)` signs a REST request. `values(credentials, moment, given)` are the values of
     the holes that a message signed by it may have (`api_key`, `signature`, `timestamp`, ... and the recipe's own). Both raise
     `AuthenticationError` that names the credential that is missing or unusable, and never its value.
+
+    `outgoing(passage, credentials, recv_window, make)` writes the function that signs the requests of one operation as `sign` does,
+    and gives them as they are sent. None: there is no faster way than `sign`.
 
     `offers` are the names of those values, times among them (`now`, `expires`) in nanoseconds; with them comes `prehash`, the text
     that was signed; `given` are the holes that the
@@ -67,5 +90,6 @@ class RecipePlan:
     offers: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
     of_requests: bool = False
+    outgoing: Callable[[Passage, Credentials, int, Make], Outgoing] | None = None
     counted: bool = False
     """it takes nonces: what is signed by it has to arrive in its order"""

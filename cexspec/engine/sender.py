@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from random import Random
 
 from cexspec.compile.plan import EnvironmentPlan, ExchangePlan, HttpRequest, OperationPlan, Pairs, Params, PoolPlan
+from cexspec.compile.recipe import Passage
 from cexspec.engine.sent import mark_sent
 from cexspec.engine.signing import Signer
 from cexspec.models import (
@@ -65,6 +66,8 @@ class Sender:
         self._bases = {signed: base.rstrip("/") if base is not None else None for signed, base in bases.items()}
         self._headers = (USER_AGENT, *environment.headers.items())
         self._apart: set[str] = set()
+        self._outgoing: dict[str, Callable[[HttpRequest, float], HttpCall]] = {}
+        """operation -> what signs its requests"""
         self.requests = self.retries = 0
         """requests sent, and those among them that tried again"""
 
@@ -95,6 +98,9 @@ class Sender:
 
     def call(self, operation: OperationPlan, request: HttpRequest, timeout: float | None = None) -> HttpCall:
         """A request as it would go out now, signed where it is private. Raises `NotSupported`, `AuthenticationError`."""
+        outgoing = self._outgoing.get(operation.name)
+        if outgoing is not None:
+            return outgoing(request, timeout or self._timeout)
         base, elsewhere = self._bases[operation.auth is not None], "://" in request.path
         if base is None and not elsewhere:
             name = self._environment.name
@@ -102,10 +108,20 @@ class Sender:
         if operation.auth is not None:
             if self._signer is None:
                 raise AuthenticationError("private, and the client has no credentials", exchange=self._exchange, endpoint=operation.name)
+            found = (
+                self._signer.outgoing(operation.auth, self._passage(operation, request, base), HttpCall) if base and not elsewhere else None
+            )
+            if found is not None:
+                self._outgoing[operation.name] = found
+                return found(request, timeout or self._timeout)
             request = self._signer.sign(operation.auth, request, base or "").request
         target = request.target if elsewhere else f"{base}{request.target}"
         headers = (*self._headers, *request.headers) if operation.name in self._apart else self._laid(operation, request)
         return HttpCall(request.method, target, headers, request.payload, timeout or self._timeout)
+
+    def _passage(self, operation: OperationPlan, request: HttpRequest, base: str) -> Passage:
+        """What all requests of an operation have in common with this one."""
+        return Passage(request.method, base, operation.path if "{{" not in operation.path else None, request.headers, self._headers)
 
     def _laid(self, operation: OperationPlan, request: HttpRequest) -> Pairs:
         """A request's headers laid upon those of all requests; an operation where none has the name of another is remembered."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Protocol
 
 from cexspec.compile.plan import HttpRequest, Params
-from cexspec.compile.recipe import Moment, RecipePlan, Signed
+from cexspec.compile.recipe import Make, Moment, Passage, RecipePlan, Signed
 from cexspec.models import AuthenticationError, Credentials
 from cexspec.transport.clock import Clock
 
@@ -80,6 +80,23 @@ class Signer:
     def sign(self, recipe: str, request: HttpRequest, base_url: str) -> Signed:
         """A request as it goes out. Raises `AuthenticationError` where a credential is missing or unusable."""
         return self._recipe(recipe).sign(request, base_url, self.credentials, self.moment())
+
+    def outgoing(self, recipe: str, passage: Passage, make: Make) -> Callable[[HttpRequest, float], Any] | None:
+        """(request, seconds to wait) -> what `make` makes of it once it is signed, as `sign` does, for the requests of one operation.
+
+        None where the recipe has no faster way than `sign`. Raises as that does.
+        """
+        plan = self._recipe(recipe)
+        if plan.outgoing is None:
+            return None
+        outgoing = plan.outgoing(passage, self.credentials, self._recv_window, make)
+        time, nonce, counted = self._clock.time_ns, self._nonces.next, plan.counted
+
+        def sign(request: HttpRequest, timeout: float) -> Any:
+            now = time()
+            return outgoing(request, now + (self.offset or 0), nonce(now) if counted else 0, timeout)
+
+        return sign
 
     def values(self, recipe: str, given: Params) -> Mapping[str, Any]:
         """The values of the holes of a message signed by a recipe. Raises as `sign`."""

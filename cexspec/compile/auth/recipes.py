@@ -9,12 +9,13 @@ from typing import Any
 from cexspec.compile.auth.digests import Digest, digest_function, key_kind
 from cexspec.compile.auth.hooked import compile_hooked
 from cexspec.compile.auth.keys import read_key
+from cexspec.compile.auth.outgoing import outgoing
 from cexspec.compile.auth.parameters import ADDRESS, PARTS, Added, Pair
 from cexspec.compile.auth.signing import EXPIRES, MOMENT, RECV_WINDOW, SIGNATURE, Ready
 from cexspec.compile.auth.values import Holes, StepPlan, ValuePlan, compile_value
 from cexspec.compile.holes import parse_text
 from cexspec.compile.plan import CredentialPlan, HttpRequest, Params
-from cexspec.compile.recipe import Moment, RecipePlan, Signed
+from cexspec.compile.recipe import Make, Moment, Outgoing, Passage, RecipePlan, Signed
 from cexspec.models import AuthenticationError
 from cexspec.models.credentials import Credentials
 from cexspec.spec.model.auth import Auth, Recipe, Value
@@ -79,6 +80,7 @@ class _Compiler:
             needs=needs,
             sign=signer.sign,
             values=signer.message,
+            outgoing=signer.outgoing,
             position=self.findings.position(where),
             docs=docs,
             offers=self.credentials | self.times | self.given | {value.name for value in values if not value.raw},
@@ -138,6 +140,10 @@ class _Signer:
         if self._signs is not credentials:
             self._sign, self._signs = self._ready(credentials).sign(), credentials
         return self._sign(request, base_url, moment)
+
+    def outgoing(self, passage: Passage, credentials: Credentials, recv_window: int, make: Make) -> Outgoing:
+        """The function that signs the requests of one operation."""
+        return outgoing(self._ready(credentials), passage, recv_window, make)
 
     def message(self, credentials: Credentials, moment: Moment, given: Params) -> Mapping[str, Any]:
         """The values of the holes of a message."""

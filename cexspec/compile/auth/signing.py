@@ -70,7 +70,7 @@ class Ready:
 
     def sign(self) -> Callable[[HttpRequest, str, Moment], Signed]:
         """The function that signs requests."""
-        code = _Writer(self)
+        code = RecipeWriter(self)
         with code.block("def sign(request, base_url, moment)"):
             code.moment()
             code.request()
@@ -81,7 +81,7 @@ class Ready:
 
     def message(self) -> Callable[[Moment, Params], Mapping[str, Any]]:
         """The function that gives the values of a message."""
-        code = _Writer(self)
+        code = RecipeWriter(self)
         with code.block("def message(moment, given)"):
             code.line("get = given.get")
             code.moment()
@@ -91,12 +91,12 @@ class Ready:
         return found
 
 
-class _Writer(CodeWriter):
+class RecipeWriter(CodeWriter):
     """Writes one function of a recipe."""
 
     def __init__(self, ready: Ready) -> None:
         super().__init__()
-        self._ready = ready
+        self.ready = ready
         self.names |= _NAMES
         self.bound |= {name: Value(self._secret(name, text), "text") for name, text in ready.credentials.items()}
         self._filtered: dict[tuple[str, tuple[Filter, ...]], Value] = {}
@@ -118,12 +118,16 @@ class _Writer(CodeWriter):
         """The times and the nonce."""
         for name in MOMENT:
             self._bind(name, f"moment.{name}", "integer")
-        if self._ready.expires is not None:
-            self._bind(EXPIRES, f"now + {self._ready.expires}", "integer")
+        self.expires()
+
+    def expires(self) -> None:
+        """The time when it is too late, where the recipe has one."""
+        if self.ready.expires is not None:
+            self._bind(EXPIRES, f"now + {self.ready.expires}", "integer")
 
     def request(self) -> None:
         """The request with what is added before it is signed, and its parts as they go out."""
-        uses = self._ready.uses
+        uses = self.ready.uses
         self.addressed(uses)
         self.line("query, body, form = request.query, request.body, request.form")
         self._add()
@@ -140,7 +144,7 @@ class _Writer(CodeWriter):
 
     def values(self) -> None:
         """The values in order."""
-        for name, step, digest in self._ready.values:
+        for name, step, digest in self.ready.values:
             source, binary = self._source(step.source)
             source = self.made(source)
             found = source
@@ -158,7 +162,7 @@ class _Writer(CodeWriter):
 
     def signed(self) -> str:
         """The signed request, as an expression."""
-        added = self._ready.added
+        added = self.ready.added
         self.put_last()
         self.line(f"own, further = request.headers, {self._pairs(added.headers)}")
         self.line(f"fit = {self.constant(added.fitting())}(own, bool(form))")
@@ -168,13 +172,13 @@ class _Writer(CodeWriter):
 
     def put_last(self) -> None:
         """What the signature goes into."""
-        self._put((), self._ready.added.last)
+        self._put((), self.ready.added.last)
 
     def named(self) -> str:
         """All values by name, as an expression."""
-        times = [*MOMENT, *((EXPIRES,) if self._ready.expires is not None else ())]
+        times = [*MOMENT, *((EXPIRES,) if self.ready.expires is not None else ())]
         known = ", ".join(f"{name!r}: {code}" for name, code in {**{name: name for name in times}, **self._made}.items())
-        return f"{{'prehash': readable({self._prehash}), **given, **{self.constant(dict(self._ready.credentials))}, {known}}}"
+        return f"{{'prehash': readable({self._prehash}), **given, **{self.constant(dict(self.ready.credentials))}, {known}}}"
 
     def _bind(self, name: str, code: str, kind: Any) -> None:
         self.line(f"{name} = {code}")
@@ -185,14 +189,14 @@ class _Writer(CodeWriter):
         return f"credential_{name}"
 
     def _add(self) -> None:
-        added = self._ready.added
+        added = self.ready.added
         if added.into == "params" and (added.before or added.behind or added.last or added.sort):
             self.line("in_form = takes_form(request)")
         self._put(added.before, added.behind, sort=added.sort)
 
     def _put(self, before: Sequence[Pair], behind: Sequence[Pair], *, sort: bool = False) -> None:
         """Put parameters around those that are there."""
-        into = self._ready.added.into
+        into = self.ready.added.into
         if not (before or behind or sort):
             return
         if into == "body":
@@ -228,6 +232,9 @@ class _Writer(CodeWriter):
 
     def _binary(self, part: Text) -> str:
         """One of the parts whose bytes are joined."""
-        if part.whole is not None and part.whole.name in self._raw:
-            return self.bound[part.whole.name].code
+        value = self.bound[part.whole.name] if part.whole is not None and not part.whole.filters else None
+        if value is not None and part.whole is not None and part.whole.name in self._raw:
+            return value.code
+        if value is not None and value.text is not None:
+            return repr(value.text.encode())
         return f"({self.text_of(part)}).encode()"
