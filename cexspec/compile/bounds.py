@@ -6,7 +6,7 @@ Applied before any hole or weight sees the parameters.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ from cexspec.spec.model import Param
 
 COUNTS = frozenset({"depth", "limit"})
 """Parameters that count things, so that a larger value includes a smaller."""
+
+COMMON = COUNTS | {"interval"}
+"""Parameters that have bounds wherever they are given."""
 
 UNIFIED_INTERVAL = re.compile(r"\d{1,3}[smhdwM]")
 
@@ -70,13 +73,20 @@ class Bounds:
     def write(self, code: CodeWriter) -> None:
         """The same as code: from here on the holes of these parameters hold the venue's values."""
         for name, bound in self.each.items():
-            value, make = code.made(f"get({name!r})"), code.constant(bound)
-            code.line(f"{value} = {make}({value})" if name in self.defaults else f"if {value} is not None: {value} = {make}({value})")
-            code.bound[name] = Value(value)
+            known, always = code.bound.get(name), name in self.defaults
+            if known is not None and (known.text is not None or not always):
+                code.bound[name] = known if known.text is None else Value.constant(bound(known.text))
+                continue
+            value, make = code.made(f"get({name!r})" if known is None else known.code), code.constant(bound)
+            always = always or name in code.sure
+            code.line(f"{value} = {make}({value})" if always else f"if {value} is not None: {value} = {make}({value})")
+            code.bound[name] = Value(value, "sure" if always else "maybe")
 
 
-def compile_bounds(params: Mapping[str, ParamPlan], intervals: Mapping[str, str], exchange: str, endpoint: str) -> Bounds:
-    """The bounds of all parameters.
+def compile_bounds(
+    params: Mapping[str, ParamPlan], intervals: Mapping[str, str], exchange: str, endpoint: str, always: Set[str] = COMMON
+) -> Bounds:
+    """The bounds of all parameters: of those that have a plan, and `always` of these.
 
     A count (`depth`, `limit`) becomes the smallest of `values` that holds it, else the largest, and `max` at most; any
     other parameter must be one of `values`, or becomes one of the venue's `words`; `interval` does so always.
@@ -84,7 +94,7 @@ def compile_bounds(params: Mapping[str, ParamPlan], intervals: Mapping[str, str]
     refuse = refusal(exchange, endpoint)
     tables = {name: plan.words for name, plan in params.items() if plan.words}
     tables["interval"] = interval_words(params, intervals)
-    names = dict.fromkeys((*params, *sorted(COUNTS), "interval"))
+    names = dict.fromkeys((*params, *sorted(always)))
     each = {name: _bound(name, params.get(name), tables.get(name), refuse) for name in names}
     return Bounds(each, frozenset(name for name, plan in params.items() if plan.default is not None))
 

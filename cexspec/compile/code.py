@@ -16,8 +16,7 @@ where `<v1>` is the value as JSON holds it: an exact number as text, anything el
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -53,11 +52,14 @@ class Value:
 
 
 class CodeWriter(Writer):
-    """Writes functions that fill holes. `bound` are the values that have code already; others are read by `get(name)`."""
+    """Writes functions that fill holes. `bound` are the values that have code already; others are read by `get(name)`, and are not
+    None where they are among the `sure` ones.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.bound: dict[str, Value] = {}
+        self.sure: set[str] = set()
         self.names: dict[str, Any] = {"Decimal": Decimal, "as_text": as_text, "encoded": encoded, "untouched": untouched, "spread": spread}
         self._variables = 0
 
@@ -91,7 +93,7 @@ class CodeWriter(Writer):
         """The value of a hole before its filters."""
         value = self.bound.get(hole.name)
         if value is None:
-            value = self.bound[hole.name] = Value(self.made(f"get({hole.name!r})"))
+            value = self.bound[hole.name] = Value(self.made(f"get({hole.name!r})"), "sure" if hole.name in self.sure else "maybe")
         if hole.attribute is None:
             return value
         return Value(self.made(f"{value.code}.get({hole.attribute!r}) if isinstance({value.code}, dict) else None"))
@@ -172,14 +174,19 @@ class CodeWriter(Writer):
         """A query or form, encoded, as an expression; what has a hole without a value is left out."""
         found = [(key, text, [self.read(hole) for hole in text.holes]) for key, text in texts]
         found = [one for one in found if all(value.kind != "nothing" for value in one[2])]
-        if all(value.kind != "maybe" for _, _, values in found for value in values):
-            return self.literal("&".join([self._member(key, text, values) for key, text, values in found]))
+        members = [self._if_there(key, text, values) for key, text, values in found]
+        whole = self.literal("".join(members).removeprefix("&"))
+        return f"{whole}[1:]" if members and members[0].startswith("{") else whole
+
+    def _if_there(self, key: str, text: Text, values: Sequence[Value]) -> str:
+        """A parameter with the sign before it, or nothing where one of its values isn't there, as the inside of an f-string."""
+        asked = " and ".join(f"{value.code} is not None" for value in values if value.kind == "maybe")
+        if not asked:
+            return f"&{self._member(key, text, values)}"
         made = self.made("''")
-        for key, text, values in found:
-            asked = " and ".join(f"{value.code} is not None" for value in values if value.kind == "maybe")
-            with self.block(f"if {asked}") if asked else nullcontext():
-                self.line(f"{made} += {self.literal('&' + self._member(key, text, values))}")
-        return f"{made}[1:]"
+        with self.block(f"if {asked}"):
+            self.line(f"{made} = {self.literal(f'&{self._member(key, text, values)}')}")
+        return f"{{{made}}}"
 
     def literal(self, template: str) -> str:
         """The inside of an f-string as an expression."""

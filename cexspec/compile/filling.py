@@ -1,16 +1,18 @@
 """From the parameters of a call to what is made of its holes: bounds, decision tables, the orders of a batch.
 
-For each combination of rows that calls take of the tables there is one function, written when the first such call comes; which one
-a call needs is found by the few words that decide:
+For each combination of rows that calls take of the tables, and of parameters that they have, there is one function, written when the
+first such call comes; which one a call needs is found by the few words that decide:
 
     def make(given):
         get = given.get
-        return (known.get((get('type'), get('quote_quantity') is None)) or learn(given))(given)
+        return (known.get((get('type'), get('quote_quantity') is not None)) or learn(given))(given)
+
+In it those words are constants, and nothing is asked that is known by them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +22,7 @@ from cexspec.compile.code import CodeWriter, Value, lazily
 from cexspec.compile.conditions import text_of
 from cexspec.compile.plan import ParamPlan, Params
 from cexspec.compile.templates import Template
-from cexspec.compile.verbs import FLAGS
+from cexspec.compile.verbs import CLOSED, FLAGS
 from cexspec.models import InvalidRequest
 
 ORDERS = "orders"
@@ -29,6 +31,8 @@ MOST_KNOWN = 512
 """Decisions that are kept by what decides them: as good as all of them, since that has few words."""
 
 Make = Callable[[Params], Any]
+Word = str | bool | None
+"""What decides of a parameter: its word, True where it is only there; None and False, which are as good as nothing, are themselves."""
 Write = Callable[[CodeWriter], str]
 """Writes what a function needs before it returns, and gives the expression that it returns."""
 
@@ -45,27 +49,34 @@ class Filling:
         plans = self.tables.making(holes)
         flags = FLAGS & self.tables.behind(holes)
         if not plans:
-            return lazily(lambda: self._written((), (), flags, write))
-        made: dict[tuple[int, ...], Make] = {}
+            return lazily(lambda: self._written((), (), {}, flags, write))
+        names = _deciding(plans, self.bounds.each.keys() & CLOSED.keys())
+        made: dict[object, Make] = {}
         known: dict[object, Make] = {}
 
-        def learn(given: Params, key: object) -> Make:
+        def learn(given: Params, key: tuple[Word, ...]) -> Make:
             rows = self.tables.rows(plans, given, _without_unset(self.bounds(given)))
-            if rows not in made:
-                made[rows] = self._written(plans, rows, flags, write)
+            words = {name: _told(name, word) for name, word in zip(names, key, strict=True)}
+            calls = (rows, *words.values())
+            if calls not in made:
+                made[calls] = self._written(plans, rows, words, flags, write)
             if len(known) < MOST_KNOWN:
-                known[key] = made[rows]
-            return made[rows]
+                known[key] = made[calls]
+            return made[calls]
 
-        return lazily(lambda: _by_decision(plans, known, learn))
+        return _by_decision(names, known, learn)
 
-    def _written(self, plans: tuple[TablePlan, ...], rows: tuple[int, ...], flags: frozenset[str], write: Write) -> Make:
-        """The function for calls that take these rows."""
+    def _written(
+        self, plans: tuple[TablePlan, ...], rows: tuple[int, ...], words: Mapping[str, Word], flags: frozenset[str], write: Write
+    ) -> Make:
+        """The function for calls that take these rows, and of whose parameters this is known."""
         code = CodeWriter()
         with code.block("def make(given)"):
             code.line("get = given.get")
+            for name, word in words.items():
+                _bind(code, name, word)
             self.bounds.write(code)
-            for name in sorted(flags):
+            for name in sorted(flags - words.keys()):
                 value = code.bound[name].code if name in code.bound else code.made(f"get({name!r})")
                 code.line(f"if {value} is False: {value} = None")
                 code.bound[name] = Value(value)
@@ -75,36 +86,54 @@ class Filling:
         return code.function("make")
 
 
-def _by_decision(plans: tuple[TablePlan, ...], known: dict[object, Make], learn: Callable[[Params, object], Make]) -> Make:
+def _by_decision(names: Mapping[str, bool], known: Mapping[Any, Make], learn: Callable[[Params, tuple[Word, ...]], Make]) -> Make:
     """The function that finds the one for a call."""
     code = CodeWriter()
     with code.block("def make(given)"):
         code.line("get = given.get")
-        key = code.made(f"({''.join(f'{part}, ' for part in _key(plans, code))})")
+        key = code.made(f"({''.join(f'{_word_code(code, name, worded)}, ' for name, worded in names.items())})")
         code.line(f"return ({code.constant(known.get)}({key}) or {code.constant(learn)}(given, {key}))(given)")
     return code.function("make")
 
 
-def _key(plans: tuple[TablePlan, ...], code: CodeWriter) -> Iterator[str]:
-    """What decides, as expressions: the word of a parameter, or whether it is there.
+def _deciding(plans: tuple[TablePlan, ...], bounded: Set[str]) -> dict[str, bool]:
+    """What decides: parameters, and whether their words do or only that they are there; the venue's words for `bounded` ones, too.
 
     Where a table looks at what another one made, the holes of that one decide.
     """
     looked = {name for plan in plans for name in plan.looks}
     through = [plan for plan in plans if plan.name in looked and not plan.hidden]
-    worded = frozenset().union(*(plan.worded for plan in plans), *(plan.holes for plan in through))
-    for name in sorted({*looked, *worded} - {plan.name for plan in through}):
-        value = code.made(f"get({name!r})")
-        if name in worded:
-            yield f"{value} if {value} is None or {value}.__class__ is str else {code.constant(_word)}({value})"
-        else:
-            yield f"{value} is None or {value} is False"
+    worded = frozenset().union(*(plan.worded for plan in plans), *(plan.holes for plan in through), bounded)
+    return {name: name in worded for name in sorted({*looked, *worded} - {plan.name for plan in through})}
 
 
-def _word(value: object) -> str | None:
+def _word_code(code: CodeWriter, name: str, worded: bool) -> str:
+    """What decides of a parameter, as an expression: its word, or True; None and False are themselves."""
+    value = code.made(f"get({name!r})")
+    if worded:
+        return f"{value} if {value} is None or {value}.__class__ is str else {code.constant(_word)}({value})"
+    return f"{value} if {value} is None or {value} is False else True"
+
+
+def _word(value: object) -> Word:
     """What conditions see of a value that is no text."""
     text = text_of(value)
-    return None if value is False else text if text is not None else repr(value)
+    return False if value is False else text if text is not None else repr(value)
+
+
+def _told(name: str, word: Word) -> Word:
+    """What a function may know of a parameter: a word of a closed list, else only that it is there."""
+    return word if word is None or word is False or word in CLOSED.get(name, ()) else True
+
+
+def _bind(code: CodeWriter, name: str, word: Word) -> None:
+    """From here on the hole of a parameter holds what is known of it."""
+    if word is None or (word is False and name in FLAGS):
+        code.bound[name] = Value("None", "nothing")
+    elif isinstance(word, str):
+        code.bound[name] = Value.constant(word)
+    else:
+        code.sure.add(name)
 
 
 def compile_batch(each: Template, filling: Filling, most: ParamPlan | None, exchange: str, endpoint: str) -> Make:

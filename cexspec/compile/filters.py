@@ -22,6 +22,7 @@ from cexspec.models import InvalidRequest
 TIMES = frozenset({"start", "end", "now", "expires"})
 """Holes that hold a time: their first filter says the unit."""
 
+_LARGE = 10**19
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,63})(\.[0-9]{1,64})?")
 
 
@@ -76,6 +77,8 @@ def _iso(value: object) -> str:
 
 
 def _integer(value: object) -> int:
+    if value.__class__ is int and -_LARGE < value < _LARGE:  # type: ignore[operator]
+        return value  # type: ignore[return-value]
     text = as_text(value)
     if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 20):
         raise InvalidRequest(f"not a whole number: {text[:40]!r}")

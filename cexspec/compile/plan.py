@@ -142,7 +142,7 @@ def pairs_of(text: str) -> Pairs:
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*").fullmatch
 
 
-class HttpRequest(Struct, frozen=True):
+class HttpRequest(Struct, frozen=True, gc=False):
     """A request as it goes out, tied to no HTTP library.
 
     `query` and `form` are encoded (see `urlencoded`); `body` is encoded JSON, in place of a `form`. The repr shows no values: once

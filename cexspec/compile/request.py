@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from cexspec.compile.bounds import compile_bounds, compile_param
+from cexspec.compile.bounds import COMMON, compile_bounds, compile_param
 from cexspec.compile.choices import compile_tables, refusal
 from cexspec.compile.code import NOTHING, CodeWriter, Value
 from cexspec.compile.filling import ORDERS, Filling, compile_batch
@@ -19,7 +19,7 @@ from cexspec.compile.limits import compile_draws, compile_weight
 from cexspec.compile.pages import compile_page
 from cexspec.compile.plan import FORM_BODY, JSON_BODY, HttpRequest, PagePlan, Pairs, ParamPlan, Params
 from cexspec.compile.templates import Template, compile_tree, path_text
-from cexspec.compile.verbs import ORDER, verb_of
+from cexspec.compile.verbs import ABOUT_ORDERS, ORDER, verb_of
 from cexspec.spec.model import ExchangeSpec, Operation
 from cexspec.spec.model.node import TreeNode
 from cexspec.spec.model.rest import From, Method
@@ -75,7 +75,8 @@ def compile_request(operation: Operation, name: str, spec: ExchangeSpec, finding
     each_order = _tree(operation.each_order, allowed | tables.names, findings, (*operation.where, "each_order"))
     target = _target(operation, allowed | tables.names | ({ORDERS} if each_order is not None else NOTHING), findings)
     params = {key: compile_param(param) for key, param in operation.params.items() if param.choose is None}
-    bounds = compile_bounds(params, spec.intervals, spec.id, name)
+    common = NOTHING if verb_of(name, operation) in ABOUT_ORDERS else COMMON
+    bounds = compile_bounds(params, spec.intervals, spec.id, name, common)
     filling = Filling(bounds, tables)
     holes = tables.behind(target.holes | (each_order.holes if each_order is not None else NOTHING))
     batch = compile_batch(each_order, filling, params.get(ORDERS), spec.id, name) if each_order is not None else None

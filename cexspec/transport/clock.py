@@ -31,13 +31,10 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own time."""
 
-    def time_ns(self) -> int:
-        """Nanoseconds since the Unix epoch."""
-        return time.time_ns()
-
-    def monotonic(self) -> float:
-        """Seconds, never going back."""
-        return time.monotonic()
+    time_ns = staticmethod(time.time_ns)
+    """Nanoseconds since the Unix epoch."""
+    monotonic = staticmethod(time.monotonic)
+    """Seconds, never going back."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait in real time."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_BODY = 64 * 1024 * 1024
 
 
-class HttpCall(Struct, frozen=True):
+class HttpCall(Struct, frozen=True, gc=False):
     """A request ready to go: `url` is encoded and sent as it is, `timeout` in seconds is for the whole exchange.
 
     The repr shows no query, header or body: they may hold secrets.

@@ -12,7 +12,7 @@ It is the function of `signing` but for its begin and its end.
 
 from __future__ import annotations
 
-from cexspec.compile.auth.parameters import ADDRESS, address
+from cexspec.compile.auth.parameters import ADDRESS, BODIES, address
 from cexspec.compile.auth.signing import RECV_WINDOW, Ready, RecipeWriter
 from cexspec.compile.code import Value
 from cexspec.compile.plan import FORM_BODY, Pairs
@@ -38,6 +38,7 @@ class _OutgoingWriter(RecipeWriter):
     def __init__(self, ready: Ready, passage: Passage, recv_window: int) -> None:
         super().__init__(ready)
         self._passage, self._recv_window = passage, recv_window
+        self.in_form = "bool(form) or (body is None and not query)" if passage.method in BODIES else "bool(form)"
 
     def moment(self) -> None:
         """The times and the nonce, of which only the window is known now."""

@@ -17,7 +17,8 @@ PARTS = frozenset({"query", "raw_query", "target", "raw_target", "body", "params
 """Holes of the request's parts, which are known once the recipe's own parameters are in it."""
 ADDRESS = frozenset({"method", "host", "path"})
 """Holes of the request that are known before."""
-_BODIES = frozenset({"POST", "PUT", "PATCH"})
+BODIES = frozenset({"POST", "PUT", "PATCH"})
+"""Methods whose parameters go into a body."""
 
 Fit = Callable[[Pairs, Pairs], Pairs]
 """The headers of a request and the recipe's -> all that are sent."""
@@ -70,7 +71,7 @@ class Added:
 
 def takes_form(request: HttpRequest) -> bool:
     """Whether a request takes further parameters into its form, and not into its query."""
-    return bool(request.form) or (request.method in _BODIES and request.body is None and not request.query)
+    return bool(request.form) or (request.method in BODIES and request.body is None and not request.query)
 
 
 def address(path: str, base_url: str) -> tuple[str, str]:

@@ -94,6 +94,9 @@ class Ready:
 class RecipeWriter(CodeWriter):
     """Writes one function of a recipe."""
 
+    in_form = "takes_form(request)"
+    """whether parameters go to the form, as an expression"""
+
     def __init__(self, ready: Ready) -> None:
         super().__init__()
         self.ready = ready
@@ -191,7 +194,7 @@ class RecipeWriter(CodeWriter):
     def _add(self) -> None:
         added = self.ready.added
         if added.into == "params" and (added.before or added.behind or added.last or added.sort):
-            self.line("in_form = takes_form(request)")
+            self.line(f"in_form = {self.in_form}")
         self._put(added.before, added.behind, sort=added.sort)
 
     def _put(self, before: Sequence[Pair], behind: Sequence[Pair], *, sort: bool = False) -> None:
@@ -232,9 +235,10 @@ class RecipeWriter(CodeWriter):
 
     def _binary(self, part: Text) -> str:
         """One of the parts whose bytes are joined."""
-        value = self.bound[part.whole.name] if part.whole is not None and not part.whole.filters else None
-        if value is not None and part.whole is not None and part.whole.name in self._raw:
-            return value.code
-        if value is not None and value.text is not None:
-            return repr(value.text.encode())
+        hole = part.whole
+        if hole is not None and hole.name in self._raw:
+            return self.bound[hole.name].code
+        known = self.filtered(hole, self.needed(hole)).text if hole is not None else None
+        if known is not None:
+            return repr(known.encode())
         return f"({self.text_of(part)}).encode()"
