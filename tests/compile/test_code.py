@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -11,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cexspec.compile import filling
-from cexspec.compile.code import Tree
+from cexspec.compile.code import CodeWriter, Tree
 from cexspec.compile.filters import as_text
-from cexspec.compile.holes import Hole, Text
-from cexspec.compile.plan import HttpRequest
+from cexspec.compile.holes import Hole, Text, parse_text
+from cexspec.compile.plan import HttpRequest, urlencoded
 from cexspec.compile.templates import compile_tree
 from cexspec.models import InvalidOrder, InvalidRequest
 from cexspec.spec.problems import Findings
@@ -123,3 +125,83 @@ def test_more_decisions_than_are_kept_are_made_anew(monkeypatch: pytest.MonkeyPa
         assert build({"type": "stop_limit", "client_order_id": "x"}).body == b'{"w":"b"}'
         with pytest.raises(InvalidOrder):
             build({"type": "stop_limit", "client_order_id": 7})
+
+
+QUERIES = st.dictionaries(st.sampled_from(["a", "b", "c&=", "é"]), TEXTS)
+
+
+@given(QUERIES, st.fixed_dictionaries({}, optional=dict.fromkeys(sorted(ALLOWED), VALUES)))
+def test_a_query_is_what_its_pairs_are_encoded_to(texts: dict[str, str], params: dict[str, Any]) -> None:
+    findings = Findings(lambda where: Position("spec.yaml", 1, 1))
+    parsed = {key: parse_text(text, ALLOWED, findings, ()) for key, text in texts.items()}
+    code = CodeWriter()
+    with code.block("def fill(params)"):
+        code.line("get = params.get")
+        code.line(f"return {code.query(parsed.items())}")
+    there = {key: text for key, text in parsed.items() if all(params.get(hole.name) is not None for hole in text.holes)}
+    try:
+        parts = {key: [as_text(of(part, params)) if isinstance(part, Hole) else part for part in text.parts] for key, text in there.items()}
+    except InvalidRequest:
+        with pytest.raises(InvalidRequest):
+            code.function("fill")(params)
+        return
+    assert code.function("fill")(params) == urlencoded(tuple((key, "".join(texts)) for key, texts in parts.items()))
+
+
+CHOICES: list[dict[str, Any]] = [
+    {"is": "maker", "when": {"post_only": True}},
+    {"is": "sized", "when": {"size": {"is": "present"}, "type": "limit"}},
+    {"is": "{{ client_order_id }}", "when": {"client_order_id": "x"}},
+    {},
+]
+
+
+def test_calls_that_differ_in_what_decides_are_told_apart() -> None:
+    made = exchange(
+        rest={
+            "place": {
+                "serves": "place_order",
+                "ignored": "an id",
+                "post": "/order",
+                "body": {
+                    "side": "{{ side }}", "lasts": "{{ time_in_force }}", "word": "{{ word }}", "post": "{{ post_only }}",
+                    "size": "{{ size }}", "type": "{{ type }}", "own": "{{ client_order_id }}",
+                },
+                "params": {
+                    "side": {"words": {"buy": "B", "sell": "S"}},
+                    "time_in_force": {"default": "gtc", "values": ["gtc", "ioc"]},
+                    "word": {"choose": CHOICES},
+                },
+            }
+        }
+    )  # fmt: skip
+    build = made.operation("place").build
+
+    def expected(call: dict[str, Any]) -> dict[str, Any]:
+        word = "sized" if call["size"] is not None and call["type"] == "limit" else call["client_order_id"]
+        found = {
+            "side": {"buy": "B", "sell": "S", None: None}[call["side"]],
+            "lasts": call["time_in_force"] or "gtc",
+            "word": "maker" if call["post_only"] else word if word in ("x", "sized") else None,
+            "post": True if call["post_only"] else None,
+            "size": call["size"],
+            "type": call["type"],
+            "own": call["client_order_id"],
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    values: dict[str, list[Any]] = {
+        "side": ["buy", "sell", None],
+        "time_in_force": [None, "ioc"],
+        "post_only": [None, False, True],
+        "size": ["1", None],
+        "type": ["limit", "market"],
+        "client_order_id": ["x", "y", None],
+    }
+    for words in product(*values.values()):
+        call = dict(zip(values, words, strict=True))
+        assert json.loads(build(call).body or b"") == expected(call)
+        assert json.loads(build({name: value for name, value in call.items() if value is not None}).body or b"") == expected(call)
+    for call in ({"side": "long"}, {"time_in_force": "fok"}):
+        with pytest.raises(InvalidRequest):
+            build(call)

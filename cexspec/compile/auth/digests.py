@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
+from base64 import urlsafe_b64encode
 from binascii import b2a_base64
 from collections.abc import Callable
 from functools import partial
@@ -81,9 +81,11 @@ def _ecdsa(key: EllipticCurvePrivateKey) -> Digest:
     return sign
 
 
-ENCODERS: dict[Encoding, Callable[[bytes], str]] = {
-    "hex": bytes.hex,
-    "base64": lambda data: b2a_base64(data, newline=False).decode(),
-    "base64url": lambda data: base64.urlsafe_b64encode(data).rstrip(b"=").decode(),
+ENCODERS: dict[Encoding, str] = {
+    "hex": "{}.hex()",
+    "base64": "b2a_base64({}, newline=False).decode()",
+    "base64url": "urlsafe_b64encode({}).rstrip(b'=').decode()",
 }
-"""How bytes are written as text; `raw` ones are not."""
+"""How bytes are written as text, as code; `raw` ones are not."""
+ENCODING = {"b2a_base64": b2a_base64, "urlsafe_b64encode": urlsafe_b64encode}
+"""The names of that code."""

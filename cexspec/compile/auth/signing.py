@@ -28,7 +28,7 @@ from typing import Any
 
 import msgspec
 
-from cexspec.compile.auth.digests import ENCODERS, Digest
+from cexspec.compile.auth.digests import ENCODERS, ENCODING, Digest
 from cexspec.compile.auth.parameters import ADDRESS, Added, Pair, address, arranged, merged, raw, takes_form
 from cexspec.compile.auth.values import Source, StepPlan
 from cexspec.compile.code import CodeWriter, Value
@@ -100,7 +100,7 @@ class RecipeWriter(CodeWriter):
     def __init__(self, ready: Ready) -> None:
         super().__init__()
         self.ready = ready
-        self.names |= _NAMES
+        self.names |= _NAMES | ENCODING
         self.bound |= {name: Value(self._secret(name, text), "text") for name, text in ready.credentials.items()}
         self._filtered: dict[tuple[str, tuple[Filter, ...]], Value] = {}
         self._made: dict[str, str] = {}
@@ -155,7 +155,7 @@ class RecipeWriter(CodeWriter):
                 found = source if binary else f"{source}.encode()"
                 found = f"{self.constant(digest)}({found})" if digest is not None else found
                 encode = ENCODERS.get(step.encode) if step.encode is not None else None
-                found, binary = (found, True) if encode is None else (f"{self.constant(encode)}({found})", False)
+                found, binary = (found, True) if encode is None else (encode.format(found), False)
                 found = self.made(found)
             self.bound[name] = Value(found, "sure" if binary else "text")
             self._raw |= {name} if binary else set()

@@ -1,0 +1,86 @@
+"""The function that signs the requests of one operation: what it gives is what `sign` gives, laid upon the headers of all requests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cexspec.compile.auth.parameters import BODIES
+from cexspec.compile.exchange import compile_exchange
+from cexspec.compile.plan import FORM_BODY, JSON_BODY, HttpRequest, Pairs
+from cexspec.compile.recipe import Passage, RecipePlan
+from cexspec.mock.signatures import credentials_of
+from cexspec.models import Credentials
+from cexspec.spec.load import shipped
+from tests.signing.test_recipes import ADDED, LAST, MOMENT, PLACES, PREHASHES, SHA, exchange
+
+BASE = "https://api.example.com/v1"
+COMMON: Pairs = (("User-Agent", "me"), ("X-Own", "common"))
+WHO = Credentials({"api_key": "k{}", "api_secret": "s", "passphrase": "a b"})
+
+REQUESTS = [
+    HttpRequest("GET", "/a"),
+    HttpRequest("GET", "/a", "x=1%202"),
+    HttpRequest("DELETE", "/a", "x=1"),
+    HttpRequest("POST", "/a"),
+    HttpRequest("POST", "/a", "x=1"),
+    HttpRequest("POST", "/a", form="x=%C3%A9&y=", headers=(FORM_BODY,)),
+    HttpRequest("POST", "/a", form="x=1"),
+    HttpRequest("PUT", "/a", "x=1", b'{"m":1.50}', (JSON_BODY,)),
+    HttpRequest("POST", "/a", body=b"{}", headers=(("content-type", "text/plain"), ("X-Own", "own"))),
+]
+RECIPES = [
+    *(SHA % of for of, _, _ in PREHASHES),
+    *(ADDED + LAST + more for more, *_ in PLACES),
+    ADDED.replace("{{ params }}", "{{ body }}") + LAST + "into: body\n",
+    'append: {w: "{{ recv_window }}", p: "{{ passphrase }}"}\nheaders: {W: "{{ recv_window }}", P: "<{{ passphrase }}>"}\n',
+    'headers: {Content-Type: text/plain, X-KEY: "{{ api_key }}"}\n',
+    'expires: 10s\nheaders: {X-EXPIRES: "{{ expires | ms }}", X-NOW: "{{ now | iso }}"}\n',
+    'values: {hash: {of: "{{ body }}", digest: sha256, encode: raw}}\n'
+    'signature: {of: ["{{ path }}", "{{ hash }}", "{{ now | ms }}", "-"], digest: hmac-sha256, key: api_secret, encode: base64url}\n'
+    'headers: {X-SIGN: "{{ signature }}"}\n',
+]
+
+
+def laid(*layers: Pairs) -> Pairs:
+    return tuple(dict(pair for layer in layers for pair in layer).items())
+
+
+def compared(plan: RecipePlan, base: str, who: Credentials, request: HttpRequest, path: str | None) -> None:
+    """Both ways give the same."""
+    signed = plan.sign(request, base, who, MOMENT).request
+    assert plan.outgoing is not None
+    passage = Passage(request.method, base, path, request.headers, COMMON)
+    found = plan.outgoing(passage, who, MOMENT.recv_window, lambda *sent: sent)(request, MOMENT.now, MOMENT.nonce, 7.0)
+    assert found == (request.method, base + signed.target, laid(COMMON, signed.headers), signed.payload, 7.0)
+
+
+@pytest.mark.parametrize("path", ["/a", None], ids=["known path", "path with holes"])
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_it_does_what_signing_does(recipe: str, path: str | None, tmp_path: Path) -> None:
+    plan = exchange(recipe, tmp_path).recipe("rest")
+    for request in REQUESTS:
+        compared(plan, BASE, WHO, request, path)
+
+
+def private() -> list[tuple[str, str]]:
+    plans = {venue: compile_exchange(venue) for venue in shipped()}
+    return [(venue, name) for venue, plan in plans.items() for name in plan.operation_names if plan.operation(name).auth is not None]
+
+
+def requests_of(method: str) -> Any:
+    return [request for request in REQUESTS if (request.method in BODIES) == (method in BODIES)]
+
+
+@pytest.mark.parametrize(("venue", "name"), private())
+def test_it_does_what_signing_does_at_every_venue(venue: str, name: str) -> None:
+    made = compile_exchange(venue)
+    operation = made.operation(name)
+    plan = made.recipe(str(operation.auth))
+    if plan.outgoing is None:
+        assert made.spec.auth is not None and made.spec.auth.recipes[plan.name].hook is not None  # it has no faster way
+        return
+    for request in requests_of(operation.method):
+        compared(plan, BASE, credentials_of(made), request, None)
