@@ -46,15 +46,15 @@ async def _latencies(name: str) -> list[float]:
             await stream.ready()
             price = venue.market(SYMBOL).price
             order = await client.trade.place_order(symbol=SYMBOL, side="buy", type="limit", quantity=PIECE * FILLS * 2, price=price)
-            await _seen(stream, order.status)
-            return [await _filled(venue, stream, price) for _ in range(FILLS)]
+            await _seen(stream, order.order_id, Decimal(0))
+            return [await _filled(venue, stream, order, PIECE * (number + 1)) for number in range(FILLS)]
 
 
-async def _filled(venue: MockVenue, stream: Stream[Order], price: Decimal) -> float:
-    """Fill a piece of the order; the microseconds until that is known."""
-    seen = asyncio.ensure_future(_seen(stream, "partially_filled"))
+async def _filled(venue: MockVenue, stream: Stream[Order], order: Order, filled: Decimal) -> float:
+    """Fill a further piece of the order, so that this is filled of it; the microseconds until that is known."""
+    seen = asyncio.ensure_future(_seen(stream, order.order_id, filled))
     await asyncio.sleep(0)
-    sold = OrderRequest(symbol=SYMBOL, side="sell", type="limit", quantity=PIECE, price=price)
+    sold = OrderRequest(symbol=SYMBOL, side="sell", type="limit", quantity=PIECE, price=order.price)
     venue.accounts.venue.place("other", sold, time.time_ns())
     frames = list(_frames(venue))
     start = time.perf_counter_ns()
@@ -69,9 +69,9 @@ def _frames(venue: MockVenue) -> Iterator[tuple[Any, str]]:
         yield from ((peer, text) for text in peer.dialogue.news(told))
 
 
-async def _seen(stream: Stream[Order], status: str | None) -> int:
-    """When the consumer has an order of this status, in nanoseconds."""
+async def _seen(stream: Stream[Order], order_id: str | None, filled: Decimal) -> int:
+    """When the consumer has an order of which this is filled, in nanoseconds."""
     async for order in stream:
-        if isinstance(order, Order) and order.status == status:
+        if isinstance(order, Order) and order.order_id == order_id and order.filled == filled:
             break
     return time.perf_counter_ns()
