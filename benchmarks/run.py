@@ -111,20 +111,21 @@ def orders_table() -> Table:
     """Orders without a network, and the news of them over loopback."""
     rows = []
     for venue in orders.offered():
-        ours, theirs = orders.signing(venue)
-        told = f"{ours:.1f} us; ccxt {theirs:.0f} us, {theirs / ours:.1f}x ours"
-        rows.append(Row(f"{venue}: request built and signed", told, theirs / ours, Aim(10, False, "x")))
+        found = orders.signing(venue)
+        for what, taken, aim in (("Decimals", found.filled, Aim(10, False, "x")), ("a checked order", found.ordered, None)):
+            told = f"{taken:.1f} us; ccxt {found.rival:.0f} us, {found.rival / taken:.1f}x ours"
+            rows.append(Row(f"{venue}: {what} to the signed request", told, found.rival / taken, aim))
         whole = orders.placing(venue)
         rows.append(Row(f"{venue}: `place_order`, answered at once", f"{whole:.0f} us", whole, Aim(300, True, " us")))
     for venue in updates.VENUES:
-        found = updates.latency(venue)
-        told = f"{found.median:.0f} us, 99% within {found.p99:.0f} us"
-        rows.append(Row(f"{venue}: wire to `stream_orders` over loopback", told, found.median, Aim(1000, True, " us")))
+        late = updates.latency(venue)
+        told = f"{late.median:.0f} us, 99% within {late.p99:.0f} us"
+        rows.append(Row(f"{venue}: wire to `stream_orders` over loopback", told, late.median, Aim(1000, True, " us")))
     return Table(
         "Orders",
         rows,
-        "From Decimals to method, URL, headers and body, beside ccxt's `create_order`, ended where it would send; the two take turns, and"
-        " the best turn of each counts.",
+        "Up to method, URL, headers and body, beside ccxt's `create_order`, ended where it would send: from the Decimals that fill the"
+        " request, and from an order that passed all checks. They take turns, and the best turn of each counts.",
     )
 
 

@@ -47,14 +47,14 @@ async def _latencies(name: str) -> list[float]:
             price = venue.market(SYMBOL).price
             order = await client.trade.place_order(symbol=SYMBOL, side="buy", type="limit", quantity=PIECE * FILLS * 2, price=price)
             await _seen(stream, order.order_id, Decimal(0))
-            return [await _filled(venue, stream, order, PIECE * (number + 1)) for number in range(FILLS)]
+            return [await _filled(venue, stream, order.order_id, price, PIECE * (number + 1)) for number in range(FILLS)]
 
 
-async def _filled(venue: MockVenue, stream: Stream[Order], order: Order, filled: Decimal) -> float:
+async def _filled(venue: MockVenue, stream: Stream[Order], order_id: str | None, price: Decimal, filled: Decimal) -> float:
     """Fill a further piece of the order, so that this is filled of it; the microseconds until that is known."""
-    seen = asyncio.ensure_future(_seen(stream, order.order_id, filled))
+    seen = asyncio.ensure_future(_seen(stream, order_id, filled))
     await asyncio.sleep(0)
-    sold = OrderRequest(symbol=SYMBOL, side="sell", type="limit", quantity=PIECE, price=order.price)
+    sold = OrderRequest(symbol=SYMBOL, side="sell", type="limit", quantity=PIECE, price=price)
     venue.accounts.venue.place("other", sold, time.time_ns())
     frames = list(_frames(venue))
     start = time.perf_counter_ns()

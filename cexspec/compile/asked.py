@@ -30,10 +30,14 @@ def compile_when(when: When | None) -> Ask:
     tests = [(name, _holds(asked)) for name, asked in (when or {}).items()]
     if not tests:
         return _always
-    if len(tests) == 1:
-        name, holds = tests[0]
-        return lambda params: holds(params.get(name))
-    return lambda params: all(holds(params.get(name)) for name, holds in tests)
+
+    def asked(params: Params) -> bool:
+        for name, holds in tests:  # noqa: SIM110 - a generator costs more than what it goes through
+            if not holds(params.get(name)):
+                return False
+        return True
+
+    return asked
 
 
 def check_when(when: When | None, allowed: frozenset[str], findings: Findings, where: Where) -> None:

@@ -77,8 +77,8 @@ def _iso(value: object) -> str:
 
 
 def _integer(value: object) -> int:
-    if value.__class__ is int and -_LARGE < value < _LARGE:  # type: ignore[operator]
-        return value  # type: ignore[return-value]
+    if value.__class__ is int and -_LARGE < value < _LARGE:
+        return value
     text = as_text(value)
     if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 20):
         raise InvalidRequest(f"not a whole number: {text[:40]!r}")

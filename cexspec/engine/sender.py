@@ -98,26 +98,30 @@ class Sender:
 
     def call(self, operation: OperationPlan, request: HttpRequest, timeout: float | None = None) -> HttpCall:
         """A request as it would go out now, signed where it is private. Raises `NotSupported`, `AuthenticationError`."""
-        outgoing = self._outgoing.get(operation.name)
+        outgoing, wait = self._outgoing.get(operation.name), timeout or self._timeout
         if outgoing is not None:
-            return outgoing(request, timeout or self._timeout)
+            return outgoing(request, wait)
         base, elsewhere = self._bases[operation.auth is not None], "://" in request.path
         if base is None and not elsewhere:
             name = self._environment.name
             raise NotSupported(f"{self._exchange} has no REST host in its environment {name!r}, which {operation.name} needs")
         if operation.auth is not None:
-            if self._signer is None:
-                raise AuthenticationError("private, and the client has no credentials", exchange=self._exchange, endpoint=operation.name)
-            found = (
-                self._signer.outgoing(operation.auth, self._passage(operation, request, base), HttpCall) if base and not elsewhere else None
-            )
+            signer = self._signer_of(operation)
+            found = signer.outgoing(operation.auth, self._passage(operation, request, base), HttpCall) if base and not elsewhere else None
             if found is not None:
+                call: HttpCall = found(request, wait)
                 self._outgoing[operation.name] = found
-                return found(request, timeout or self._timeout)
-            request = self._signer.sign(operation.auth, request, base or "").request
+                return call
+            request = signer.sign(operation.auth, request, base or "").request
         target = request.target if elsewhere else f"{base}{request.target}"
         headers = (*self._headers, *request.headers) if operation.name in self._apart else self._laid(operation, request)
-        return HttpCall(request.method, target, headers, request.payload, timeout or self._timeout)
+        return HttpCall(request.method, target, headers, request.payload, wait)
+
+    def _signer_of(self, operation: OperationPlan) -> Signer:
+        """Who signs a private operation. Raises `AuthenticationError`."""
+        if self._signer is None:
+            raise AuthenticationError("private, and the client has no credentials", exchange=self._exchange, endpoint=operation.name)
+        return self._signer
 
     def _passage(self, operation: OperationPlan, request: HttpRequest, base: str) -> Passage:
         """What all requests of an operation have in common with this one."""

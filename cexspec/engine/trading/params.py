@@ -8,7 +8,7 @@ from typing import Any
 from cexspec.engine.trading.acks import Draft
 
 PLAIN = (
-    "time_in_force", "post_only", "reduce_only", "conditional", "quote_quantity", "leverage", "margin_mode", "position_side", "expires",
+    "time_in_force", "post_only", "reduce_only", "quote_quantity", "leverage", "margin_mode", "position_side", "expires",
 )  # fmt: skip
 
 
@@ -23,18 +23,23 @@ def order_params(draft: Draft, native_client_id: str | int | None) -> dict[str, 
         "side": request.side,
         "type": request.type,
     }
+    fields = vars(request)
     for name in PLAIN:
-        value = getattr(request, name)
+        value = fields[name]
         if value is not None and value is not False:
             found[name] = value
-    numbers: dict[str, Decimal | str | int | None] = {
-        "price": measured.price,
-        "stop_price": measured.stop_price,
-        "worst_price": draft.worst_price,
-        "size": measured.size,
-        "quantity": measured.quantity,
-        "contracts": measured.size if terms.market.kind != "spot" else None,
-        "client_order_id": native_client_id,
-    }
-    found |= {name: value for name, value in numbers.items() if value is not None}
+    if request.conditional:
+        found["conditional"] = True
+    numbers: tuple[tuple[str, Decimal | str | int | None], ...] = (
+        ("price", measured.price),
+        ("stop_price", measured.stop_price),
+        ("worst_price", draft.worst_price),
+        ("size", measured.size),
+        ("quantity", measured.quantity),
+        ("contracts", measured.size if terms.market.kind != "spot" else None),
+        ("client_order_id", native_client_id),
+    )
+    for name, number in numbers:
+        if number is not None:
+            found[name] = number
     return found
