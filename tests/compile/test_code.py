@@ -17,7 +17,7 @@ from cexspec.compile.code import CodeWriter, Tree
 from cexspec.compile.filters import as_text
 from cexspec.compile.holes import Hole, Text, parse_text
 from cexspec.compile.plan import HttpRequest, urlencoded
-from cexspec.compile.templates import compile_tree
+from cexspec.compile.templates import compile_tree, text_filler
 from cexspec.models import InvalidOrder, InvalidRequest
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Position
@@ -205,3 +205,9 @@ def test_calls_that_differ_in_what_decides_are_told_apart() -> None:
     for call in ({"side": "long"}, {"time_in_force": "fok"}):
         with pytest.raises(InvalidRequest):
             build(call)
+
+
+def test_a_hole_that_is_all_of_a_text_is_written_as_text() -> None:
+    findings = Findings(lambda where: Position("spec.yaml", 1, 1))
+    assert text_filler(parse_text("{{ limit | number }}", ALLOWED, findings, ()))({"limit": Decimal("2.50")}) == "2.50"
+    assert text_filler(parse_text("{{ limit }}", ALLOWED, findings, ()))({"limit": Decimal("1E-8")}) == "0.00000001"
