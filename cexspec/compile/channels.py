@@ -15,6 +15,7 @@ from cexspec.compile.plan import BookPlan, ReaderPlan
 from cexspec.compile.readers import ReaderCompiler
 from cexspec.spec.model import Also, Channel, Connection, Mapping
 from cexspec.spec.model.mapping import RestSync
+from cexspec.spec.model.node import note_reads, place, values_of
 from cexspec.spec.problems import Findings
 
 
@@ -46,9 +47,10 @@ def _inherit(also: Also, channel: Channel) -> Mapping:
     replaced = {"shape", *({"item", "items"} if own & {"item", "items"} else ())}
     if "checksum" in own:  # a checksum is about the book as it is: such a message repeats no levels
         replaced |= {"levels"}
-    mine, theirs = also.__dict__, channel.__dict__
+    mine, theirs = values_of(also), values_of(channel)
     mapping = Mapping.model_construct(**{key: (mine if key in own | replaced else theirs)[key] for key in Mapping.model_fields})
-    mapping._where, mapping._read = also.where, also._read  # what is read of the whole is read of the message
+    place(mapping, also.where)
+    note_reads(mapping, also._read)  # what is read of the whole is read of the message
     return mapping
 
 

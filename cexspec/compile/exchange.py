@@ -39,11 +39,12 @@ from cexspec.compile.serving import check_serving
 from cexspec.compile.symbols import Codec, compile_symbols
 from cexspec.compile.verbs import serving
 from cexspec.models import Credentials, NotSupported, SpecError
+from cexspec.spec.garbage import left_uncollected
 from cexspec.spec.load import Loaded, find, load
 from cexspec.spec.model import ExchangeSpec
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
-from cexspec.spec.unread import note_unread
+from cexspec.spec.unread import note_unread, watch
 
 
 def compile_exchange(exchange: str, number: type[Decimal] | type[float] = Decimal) -> Exchange:
@@ -168,7 +169,8 @@ class Exchange:
         if name not in self._operations:
             self._known(name, self.operation_names, "operation")
             findings = self.findings()
-            plan = compile_operation(name, self.spec, self.errors, self._around, findings)
+            with left_uncollected():
+                plan = compile_operation(name, self.spec, self.errors, self._around, findings)
             self._refuse(findings, f"operation '{name}'")
             self._operations[name] = plan
         return self._operations[name]
@@ -210,7 +212,8 @@ class Exchange:
         if name not in self._connections:
             self._known(name, self.connection_names, "connection")
             findings = self.findings()
-            compiled = ConnectionCompiler(name, self.spec, self.errors, self._readers, findings).compile()
+            with left_uncollected():
+                compiled = ConnectionCompiler(name, self.spec, self.errors, self._readers, findings).compile()
             self._refuse(findings, f"connection '{name}'")
             assert compiled is not None
             self._connections[name], channels = compiled
@@ -222,7 +225,12 @@ class Exchange:
         return category_of(self.categories, kind, settle)
 
     def check(self, findings: Findings) -> None:
-        """Compile everything; what is wrong goes to `findings`."""
+        """Compile everything; what is wrong, and what nothing reads, goes to `findings`."""
+        watch(self.spec)
+        Exchange(Loaded(self.spec, self.source), self.number)._check(findings)  # anew: what was read before doesn't count
+        note_unread(self.spec, findings)
+
+    def _check(self, findings: Findings) -> None:
         check_scope(self.spec, findings)
         compile_symbols(self.spec.symbols, self.categories, findings)
         errors = compile_errors(self.spec.errors, self.id, findings)
@@ -236,7 +244,6 @@ class Exchange:
             ConnectionCompiler(name, self.spec, errors, self._readers, findings).compile()
         self._check_hosts(findings)
         self._check_intervals(findings)
-        note_unread(self.spec, findings)
 
     def findings(self) -> Findings:
         """An empty list of findings about this spec."""

@@ -17,6 +17,7 @@ from cexspec.compile.paths import Steps, parse
 from cexspec.compile.targets import PRICES_OF_SIZES, FieldTarget, Target, targets
 from cexspec.compile.wire import Leaf, Wire
 from cexspec.spec.model import FieldRule, Levels, Mapping
+from cexspec.spec.model.node import place
 from cexspec.spec.source import Where
 
 
@@ -147,7 +148,7 @@ def _book_rules(mapping: Mapping, bases: Bases) -> Iterator[Rule]:
 
 def _optional(path: str, where: Where) -> FieldRule:
     rule = FieldRule(path=path, optional=True)
-    rule._where = where
+    place(rule, where)
     return rule
 
 
@@ -157,5 +158,5 @@ def _levels(mapping: Mapping) -> Levels | None:
     if mapping.levels is not None or not {"bids", "asks"} <= fields.keys():
         return mapping.levels
     levels = Levels.model_validate({"bids": fields["bids"].path, "asks": fields["asks"].path, "price": "$[0]", "size": "$[1]"})
-    levels._where = mapping.where
+    place(levels, mapping.where)
     return levels

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from cexspec.models import SpecError
 from cexspec.spec.causes import causes
 from cexspec.spec.extends import read, resolve
+from cexspec.spec.garbage import left_uncollected
 from cexspec.spec.likeness import expand, said_once
 from cexspec.spec.model import ExchangeSpec
 from cexspec.spec.problems import Findings, Problem
@@ -35,12 +36,14 @@ class Loaded:
 def load(path: Path) -> Loaded:
     """Read a spec file. Raises SpecError, whose `problems` are all that is wrong with it."""
     text, problems = read(path)
-    return _checked(*(resolve(text, path, path.parent) if not problems else (None, problems)))
+    with left_uncollected():
+        return _checked(*(resolve(text, path, path.parent) if not problems else (None, problems)))
 
 
 def load_text(text: str, name: str = "spec.yaml", folder: Path | None = None) -> Loaded:
     """Read a spec text; `name` stands for its file in messages, `folder` holds the siblings it may extend."""
-    return _checked(*resolve(text, Path(name), folder))
+    with left_uncollected():
+        return _checked(*resolve(text, Path(name), folder))
 
 
 def shipped() -> list[str]:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from cexspec.spec.model.exchange import ExchangeSpec
-from cexspec.spec.model.node import Node
+from cexspec.spec.model.node import Node, note_reads, place, values_of
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Position, Where
 
@@ -16,14 +16,20 @@ _FOLLOWED = frozenset({"extends", "like"})
 
 
 def bind(value: Any, where: Where = ()) -> None:
-    """Tell every node its place in the file, and forget the reads that validation itself did."""
+    """Tell every node its place in the file."""
     if isinstance(value, Node):
-        value._where = where
-        value._read = {*(_FOLLOWED & value.__pydantic_fields_set__)}
-    steps: Iterator[tuple[str | int, Any]] = _given(value) if isinstance(value, Node) else _inside(value)
-    for key, inner in steps:
-        if isinstance(inner, Node | dict | list):
-            bind(inner, (*where, key))
+        place(value, where)
+    for key, inner in _entries(value):
+        bind(inner, (*where, key))
+
+
+def watch(value: Any) -> None:
+    """From here on every node notes what is read of it; what was read before is forgotten."""
+    entries = list(_entries(value))
+    if isinstance(value, Node):
+        note_reads(value, {*(_FOLLOWED & value.model_fields_set)})
+    for _, inner in entries:
+        watch(inner)
 
 
 def unread(spec: ExchangeSpec) -> list[Where]:
@@ -86,7 +92,7 @@ def _consumed(value: Any, where: Where) -> Iterator[Where]:
 
 def _given(node: Node) -> Iterator[tuple[str | int, Any]]:
     """Key as written and value of the fields that the file sets, without marking them as read."""
-    values, given = node.__dict__, node.__pydantic_fields_set__
+    values, given = values_of(node), node.model_fields_set
     for name, key in _spelling(type(node)):
         if name in given:
             yield key, values[name]
@@ -96,6 +102,12 @@ def _given(node: Node) -> Iterator[tuple[str | int, Any]]:
 def _spelling(model: type[Node]) -> list[tuple[str, str]]:
     """The names of a model's fields and how they are written in YAML."""
     return [(name, info.alias or name) for name, info in model.model_fields.items()]
+
+
+def _entries(value: Any) -> Iterator[tuple[str | int, Node | dict[str, Any] | list[Any]]]:
+    """What of a node, mapping or list may hold nodes, without marking it as read."""
+    steps = _given(value) if isinstance(value, Node) else _inside(value)
+    return ((key, inner) for key, inner in steps if isinstance(inner, Node | dict | list))
 
 
 def _inside(value: Any) -> Iterator[tuple[str | int, Any]]:

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from cexspec.spec.model import Connection, FieldRule, Role
+from cexspec.spec.model.node import note_reads, values_of
 
 
 def test_values_of_pythons_types_are_taken_as_they_are() -> None:
@@ -16,9 +17,12 @@ def test_values_of_pythons_types_are_taken_as_they_are() -> None:
     assert Role.model_validate({"match": {"$.a": "b"}, "role": "notice", "reconnect": True}).reconnect is True
 
 
-def test_nodes_are_frozen_and_remember_what_was_read() -> None:
+def test_nodes_are_frozen_and_note_what_is_read_when_asked_to() -> None:
     rule = FieldRule(path="$.a")
-    rule._read.clear()
-    assert (rule.path, rule.where, rule._read) == ("$.a", (), {"path"})
+    read: set[str] = set()
+    note_reads(rule, read)
+    assert (rule.path, rule.where, read) == ("$.a", (), {"path"})
+    assert values_of(rule).keys() == FieldRule.model_fields.keys()
+    assert read == {"path"}
     with pytest.raises(ValidationError, match="frozen"):
         rule.path = "$.b"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cexspec.spec.load import load_text
 from cexspec.spec.problems import Findings
-from cexspec.spec.unread import note_unread, unread
+from cexspec.spec.unread import note_unread, unread, watch
 
 TEXT = """\
 cexspec: 1
@@ -25,6 +25,7 @@ TOP = ("cexspec", "id", "name", "kind", "docs", "environments", "symbols", "erro
 
 def test_all_is_unread_until_it_is_read_and_defaults_never_are() -> None:
     spec = load_text(TEXT).spec
+    watch(spec)
     assert unread(spec) == [(name,) for name in TOP]
     for name in TOP:
         getattr(spec, name)
@@ -48,6 +49,7 @@ def test_all_is_unread_until_it_is_read_and_defaults_never_are() -> None:
 
 def test_an_unread_key_is_a_problem_except_where_compiling_stopped() -> None:
     loaded = load_text(TEXT)
+    watch(loaded.spec)
     for name in TOP:
         getattr(loaded.spec, name)
     findings = Findings(loaded.source.position)

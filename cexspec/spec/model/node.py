@@ -4,35 +4,56 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 from typing_extensions import TypeAliasType
-
-_attribute = object.__getattribute__
 
 
 class Node(BaseModel):
     """A mapping of the spec. Unknown keys are refused; `where` is its path in the file (`("rest", "ticker")`).
 
-    Reading a field marks it, so that `validate` can name what nothing reads.
+    Watched, it notes which fields are read, so that `validate` can name what nothing reads: their values stand apart until
+    then, and reading one that stands apart comes to `__getattr__`. Who doesn't validate pays nothing for it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     _where: tuple[str | int, ...] = PrivateAttr(default=())
+    _apart: dict[str, Any] = PrivateAttr(default_factory=dict)
     _read: set[str] = PrivateAttr(default_factory=set)
 
-    def __getattribute__(self, name: str) -> Any:
-        found = _attribute(self, name)
-        if name in _attribute(self, "__dict__"):  # where pydantic keeps fields, and nothing else
-            _attribute(self, "__pydantic_private__")["_read"].add(name)  # as self._read, of which pydantic makes a long way
-        return found
+    if not TYPE_CHECKING:  # else a type checker would know every name
+
+        def __getattr__(self, name: str) -> Any:
+            """A field that stands apart, read for the first time; anything else as pydantic has it."""
+            private = self.__pydantic_private__
+            if private is None or name not in private["_apart"]:
+                return super().__getattr__(name)
+            private["_read"].add(name)
+            value = self.__dict__[name] = private["_apart"][name]
+            return value
 
     @property
     def where(self) -> tuple[str | int, ...]:
         """Its path in the file."""
-        return _attribute(self, "__pydantic_private__")["_where"]  # type: ignore[no-any-return]
+        return self.__pydantic_private__["_where"]  # type: ignore[index,no-any-return]  # as self._where, the short way
+
+
+def values_of(node: Node) -> dict[str, Any]:
+    """All fields of a node, without reading them."""
+    return {**node._apart, **node.__dict__}
+
+
+def place(node: Node, where: tuple[str | int, ...]) -> None:
+    """Tell a node its path in the file."""
+    node.__pydantic_private__["_where"] = where  # type: ignore[index]  # as node._where, of whose setting pydantic makes a long way
+
+
+def note_reads(node: Node, read: set[str]) -> None:
+    """From here on `read` gets the names of the fields of a node that are read."""
+    node._apart, node._read = values_of(node), read
+    node.__dict__.clear()
 
 
 def key(description: str, example: Any, default: Any = ..., *, alias: str | None = None) -> Any:
