@@ -263,7 +263,7 @@ MESSAGES = (
     Script("corrupt-book", "a message of a book is no JSON", inject(Corrupt(of="book", count=1))),
     Script("oversized-frame", "a message beyond the bound", inject(Oversized(of="trade", count=1, size=1_500_000))),
     Script("unknown-message", "messages nobody described", inject(Unknown(of="trade", count=3))),
-    Script("missing-delta", "a change of a book is missing", inject(Drop(of="book", count=1)), harmless=_replaced),
+    Script("missing-delta", "changes of books are missing", inject(Drop(of="book", count=4)), harmless=_replaced),
     Script("duplicate-delta", "changes of books come twice", inject(Duplicate(of="book", count=4)), harmless=lambda venue: True),
     Script("reordered-deltas", "changes of books swap places", inject(Reorder(of="book", count=2)), harmless=_replaced),
     Script("repeated-trades", "trades come twice", inject(Duplicate(of="trade", count=4)), harmless=lambda venue: True),
