@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from cexspec.compile.filters import FILTERS, JOIN, TIMES, Filter, joined
@@ -80,22 +80,28 @@ _FOREIGN = {"block_begin": "blocks {% ... %}", "raw_begin": "blocks {% ... %}", 
 
 
 def _nodes(text: str, findings: Findings, where: Where) -> list[nodes.Expr]:
+    found = _parsed(text)
+    if isinstance(found, list):
+        return found
+    findings.error("CEX048", where, *found)
+    return []
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> list[nodes.Expr] | tuple[str, str]:
+    """What a text consists of; else why it is no template, and what to write. Kept: most of a spec's templates are few texts."""
     from jinja2 import TemplateSyntaxError, nodes
 
     try:
-        tokens = list(_environment().lex(text))
-        for _, kind, value in tokens:
+        for _, kind, value in _environment().lex(text):
             if kind in _FOREIGN:
-                findings.error("CEX048", where, f"a template has no {_FOREIGN[kind]}", "only holes: {{ id }}")
-                return []
+                return f"a template has no {_FOREIGN[kind]}", "only holes: {{ id }}"
             if kind in ("variable_begin", "variable_end") and value.strip("{}").strip():
-                findings.error("CEX048", where, f"no {value.strip()!r}: a template keeps its blanks", "write {{ and }}")
-                return []
+                return f"no {value.strip()!r}: a template keeps its blanks", "write {{ and }}"
         body = _environment().parse(text).body
     except (TemplateSyntaxError, RecursionError, ValueError) as problem:
         reason = problem.message if isinstance(problem, TemplateSyntaxError) else "too deep, or too large a number"
-        findings.error("CEX048", where, f"not a template: {reason}", "a hole is {{ name }} or {{ name | filter }}")
-        return []
+        return f"not a template: {reason}", "a hole is {{ name }} or {{ name | filter }}"
     return [node for output in body if isinstance(output, nodes.Output) for node in output.nodes]
 
 
