@@ -36,6 +36,11 @@ def counted(id: object) -> int:
     return int(id) if isinstance(id, str) and id.isdecimal() and len(id) <= MAX_DIGITS else 0
 
 
+def proves(event: Event, otherwise: int) -> int:
+    """Up to when an event shows that nothing was missed: by the venue's clock or by ours, whichever is behind."""
+    return min((stamp for stamp in (event.timestamp, event.received) if stamp is not None), default=otherwise)
+
+
 def when(event: Event) -> int:
     """The venue's time of an event, else the local one, in nanoseconds."""
     time = event.timestamp if event.timestamp is not None else event.received

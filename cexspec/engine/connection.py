@@ -117,6 +117,11 @@ class Connection:
         self.session.renew(topic, self._clock.monotonic())
         self._carry_out()
 
+    def expect(self, topic: Topic) -> None:
+        """Another connection brought data of a topic that is served here, too."""
+        if self.session.expect(topic, self._clock.monotonic()):
+            self._changed.set()
+
     def confirm(self, topic: Topic) -> None:
         """Data of a topic arrived."""
         self.session.confirm(topic, self._clock.monotonic())

@@ -153,9 +153,10 @@ class Connections:
                 self._subscribed(connection, topic, certain=certain)
             case Refused(topic, error):
                 self._refused(connection, topic, error)
-            case Missed(number):
+            case Missed(number, silence):
                 self.books.missed(connection, number)
-                self._continuity.frames_lost(self._uses.on(connection).values(), connection, number)
+                since = self._clock.time_ns() - round(silence * 1e9)
+                self._continuity.frames_lost(self._uses.on(connection).values(), connection, number, since)
             case Stale(topic, reason, silence):
                 self._stale(connection, topic, reason, self._clock.time_ns() - round(silence * 1e9))
             case Expiring():
@@ -228,6 +229,8 @@ class Connections:
             return
         accepted, leg = use.accepted, use.legs[connection]
         leg.accepted = True
+        if not certain:  # what comes first tells
+            self._dispatcher.forget_ways()
         if (certain or use.channel.private) and not leg.live:
             self._go_live(use, connection)
         if not accepted:
@@ -254,14 +257,13 @@ class Connections:
     def _awake(self, subscription: Subscription, origin: object) -> bool:
         """An event of a subscription that may not be live, maybe before its ack; whether it need not be asked about again."""
         use = self._uses.of(subscription)
-        leg = None if use is None or use.live else next((leg for leg in use.legs.values() if leg.connection is origin), None)
-        if use is None or leg is None:
+        if use is None:
             return True
-        if not leg.connection.session.proves(use.topic):
-            return False
-        self._go_live(use, leg.connection)
-        leg.connection.confirm(use.topic)
-        return True
+        leg = next((leg for leg in use.legs.values() if leg.connection is origin and not leg.live), None)
+        if leg is not None and leg.connection.session.proves(use.topic):
+            self._go_live(use, leg.connection)
+            leg.connection.confirm(use.topic)
+        return use.live and all(leg.live or not leg.accepted for leg in use.legs.values())
 
     def _stale(self, connection: Connection, topic: Topic, reason: str, proven: int) -> None:
         self.counters.stale += 1
@@ -311,8 +313,8 @@ class Connections:
 
     def _end(self, connection: Connection) -> None:
         """Others have taken over what a connection served."""
-        for use, unproven in self._rotations.end(connection, self._clock.time_ns()):
-            self._continuity.replaced(use, connection, unproven)
+        for use in self._rotations.end(connection):
+            self._continuity.replaced(use, connection)
         self._retire(connection)
         connection.stop()
 
@@ -330,7 +332,7 @@ class Connections:
         """Place nothing there any more; its task ends by itself."""
         self._uses.forget_connection(connection)
         self._settled.discard(connection)
-        self._rotations.end(connection, self._clock.time_ns())
+        self._rotations.end(connection)
         self._placement.withdraw(connection)
         self.books.forget(connection)
 

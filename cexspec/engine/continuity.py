@@ -5,13 +5,12 @@ Maintained books look after themselves (see `books`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from cexspec.engine.connection import Connection
 from cexspec.engine.dispatch import Dispatcher, Interruption, Subscription
 from cexspec.engine.gate import Relayed
 from cexspec.engine.holes import Holes
-from cexspec.engine.rotation import Unproven
 from cexspec.engine.stats import Counters
 from cexspec.engine.uses import Use
 from cexspec.models import DecodeError
@@ -38,7 +37,7 @@ class Continuity:
         It may have been dead since `proven`: where no other was live for a while since then, nobody told what happened.
         """
         was_live = use.legs[connection].live
-        use.went_down(connection, proven)
+        proven = use.went_down(connection, proven)
         if was_live:
             self._doubt(use, connection, cause, proven)
         for subscription in use.users:
@@ -49,26 +48,36 @@ class Continuity:
                 self._missed(use, [(subscription, subscription.until_now(cause))])
                 next(other.connection for other in use.legs.values() if other.live).renew(use.topic)
 
-    def replaced(self, use: Use, connection: Connection, unproven: Unproven) -> None:
-        """Another leg has taken over from this one; of its trades some may be missing."""
-        self._doubt(use, connection, "a connection near its end brought nothing while another took over", connection.proven_until)
-        for subscription, interruption, until in unproven:
-            self._hole(subscription, interruption, until)
+    def replaced(self, use: Use, connection: Connection) -> None:
+        """Another leg has taken over from this one, which may have brought less."""
+        if (leg := use.legs[connection]).live:
+            cause = "a connection near its end brought nothing while another took over"
+            self._doubt(use, connection, cause, leg.proven(connection.proven_until))
 
-    def frames_lost(self, uses: Iterable[Use], connection: Connection, number: int) -> None:
-        """The connection's own numbers tell that frames were lost on the way."""
+    def frames_lost(self, uses: Iterable[Use], connection: Connection, number: int, since: int) -> None:
+        """The connection's own numbers tell that frames were lost on the way since then (nanoseconds)."""
         cause = f"{number} frame(s) of the connection were lost on the way"
-        for use in _nowhere_else(uses, connection):
-            self._missed(use, [(one, one.until_now(cause)) for one in _told(use)])
+        for use in uses:
+            if not self._is_told_elsewhere(use, connection, cause, since):
+                self._missed(use, [(one, one.until_now(cause)) for one in _told(use)])
 
     def unread(self, uses: Iterable[Use], connection: Connection, error: DecodeError) -> None:
         """A frame, or a record in it, of these topics can't be read: what it told is missing.
 
         Nothing is fetched for it: REST would hold what can't be read, too, and bad frames may come without end.
         """
-        for use in _nowhere_else(uses, connection):
-            for subscription in _told(use):
-                self._hole(subscription, subscription.until_now(f"a message can't be read: {error}"), self._clock.time_ns())
+        cause, now = f"a message can't be read: {error}", self._clock.time_ns()
+        for use in uses:
+            if not self._is_told_elsewhere(use, connection, cause, now - LATENESS):
+                for subscription in _told(use):
+                    self._hole(subscription, subscription.until_now(cause), now)
+
+    def _is_told_elsewhere(self, use: Use, connection: Connection, cause: str, since: int) -> bool:
+        """Whether another connection tells what this one lost since then, for all that is known now."""
+        if not any(leg.live for leg in use.legs.values() if leg.connection is not connection):
+            return False
+        self._doubt(use, connection, cause, use.blinked(connection, since, self._clock.time_ns()))
+        return True
 
     def _missed(self, use: Use, missed: Iterable[tuple[Subscription, Interruption]]) -> None:
         """Fill what can be filled; streams are told of the rest."""
@@ -103,8 +112,3 @@ class Continuity:
 def _told(use: Use) -> list[Subscription]:
     """Who is told of what is missing."""
     return [subscription for subscription in use.users if subscription.live and not subscription.maintained]
-
-
-def _nowhere_else(uses: Iterable[Use], connection: Connection) -> Iterator[Use]:
-    """The topics that no other connection serves."""
-    return (use for use in uses if not any(leg.live for leg in use.legs.values() if leg.connection is not connection))

@@ -7,9 +7,10 @@ of each takes the slow way, which is also where a gap that a reconnect left is t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from cexspec.engine.buffer import Buffer
+from cexspec.engine.chronology import proves
 from cexspec.engine.frames import MarketLookup, Part
 from cexspec.engine.gate import Gate
 from cexspec.engine.topics import Topic
@@ -34,6 +35,13 @@ class Interruption(NamedTuple):
 
     cause: str
     since: int
+
+
+class Witness(Protocol):
+    """Compares what several connections bring of one topic."""
+
+    def saw(self, event: Event, origin: Any, *, news: bool) -> None:
+        """A connection brought an event; `news`: none had brought it before."""
 
 
 class Subscription:
@@ -63,6 +71,7 @@ class Subscription:
         "native_id",
         "since",
         "topic",
+        "witness",
     )
 
     def __init__(
@@ -86,6 +95,8 @@ class Subscription:
         self.last: Event | None = None
         self.gate: Gate | None = None
         """what keeps events from it that it has got already"""
+        self.witness: Witness | None = None
+        """who looks on where several connections bring its events"""
         self.known, self.live, self.maintained = True, False, maintained
         self.lane = id(buffer) if buffer.waits else SHARED
         self._gap: Interruption | None = None
@@ -151,10 +162,7 @@ class Subscription:
 
     def _seen(self) -> int:
         """Up to when nothing is missing: the venue's time of the last event, else when it became live."""
-        if self.last is None:
-            return self.since
-        stamps = [stamp for stamp in (self.last.timestamp, self.last.received) if stamp is not None]
-        return min(stamps, default=self.since)
+        return self.since if self.last is None else proves(self.last, self.since)
 
 
 class KnownSymbols(MarketLookup, Protocol):
@@ -271,7 +279,10 @@ class Dispatcher:
         """The queues that are full now."""
         full: list[Buffer] | None = None
         for target in targets:
-            if target.gate is not None and not target.gate.passes(event, origin):
+            news = target.gate is None or target.gate.passes(event, origin)
+            if target.witness is not None:
+                target.witness.saw(event, origin, news=news)
+            if not news:
                 self.doubled += 1
                 continue
             target.last = event

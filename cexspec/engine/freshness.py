@@ -4,7 +4,8 @@ Where the venue beats for each subscription that has nothing to say, that counts
 
 A topic that is overdue is asked for anew; if that brings nothing, the connection is given up for another one, once. A topic
 that stays silent there is asked for again and again, more and more seldom, while the others are left in peace. Topics of
-channels without an expectation (sparse ones) are never overdue. Times are seconds of a monotonic clock.
+channels without an expectation (sparse ones) are overdue only where another connection brought some.
+Times are seconds of a monotonic clock.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from math import inf
 from typing import Literal
 
 from cexspec.engine.frames import Part
@@ -35,6 +37,8 @@ class Overdue:
     topic: Topic
     silence: float
     every: float
+    awaited: bool
+    """another connection brought some"""
     action: Action
 
 
@@ -44,6 +48,9 @@ class _Followed:
     every: float
     began: float
     strikes: int = 0
+    awaited: float | None = None
+    """since when another connection has brought what is due here"""
+    within: float = inf
     turn: int = 0
     """tells its own entry among the waiting ones from those that are out of date"""
 
@@ -73,7 +80,22 @@ class Freshness:
         followed = _Followed(topic, every, now, self._strikes.get(topic.text, 0))
         self._followed[topic.text] = followed
         self._heard.setdefault(topic.channel, {})
-        self._wait(followed, now + every * min(LONGEST, 2 ** max(0, followed.strikes - 2)))
+        self._wait(followed, now + every * _times(followed))
+
+    def expect(self, topic: Topic, within: float, now: float) -> bool:
+        """Another connection brought data: here it is due within so many seconds. Whether the deadline may have moved."""
+        followed = self._followed.get(topic.text)
+        if followed is None:
+            followed = self._followed[topic.text] = _Followed(topic, inf, now, self._strikes.get(topic.text, 0))
+            self._heard.setdefault(topic.channel, {})
+        waits = followed.awaited is not None
+        if followed.awaited is not None and self._last(followed) <= followed.awaited:
+            return False
+        followed.awaited, followed.within = now, within * _times(followed)
+        if waits:  # what it waits for is looked at earlier
+            return False
+        self._wait(followed, self._due_of(followed))
+        return True
 
     def ended(self, topic: Topic) -> None:
         """The topic is not served for the time being."""
@@ -127,7 +149,7 @@ class Freshness:
             followed = self._followed.get(text)
             if followed is None or followed.turn != turn:
                 continue
-            due = self._last(followed) + followed.every
+            due = self._due_of(followed)
             if due > now:
                 self._strikes.pop(text, None)
                 followed.strikes = 0
@@ -141,16 +163,26 @@ class Freshness:
     def _all_silent(self, now: float) -> bool:
         """Whether it isn't this topic or that one, but the connection."""
         followed = self._followed.values()
-        return len(followed) > 1 and all(now - self._last(one) >= NEARLY * one.every for one in followed)
+        return len(followed) > 1 and all(now - self._last(one) >= NEARLY * min(one.every, one.within) for one in followed)
 
     def _judge(self, followed: _Followed, now: float, *, everything: bool) -> Overdue:
         followed.strikes += 1
         if everything and followed.strikes == 1:
             followed.strikes = 2
         self._strikes[followed.topic.text] = followed.strikes
-        self._wait(followed, now + followed.every)
         action: Action = "reconnect" if followed.strikes == 2 else "resubscribe"
-        return Overdue(followed.topic, now - self._last(followed), followed.every, action)
+        silence, awaited = now - self._last(followed), followed.awaited is not None
+        followed.awaited = None
+        self._wait(followed, now + followed.every)
+        return Overdue(followed.topic, silence, followed.every, awaited and silence < followed.every, action)
+
+    def _due_of(self, followed: _Followed) -> float:
+        """When it is overdue, for all that has come."""
+        last = self._last(followed)
+        if followed.awaited is not None and last > followed.awaited:
+            followed.awaited = None
+        awaited = inf if followed.awaited is None else followed.awaited + followed.within
+        return min(last + followed.every, awaited)
 
     def _last(self, followed: _Followed) -> float:
         heard = self._heard.get(followed.topic.channel, {})
@@ -161,3 +193,8 @@ class Freshness:
     def _wait(self, followed: _Followed, due: float) -> None:
         followed.turn = next(self._turns)
         heapq.heappush(self._due, (due, followed.turn, followed.topic.text))
+
+
+def _times(followed: _Followed) -> float:
+    """How many of its periods it has: more and more, the longer it stays silent."""
+    return min(float(LONGEST), 2.0 ** max(0, followed.strikes - 2))

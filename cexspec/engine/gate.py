@@ -38,12 +38,10 @@ class Gate(Protocol):
 class Identified:
     """Each id once. `shared`: the subscription is for many symbols, each with ids of its own."""
 
-    __slots__ = ("_counted", "_order", "_seen", "_shared", "overlaps")
+    __slots__ = ("_counted", "_order", "_seen", "_shared")
 
     def __init__(self, shared: bool) -> None:
         self._shared, self._counted = shared, Counted()
-        self.overlaps = False
-        """an event came that had come before: set it to False and see whether two connections tell the same"""
         self._seen: set[object] = set()
         self._order: deque[object] = deque()
 
@@ -53,7 +51,6 @@ class Identified:
             return self._counted.passes(event, origin)
         key = (event.symbol, event.id) if self._shared else event.id
         if key in self._seen:
-            self.overlaps = True
             return False
         self._seen.add(key)
         self._order.append(key)

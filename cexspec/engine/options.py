@@ -17,13 +17,15 @@ class Patience:
     """How long an answer may take, and how often a topic is asked for on a connection before that is given up.
 
     A topic that gets no answer on the next one either counts as refused. `greeting`: how long the venue's first word may take;
-    `idle`: a connection on which nothing has been wanted for so long is closed.
+    `idle`: a connection on which nothing has been wanted for so long is closed. `behind`: where several connections serve a topic,
+    one that brings nothing for so long, after another one did, is taken to have lost it.
     """
 
     answer: float = 10.0
     attempts: int = 3
     greeting: float = 10.0
     idle: float = 5.0
+    behind: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,8 @@ class Missed(Struct, frozen=True):
     """The connection's own numbers tell that frames were lost on the way."""
 
     count: int
+    silence: float
+    """seconds between the frames before and after them"""
 
 
 class Stale(Struct, frozen=True):

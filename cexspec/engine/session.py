@@ -138,6 +138,10 @@ class Session:
         self._ledger.renew(topic)
         self._flush(now)
 
+    def expect(self, topic: Topic, now: float) -> bool:
+        """Another connection brought data of a topic that is served here, too: it is due. Whether that is to be looked at anew."""
+        return self._fresh.expect(topic, self._options.patience.behind, now)
+
     def proves(self, topic: Topic) -> bool:
         """Whether data of the topic shows that the venue serves it from now on: not while it is left and asked for anew."""
         return self._ledger.proves(topic)
@@ -149,8 +153,8 @@ class Session:
 
     def received(self, frame: bytes | str, now: float, received: int | None = None) -> None:
         """A frame arrived; `received` is its wall-clock time in nanoseconds."""
-        self._life.heard = now
-        if self._numbers is not None and not self._count(frame):
+        before, self._life.heard = self._life.heard, now
+        if self._numbers is not None and not self._count(frame, now - before):
             return
         reading = self._frames.read(frame, received)
         if reading.role == "data":
@@ -315,7 +319,8 @@ class Session:
 
     def _overdue(self, overdue: Overdue, now: float) -> None:
         topic = overdue.topic
-        reason = f"no data of {topic.text} for {overdue.silence:.3g} s (expected every {overdue.every:g} s)"
+        expected = "another connection brought some" if overdue.awaited else f"expected every {overdue.every:g} s"
+        reason = f"no data of {topic.text} for {overdue.silence:.3g} s ({expected})"
         if overdue.action == "reconnect":
             self._end(reason)
         else:
@@ -331,11 +336,11 @@ class Session:
         sample = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
         self.outputs.append(Unrouted(self._identity.masked(sample[: 2 * SAMPLE])[:SAMPLE].encode("utf-8", "replace"), reason or "unknown"))
 
-    def _count(self, frame: bytes | str) -> bool:
-        """Whether the frame is to be read: not one that repeats the last."""
+    def _count(self, frame: bytes | str, silence: float) -> bool:
+        """Whether the frame is to be read: not one that repeats the last. `silence`: seconds since the one before."""
         missed = self._numbers.missed(frame) if self._numbers is not None else 0
         if missed:
-            self.outputs.append(Missed(missed))
+            self.outputs.append(Missed(missed, silence))
             for early in self._early.given_up(inf):
                 self._unrouted(early.frame, "frames after it were lost before an ack announced its number")
         return missed is not None

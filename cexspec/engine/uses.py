@@ -1,7 +1,9 @@
 """Topics in use: who asked for each, and on which connections the venue serves it.
 
 A topic has one leg, on one connection; several where connections are redundant, or while one connection replaces another.
-As long as one leg is live nothing is missing.
+As long as one leg is live nothing is missing. That a leg is live may be wrong: its connection is dead, or the venue has forgotten
+the topic, and nobody knows yet. So legs are held against each other: one that doesn't bring what another one brings is behind. It is
+expected to bring something before long, and when it is lost, or let go, it has proven nothing beyond what it brought last.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cexspec.compile.plan import ChannelPlan
+from cexspec.engine.chronology import proves, when
 from cexspec.engine.connection import Connection
 from cexspec.engine.dispatch import SHARED, Subscription
 from cexspec.engine.gate import has_standing_gate, overlapping_gate, standing_gate
 from cexspec.engine.topics import Topic
-from cexspec.models import CexspecError
+from cexspec.models import CexspecError, Event
 
 
 class Watcher:
@@ -39,8 +42,29 @@ class Leg:
     """the venue said yes, or was asked where it says nothing"""
     live: bool = False
     """it is certain that the venue serves it: nothing is missing from now on"""
+    since: int = 0
+    """when it went live (wall-clock nanoseconds)"""
+    last: Event | None = None
+    """the newest event that it brought"""
+    behind: Event | None = None
+    """what another leg brought, while this one brought neither it nor anything newer"""
+
+    def went_live(self, now: int) -> None:
+        """The venue serves it here from now on."""
+        self.live, self.since, self.last, self.behind = True, now, None, None
+
+    def proven(self, until: int) -> int:
+        """Up to when it brought everything, if its connection was well until then."""
+        last = self.last
+        if self.behind is not None:
+            until = min(until, proves(last, until) if last is not None else self.since)
+        elif last is not None and last.timestamp is not None and last.timestamp >= self.since:
+            until = min(until, until - ((last.received or 0) - last.timestamp))  # as late as it is
+        return max(self.since, until)
 
 
+SETTLING = 2_000_000_000
+"""Nanoseconds after a leg went live in which what it brings may be how things stood before."""
 OUTAGES = 50
 """Times remembered for which a leg was not live."""
 
@@ -94,21 +118,54 @@ class Use:
         """It is not asked for on this connection any more. Gates stay: what the other one brings may be behind."""
         self.legs.pop(connection, None)
         self.outages = [one for one in self.outages if one.connection is not connection]
+        self._guard()
+
+    def saw(self, event: Event, origin: Connection, *, news: bool) -> None:
+        """See `Witness.saw`."""
+        leg = self.legs.get(origin)
+        if leg is None:
+            return
+        time = when(event)
+        if leg.last is None or time >= when(leg.last):
+            leg.last = event
+        if leg.behind is not None and time >= when(leg.behind):
+            leg.behind = None
+        if news and (getattr(event, "id", None) is not None or (event.received or 0) - leg.since > SETTLING):
+            self._compare(leg, event)
+
+    def _compare(self, leg: Leg, event: Event) -> None:
+        """Others have yet to bring this event."""
+        for other in self.legs.values():
+            if other is leg or not other.live or (other.last is not None and when(other.last) >= when(event)):
+                continue
+            other.behind = other.behind or event
+            other.connection.expect(self.topic)
+
+    def is_behind(self, connection: Connection) -> bool:
+        """Whether another connection brought what this one didn't."""
+        return connection in self.legs and self.legs[connection].behind is not None
 
     def went_live(self, connection: Connection, now: int) -> None:
         """The venue serves it on this connection from now on."""
-        self.legs[connection].live = True
+        self.legs[connection].went_live(now)
         for outage in self.outages:
             if outage.connection is connection and outage.until is None:
                 outage.until = now
 
-    def went_down(self, connection: Connection, proven: int) -> None:
-        """This leg is not served any more; it brought everything until then."""
+    def went_down(self, connection: Connection, proven: int) -> int:
+        """This leg is not served any more, and its connection was well until then; up to when it brought everything."""
         leg = self.legs[connection]
+        proven = leg.proven(proven)
         if leg.live:
-            others = self.outages[1 - OUTAGES :] if len(self.legs) > 1 else []  # alone, it hides nobody's
-            self.outages = [*others, Outage(connection, proven)]
+            self._note(Outage(connection, proven))
         leg.live = leg.accepted = False
+        return proven
+
+    def blinked(self, connection: Connection, proven: int, now: int) -> int:
+        """Something got lost on this leg, whose connection was well until then, and it goes on; up to when it brought everything."""
+        proven = self.legs[connection].proven(proven)
+        self._note(Outage(connection, proven, now))
+        return proven
 
     def unproven(self, connection: Connection, proven: int, now: int) -> tuple[int, int] | None:
         """From when to when no leg is known to have brought everything, if this one did until `proven` only."""
@@ -117,9 +174,16 @@ class Use:
             return None
         return max(proven, min(one.since for one in others)), max(one.until or now for one in others)
 
+    def _note(self, outage: Outage) -> None:
+        others = self.outages[1 - OUTAGES :] if len(self.legs) > 1 else []  # alone, it hides nobody's
+        self.outages = [*others, outage]
+
     def _guard(self) -> None:
-        """Where several connections tell the same, each event is delivered once."""
-        if len(self.legs) > 1:
+        """Where several connections tell the same, each event is delivered once, and they are compared."""
+        several = len(self.legs) > 1
+        for subscription in self.users:
+            subscription.witness = self if several and not subscription.maintained else None
+        if several:
             for subscription in self._unguarded():
                 subscription.gate = subscription.gate or overlapping_gate(self.channel, subscription.last)
 

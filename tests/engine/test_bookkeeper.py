@@ -45,6 +45,9 @@ class Socket:
     def renew(self, topic: Topic) -> None:
         self.renewed.append(topic)
 
+    def expect(self, topic: Topic) -> None:
+        """One of two is behind."""
+
 
 class Desk:
     """A keeper of books, two connections, one subscription, and what its consumer is told."""

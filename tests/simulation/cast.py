@@ -38,8 +38,6 @@ ACKS = frozenset({"ack lost", "ack late"})
 COUNTED = frozenset({"message lost", "message again"})
 """Fair for trades where the connection numbers its frames."""
 DELAYS = (0.001, 0.06)
-UNEVEN = frozenset({"half-open", "half-open there", "half-open back", "partition", "delay spike", "topic forgotten", "topic ignored"})
-"""Not where connections overlap: the client can't tell one that is late, or dead, from one that is well."""
 IDLE = 60.0
 """Seconds after which a venue gives up a client that says nothing, where clients have something to say all the time."""
 
@@ -133,9 +131,9 @@ def cast(name: str, seed: int, random: Random, clock: VirtualClock, trace: Trace
     else:
         far = Shipped(clock, name, seed)
         counted = any(plan.connection(one).sequence is not None for one in plan.connection_names)
-    fair = {"book": ANYTHING, "ack": ACKS, "trades": COUNTED if counted and not overlapping else frozenset[str]()}
+    fair = {"book": ANYTHING, "ack": ACKS, "trades": COUNTED if counted else frozenset[str]()}
     expecting = bool(options.expect_every)
-    weather = Weather(random, fair, trace.note, expecting, UNEVEN if overlapping else frozenset())
+    weather = Weather(random, fair, trace.note, expecting)
     if isinstance(far, Agora):
         far.ignores = lambda line, topic: weather.forgets("topic ignored", f"{line.name} {topic}")
     network = Network(clock, far, Random(f"{seed} network"), DELAYS)

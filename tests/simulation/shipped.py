@@ -95,6 +95,7 @@ class Shipped:
         market = self.venue.market(symbol)
         market.advance(self.clock.time_ns())
         self._note(symbol, market)
+        self.truths[symbol].newest = None  # nobody knows of this move but by what follows
         listed = self.venue.listing[symbol]
         for line, dialogue in tuple(self.dialogues.items()):
             for topic in tuple(dialogue.topics.values()):

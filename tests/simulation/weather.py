@@ -56,15 +56,13 @@ MAX_ACKS_LOST = 2
 class Weather:
     """`fair`: what may happen to messages about something. Each seed has some kinds and not others, or all are seldom alone.
 
-    `expecting`: the client knows how often data should come, so that a subscription may be lost in silence. `without`: kinds that
-    don't happen here.
+    `expecting`: the client knows how often data should come, so that a subscription may be lost in silence.
     """
 
     random: Random
     fair: Mapping[str, frozenset[str]]
     note: Callable[[str, object, object], None]
     expecting: bool
-    without: frozenset[str] = frozenset()
     counts: Counter[str] = field(default_factory=Counter)
     calm: bool = False
     acks_lost: Counter[str] = field(default_factory=Counter)
@@ -73,7 +71,7 @@ class Weather:
 
     def __post_init__(self) -> None:
         share = self.random.choice((0.25, 0.5, 0.75))
-        chosen = {kind for kind in LIKELY if self.random.random() < share} - self.without
+        chosen = {kind for kind in LIKELY if self.random.random() < share}
         self.kinds = {kind: likely for kind, likely in LIKELY.items() if kind in chosen}
 
     def strikes(self, kind: str, what: object = "", detail: object = "") -> bool:

@@ -225,7 +225,8 @@ class Bookkeeper:
         """A book that wasn't kept before."""
         now = self._clock.monotonic()
         served = now if live else self._forecast.served(connection, subscription.connection, subscription.topic, now)
-        kept = Kept(Legs(self._settings.catch_up, lambda: self._begun(kept)), next(self._numbers), served)
+        legs = Legs(self._settings.catch_up, lambda: self._begun(kept), lambda book: kept.expect(book))
+        kept = Kept(legs, next(self._numbers), served)
         self.milestones.more(self._begun_ones, len(self._kept) + 1)
         return kept
 

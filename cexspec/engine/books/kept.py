@@ -47,6 +47,12 @@ class Kept:
     begun: bool = False
     on: dict[Connection, Leg] = field(default_factory=dict)
 
+    def expect(self, book: SyncedBook) -> None:
+        """One of its books is behind another: its connection should bring something before long."""
+        for connection, leg in self.on.items():
+            if leg.book is book and book.topic is not None:
+                connection.expect(book.topic)
+
     def pending(self, params_of: Callable[[SyncedBook], Params]) -> Pending:
         """What it waits for while it can't be read."""
         book = self.legs.primary

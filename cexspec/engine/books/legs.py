@@ -27,11 +27,13 @@ class Legs:
     """The legs of one topic of one channel; to those who read it, one book (see `Maintained`).
 
     Pass what each leg's book tells through `told`, and call `expire` at `due`. `patience`: seconds a leg has to catch up;
-    `begun` is called when consumers get a first view.
+    `begun` is called when consumers get a first view, `behind` with a leg that is right and not where another one is.
     """
 
-    def __init__(self, patience: float, begun: Callable[[], None] = lambda: None) -> None:
-        self._patience, self._begun = patience, begun
+    def __init__(
+        self, patience: float, begun: Callable[[], None] = lambda: None, behind: Callable[[SyncedBook], None] = lambda book: None
+    ) -> None:
+        self._patience, self._begun, self._behind = patience, begun, behind
         self._books: list[SyncedBook] = []
         self._primary: SyncedBook | None = None
         self._next: SyncedBook | None = None
@@ -102,6 +104,8 @@ class Legs:
     def told(self, book: SyncedBook, events: list[Event], now: float) -> list[Event]:
         """What consumers hear of what a leg tells."""
         right = book.state == "in_sync"
+        if right and len(self._books) > 1:
+            self._compare(book)
         if self._kept_back:
             return self._catch_up(now)
         if book is not self._primary:
@@ -117,6 +121,12 @@ class Legs:
     def expire(self, now: float) -> list[Event]:
         """Time passed: what consumers hear now."""
         return self._catch_up(now) if self._kept_back and now >= self.due else []
+
+    def _compare(self, book: SyncedBook) -> None:
+        """Others have yet to get where this leg is."""
+        for other in self._books:
+            if other is not book and other.state == "in_sync" and not _reaches(other.reached, book.reached):
+                self._behind(other)
 
     def _of_another(self, book: SyncedBook) -> list[Event]:
         """What becomes of a leg that is right and not the primary."""
