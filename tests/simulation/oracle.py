@@ -14,11 +14,12 @@ from tests.simulation.truth import Sent, Truth
 def judge_trades(reader: Reader, symbol: str, truth: Truth, *, overlapping: bool) -> Iterator[str]:
     """In order, none twice, none that never was, and every missing one inside a gap.
 
-    Where connections overlap, the older trades of the slower one may come after the newer ones of one that has just begun.
+    Where connections overlap, the older trades of the slower one may come after the newer ones of one that has just begun. Anywhere,
+    what the venue repeats after a break may hold one that was told to be missing.
     """
     mine = [event for event in reader.events if event.symbol == symbol]
     numbers = [int(event.id or 0) for event in mine if isinstance(event, Trade)]
-    told = [number for number in numbers if number >= numbers[0]]  # a list that is repeated may reach back behind a stream's beginning
+    told = numbers if overlapping else _in_turn(mine)
     if len(numbers) != len(set(numbers)) or (told != sorted(told) and not overlapping):
         twice = [number for number, count in Counter(numbers).items() if count > 1]
         late = [after for before, after in pairwise(numbers) if after < before]
@@ -77,6 +78,20 @@ def _due(reader: Reader, symbol: str, numbers: Sequence[int], known: Sequence[Se
     last = max(numbers, default=0)
     due = [sent for sent in known if (first is not None and sent.number > first) or (began is not None and sent.at > began)]
     return [sent for sent in due if sent.number < last or not reader.closed]
+
+
+def _in_turn(events: Sequence[Event]) -> list[int]:
+    """The numbers of the trades but for those before the first, which a repeated list may reach back to, and those told to be missing."""
+    gaps, numbers = list[Gap](), list[int]()
+    for event in events:
+        if isinstance(event, Gap):
+            gaps.append(event)
+        elif isinstance(event, Trade):
+            number = int(event.id or 0)
+            late = bool(numbers) and number < max(numbers)
+            if not late or not (number < numbers[0] or any(_holds(gap, Sent(number, event.timestamp or 0)) for gap in gaps)):
+                numbers.append(number)
+    return numbers
 
 
 def _holds(gap: Gap, sent: Sent) -> bool:

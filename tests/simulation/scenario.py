@@ -22,6 +22,8 @@ START = 1_790_000_000 * 10**9
 RECOVERED_WITHIN = 180.0
 """Virtual seconds after the weather cleared, at most: silence, a ping without answer, a backoff, and a budget of connects."""
 SECOND = 10**9
+FILLED = 11.0
+"""Seconds after which a hole is filled, or given up."""
 ALIKE = 14
 """Steps in which one of two connections that doesn't bring what the other one does is found out."""
 EXPECTED = {"trades": 10.0, "ticker": 15.0, "order_book": 10.0}
@@ -223,7 +225,7 @@ class Play:
     async def _end(self, all_: Cast) -> None:
         """The markets stand still; what is on its way arrives, and the books are the venue's."""
         deadline = self.clock.monotonic() + RECOVERED_WITHIN
-        await self.clock.sleep(3.0)
+        await self.clock.sleep(FILLED)
         while not self._settled(all_) and self.clock.monotonic() < deadline:
             await self.clock.sleep(1.0)
         self._look(all_)
