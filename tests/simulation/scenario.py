@@ -223,15 +223,19 @@ class Play:
         return wrong + [f"{reader.name} ended: {reader.errors}" for reader in self.readers if not reader.closed and reader.errors]
 
     async def _end(self, all_: Cast) -> None:
-        """The markets stand still; what is on its way arrives, and the books are the venue's."""
+        """The markets stand still; what is on its way arrives, and the books are the venue's. Then everything is read, and filled.
+
+        Books come first: where data is expected, one that stands still for longer is begun anew, and may have nothing to begin with.
+        """
         deadline = self.clock.monotonic() + RECOVERED_WITHIN
-        await self.clock.sleep(FILLED)
-        while not self._settled(all_) and self.clock.monotonic() < deadline:
-            await self.clock.sleep(1.0)
+        while not self._well(all_) and self.clock.monotonic() < deadline:
+            await self.clock.sleep(1.0)  # one may have broken just now
+        await self.clock.sleep(3.0)
         self._look(all_)
-        for symbol in [name for name in all_.client.books if name is not None]:
-            if (wrong := all_.judge.last(all_.client.book(symbol))) is not None:
-                self.lies.append(f"at the end: {wrong}")
+        self._judge_books(all_)
+        await self.clock.sleep(FILLED)
+        while not (self._well(all_) and self._everything_read()) and self.clock.monotonic() < deadline:
+            await self.clock.sleep(1.0)
         for reader in self.readers:
             self.lies += judge_drops(reader)
             if "trades" in reader.name:
@@ -243,10 +247,19 @@ class Play:
         if stats.decode_errors or stats.callback_errors:
             self.lies.append(f"errors are counted: {stats.problems}")
 
-    def _settled(self, all_: Cast) -> bool:
-        """Whether nothing broke just now, and everything is read: a slow consumer may still be at it."""
-        well = set(all_.client.states.values()) == {"connected"} and not all_.client.books_progress.waiting
-        return well and not any(reader.stream.pending for reader in self.readers if not reader.closed)
+    def _judge_books(self, all_: Cast) -> None:
+        """Each is the venue's."""
+        for symbol in [name for name in all_.client.books if name is not None]:
+            if (wrong := all_.judge.last(all_.client.book(symbol))) is not None:
+                self.lies.append(f"at the end: {wrong}")
+
+    def _well(self, all_: Cast) -> bool:
+        """Whether nothing broke just now."""
+        return set(all_.client.states.values()) == {"connected"} and not all_.client.books_progress.waiting
+
+    def _everything_read(self) -> bool:
+        """Whether everything is read: a slow consumer may still be at it."""
+        return not any(reader.stream.pending for reader in self.readers if not reader.closed)
 
     def _open_ones(self, word: str) -> list[Reader]:
         return [reader for reader in self.readers if word in reader.name and not reader.closed]
