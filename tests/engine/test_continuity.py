@@ -62,10 +62,10 @@ def ticks(scene: Stage, *native_ids: str) -> None:
         scene.bazaar.say({"ch": "ticker", "id": native_id}, {"l": "1", "t": scene.clock.time_ns()})
 
 
-def fall_silent(scene: Stage, native_id: str) -> None:
-    """The venue forgets a subscription and says nothing."""
-    for topics in scene.bazaar.subscriptions.values():
-        for key in [key for key, topic in topics.items() if topic["id"] == native_id]:
+def fall_silent(scene: Stage, native_id: str, *lines: Line) -> None:
+    """The venue forgets a subscription, on these connections or on all, and says nothing."""
+    for line, topics in scene.bazaar.subscriptions.items():
+        for key in [key for key, topic in topics.items() if topic["id"] == native_id and (not lines or line in lines)]:
             del topics[key]
 
 
@@ -286,6 +286,46 @@ async def test_redundant_connections_deliver_once_and_one_may_die_without_a_gap(
         assert not trades.gaps and not tickers.gaps
         stamps = [event.timestamp or 0 for event in tickers.events]
         assert len(stamps) == len(set(stamps)) == 400 and stamps == sorted(stamps)
+
+    await perform(play, options=options(redundancy=2))
+
+
+@pytest.mark.parametrize(
+    ("breaks", "told"),
+    [(None, False), (0, False), (1, True)],
+    ids=["nothing else happens", "the deaf one breaks", "the other one breaks"],
+)
+async def test_a_connection_that_does_not_bring_what_another_one_brings_is_deaf(breaks: int | None, told: bool) -> None:
+    """Nothing says how often data comes; what the other connection brings does. The deaf one must not hide a hole."""
+
+    async def play(scene: Stage) -> None:
+        trades = Collector(scene.client.stream_trades("BTC/USDT", "ETH/USDT"))
+        await scene.wait(1)
+        lines = list(scene.network.opened)
+        assert len(lines) == 2
+        for step in range(60):
+            if step == 20:
+                fall_silent(scene, BTC, lines[0])
+            if step == 24 and breaks is not None:
+                lines[breaks].cut()
+            scene.bazaar.trade(BTC)
+            scene.bazaar.trade(ETH)
+            await scene.wait(1)
+            if step == 28:
+                assert scene.client.stats.stale == 0, "it has ten seconds"
+        again = [("unsubscribe", [BTC]), ("subscribe", [BTC])] if breaks != 0 else []
+        assert verbs(lines[0])[1:] == again, "the topic alone is asked for anew"
+        assert scene.client.stats.stale == len(again) // 2
+        missing = set(range(1, 61)) - set(trades.numbers("BTC/USDT"))
+        lost = [sent.at for sent in scene.bazaar.trades[BTC] if sent.number in missing]
+        assert bool(lost) is bool(trades.gaps) is told
+        assert all(any((gap.from_time or 0) <= at <= (gap.to_time or 0) for gap in trades.gaps) for at in lost)
+        assert trades.numbers("ETH/USDT") == list(range(1, 61)) and {gap.symbol for gap in trades.gaps} <= {"BTC/USDT"}
+        before = scene.client.stats.stale
+        for _ in range(30):
+            scene.bazaar.trade(BTC)
+            await scene.wait(1)
+        assert scene.client.stats.stale == before and trades.numbers("BTC/USDT")[-30:] == list(range(61, 91)), "both are level"
 
     await perform(play, options=options(redundancy=2))
 

@@ -27,6 +27,8 @@ FOUND: list[tuple[int, str, str]] = [
     (112, "per connection, learned", "a book was believed in which a frame kept for a late acknowledgement was missing"),
     (129, "contiguous, silent", "a closed gap that a full queue dropped was counted as events lost"),
     (196, "checksum, silent", "a book waited for ever for a lost snapshot where nothing acknowledges subscriptions"),
+    (855, "previous, silent", "a connection that was deaf for a topic hid that the other one lost trades"),
+    (863, "linked ranges, learned", "a connection that was replaced had been deaf for a while, and no gap told"),
 ]
 """Seeds that broke a promise once. What a seed plays changes with the simulation; what it found has a test of its own, too."""
 
