@@ -115,9 +115,12 @@ class Use:
         self._guard()
 
     def leave(self, connection: Connection) -> None:
-        """It is not asked for on this connection any more. Gates stay: what the other one brings may be behind."""
+        """It is not asked for on this connection any more. Gates stay: what the other one brings may be behind.
+
+        What is known of its outages stays, too: another leg may turn out not to have brought what was lost in them.
+        """
         self.legs.pop(connection, None)
-        self.outages = [one for one in self.outages if one.connection is not connection]
+        self.outages = [one for one in self.outages if one.connection is not connection or one.until is not None]
         self._guard()
 
     def saw(self, event: Event, origin: Connection, *, news: bool) -> None:
@@ -175,8 +178,7 @@ class Use:
         return max(proven, min(one.since for one in others)), max(one.until or now for one in others)
 
     def _note(self, outage: Outage) -> None:
-        others = self.outages[1 - OUTAGES :] if len(self.legs) > 1 else []  # alone, it hides nobody's
-        self.outages = [*others, outage]
+        self.outages = [*self.outages[1 - OUTAGES :], outage]
 
     def _guard(self) -> None:
         """Where several connections tell the same, each event is delivered once, and they are compared."""

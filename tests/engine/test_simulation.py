@@ -29,6 +29,7 @@ FOUND: list[tuple[int, str, str]] = [
     (196, "checksum, silent", "a book waited for ever for a lost snapshot where nothing acknowledges subscriptions"),
     (855, "previous, silent", "a connection that was deaf for a topic hid that the other one lost trades"),
     (863, "linked ranges, learned", "a connection that was replaced had been deaf for a while, and no gap told"),
+    (30106, "monotonic, learned", "frames lost on a connection that was let go were forgotten before the other one turned out to be deaf"),
 ]
 """Seeds that broke a promise once. What a seed plays changes with the simulation; what it found has a test of its own, too."""
 
