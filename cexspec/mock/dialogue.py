@@ -15,11 +15,13 @@ from cexspec.mock.admission import Admission
 from cexspec.mock.answers import MarketOf
 from cexspec.mock.document import get, like, put
 from cexspec.mock.faults import Faults, NoAck, NoPong, Outgoing, Refuse
-from cexspec.mock.feed import Feed, Topic
+from cexspec.mock.feed import Feed
 from cexspec.mock.listing import Listed, Listing
 from cexspec.mock.market import Row
 from cexspec.mock.matching import Holes, key_of, matched, topics_of
+from cexspec.mock.reports import news
 from cexspec.mock.samples import Samples
+from cexspec.mock.templates import Topic
 from cexspec.models import InvalidSymbol
 from cexspec.models.catalog import PRIVATE
 from cexspec.spec.model import Greet, Subscribe
@@ -82,20 +84,16 @@ class Dialogue:
         """What happened to the customer's account, on the topics of a private channel."""
         for topic in self.topics.values():
             if any(plan.name == channel for plan in topic.channels):
-                yield from self._sent(topic, self._feed.told(topic, channel, rows, listed))
+                yield from self._sent(topic, self._feed.reports.written(topic, channel, rows, listed))
 
     def news(self, told: Iterable[tuple[str, Row]]) -> Iterator[str]:
         """What happened to the customer's account, on all topics that tell of it: models and events."""
-        told = list(told)
-        orders = {row["order_id"]: row for model, row in told if model == "order"}
-        for model, row in told:
-            order = orders.get(row["order_id"]) if model == "fill" else None
-            listed = self._listing.about(row)
+        for one in news(told):
+            listed = self._listing.about(one.row)
             somebody = listed or next(iter(self._listing))
             for topic in self.topics.values():
-                channel = self._feed.telling(topic, model, row)
-                if channel is not None and (listed is None or topic.about(listed)):
-                    yield from self._sent(topic, self._feed.told(topic, channel, [row], somebody, order))
+                if listed is None or topic.about(listed):
+                    yield from self._sent(topic, self._feed.reports.frames(topic, one, somebody))
 
     def announcement(self) -> Iterator[str]:
         """What the venue says before it restarts, where the spec knows it."""

@@ -35,7 +35,8 @@ class Encoder:
 
     `mappings` are those that read the message: the first says where its items are, all of them which fields they have.
     `payload` leads from the frame to the message, `intervals` are the venue's words by the unified ones. Besides fields, events
-    may have `like`, the item of the sample to fill, `known`, what that says already, and `key`, what the venue calls their market.
+    may have `like`, the item of the sample to fill, `known`, what that says already, `key`, what the venue calls their market, and
+    `entire`, whether fields are written that the item leaves out.
     """
 
     def __init__(self, mappings: Sequence[MappingSpec], sample: object, intervals: Mapping[str, str], payload: Steps = ()) -> None:
@@ -117,7 +118,7 @@ class Encoder:
             rule = _read(next((branches[name] for name in (*chosen, OTHER) if name in branches), None), bases)
             if rule is None or event.get(name) is None or bases.get(rule.of) is None or str(known.get(name)) == str(event[name]):
                 continue
-            bases[rule.of] = _told(rule, bases[rule.of], event[name], message)
+            bases[rule.of] = _told(rule, bases[rule.of], event[name], message, entire=bool(event.get("entire")))
         for of, end in self._ends if "end" in event else ():
             bases[of] = end.write(bases[of], event["end"])
         for of, name, steps in self._numbers:
@@ -195,11 +196,11 @@ def _read(rule: Inverse | None, bases: Mapping[str, Any]) -> Inverse | None:
     return rule
 
 
-def _told(rule: Inverse, base: Any, value: Any, message: Any) -> Any:
+def _told(rule: Inverse, base: Any, value: Any, message: Any, *, entire: bool) -> Any:
     """`base` with a value; as it is where the sample says nothing there and the venue need not, or has no word for the value."""
     steps = _place(rule, base).steps
     current = get(base, steps)
-    if current is MISSING and (rule.optional or (rule.words is not None and value not in rule.words)):
+    if current is MISSING and ((rule.optional and not entire) or (rule.words is not None and value not in rule.words)):
         return base
     if rule.over is not None:
         value = Decimal(str(value)) * Decimal(str(get(base, rule.over.steps)))

@@ -27,7 +27,7 @@ _JSON = msgspec.json.Decoder(float_hook=Decimal)
 class Frame:
     """A sample data frame: which message of the channel it is, whether it holds a whole book, the text, what it is about.
 
-    `events` are those that it becomes, of the channel's model.
+    `events` are those that it becomes, of the channel's model; `whole`: it is no partial update.
     """
 
     message: Message
@@ -35,6 +35,7 @@ class Frame:
     document: Any
     symbol: Symbol | None
     events: Sequence[Mapping[str, Any]] = ()
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,9 @@ class Samples:
             number = next((number for number, one in enumerate(known) if _is(one, body, document)), None)
             if number is not None:
                 events = [event for event in case["events"] if event.get("type") == spec.returns]
-                frame = Frame(known[number], case["events"][0].get("is_snapshot"), document, _symbol(case), events)
-                found.append((inner is MISSING, not _is_whole(known[number], body), number, -_richness(case), frame))
+                whole = _is_whole(known[number], body)
+                frame = Frame(known[number], case["events"][0].get("is_snapshot"), document, _symbol(case), events, whole)
+                found.append((inner is MISSING, not whole, number, -_richness(case), frame))
         return [frame for *_, frame in sorted(found, key=lambda one: one[:4])]
 
 
