@@ -15,12 +15,12 @@ WORDS = ("type", "status", "side", "time_in_force", "liquidity", "margin_mode", 
 
 
 def nearest(event: Mapping[str, Any], known: Sequence[Mapping[str, Any]], items: Sequence[Any]) -> Any:
-    """Of a sample's items, whose events are known, the one most like an event: of the same state, the same words, the same fields."""
+    """Of a sample's items, whose events are known, the one most like an event: of the same words, the same state, the same fields."""
 
-    def alike(other: Mapping[str, Any]) -> tuple[bool, int, int]:
+    def alike(other: Mapping[str, Any]) -> tuple[int, bool, int]:
         same = sum(event.get(name) is not None and str(other.get(_told(name))) == str(event[name]) for name in WORDS)
         unlike = sum((other.get(_told(name)) is None) != (value is None) for name, value in event.items())
-        return other.get("status") == event.get("status"), same, -unlike
+        return same, other.get("status") == event.get("status"), -unlike
 
     pairs = list(zip(known, items, strict=False))
     return max(pairs, key=lambda pair: alike(pair[0]))[1] if pairs else next(iter(items), None)
