@@ -207,7 +207,8 @@ def test_the_demo_shows_every_exchange_and_sums_up() -> None:
         assert min(venue["tickers"], venue["trades"], venue["books"]) > 0
         assert (venue["decode_errors"], venue["unrouted"], venue["gaps"], venue["problems"]) == (0, 0, 0, [])
         assert 0 < venue["latency_p50_us"] <= venue["latency_p99_us"]
-    assert {event["type"] for event in events} == {"ticker", "trade", "book"}
+    told = {event["type"] for event in events}
+    assert told - {"book_state"} == {"ticker", "trade", "book"}  # on a busy machine a connection may be too slow, and a book begin anew
 
 
 def test_the_demo_has_a_view_for_people(terminal: None) -> None:
