@@ -23,7 +23,7 @@ class Node(BaseModel):
     _apart: dict[str, Any] = PrivateAttr(default_factory=dict)
     _read: set[str] = PrivateAttr(default_factory=set)
 
-    if not TYPE_CHECKING:  # else a type checker would know every name
+    if not TYPE_CHECKING:  # pragma: no branch  # else a type checker would know every name
 
         def __getattr__(self, name: str) -> Any:
             """A field that stands apart, read for the first time; anything else as pydantic has it."""
