@@ -39,9 +39,13 @@ class Watched:
     latest: dict[tuple[str | None, type[Event]], Event] = field(default_factory=dict)
     latencies: list[int] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    over: bool = False
+    """the client closes: what still waits in its queues isn't taken, for its books are out of sync by then"""
 
     def take(self, event: Event) -> None:
         """The callback of every stream."""
+        if self.over:
+            return
         event = as_model(event)
         if event.received is not None and len(self.latencies) < LATENCIES:
             self.latencies.append(time.time_ns() - event.received)
@@ -90,7 +94,10 @@ async def watched(exchange: str, *, seed: int, interval: float, show: Show) -> A
         async with Client(exchange, environment=venue.environment) as client:
             watching = Watched(client, symbols, show)
             await _begin(watching)
-            yield watching
+            try:
+                yield watching
+            finally:
+                watching.over = True
 
 
 async def _begin(watching: Watched) -> None:
