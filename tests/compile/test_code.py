@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cexspec.compile import filling
 from cexspec.compile.code import CodeWriter, Tree
+from cexspec.compile.exchange import Exchange
 from cexspec.compile.filters import as_text
 from cexspec.compile.holes import Hole, Text, parse_text
 from cexspec.compile.plan import HttpRequest, urlencoded
@@ -80,9 +81,14 @@ def test_written_code_does_what_a_walk_does(tree: Any, params: dict[str, Any]) -
     assert msgspec.json.encode(found) == msgspec.json.encode(expected)
 
 
+def placing(**operation: Any) -> Exchange:
+    """An exchange whose one operation places orders."""
+    return exchange(rest={"place": {"serves": "place_order", "ignored": "an id", "post": "/order", **operation}})
+
+
 def built(call: dict[str, Any], **operation: Any) -> HttpRequest:
     """The request of an operation that orders are placed with."""
-    made = exchange(rest={"place": {"serves": "place_order", "ignored": "an id", "post": "/order", **operation}})
+    made = placing(**operation)
     return made.operation("place").build(call)
 
 
@@ -108,17 +114,7 @@ def test_what_a_row_makes_fills_any_part_of_a_request() -> None:
 def test_more_decisions_than_are_kept_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filling, "MOST_KNOWN", 1)
     rows = [{"is": "a", "when": {"type": ["limit", "market"]}}, {"is": "b", "when": {"client_order_id": "x"}}]
-    made = exchange(
-        rest={
-            "place": {
-                "serves": "place_order",
-                "ignored": "an id",
-                "post": "/order",
-                "body": {"w": "{{ word }}"},
-                "params": {"word": {"choose": rows}},
-            }
-        }
-    )
+    made = placing(body={"w": "{{ word }}"}, params={"word": {"choose": rows}})
     build = made.operation("place").build
     for _ in range(2):
         assert [build({"type": kind}).body for kind in ("limit", "market")] == [b'{"w":"a"}'] * 2
@@ -157,23 +153,16 @@ CHOICES: list[dict[str, Any]] = [
 
 
 def test_calls_that_differ_in_what_decides_are_told_apart() -> None:
-    made = exchange(
-        rest={
-            "place": {
-                "serves": "place_order",
-                "ignored": "an id",
-                "post": "/order",
-                "body": {
-                    "side": "{{ side }}", "lasts": "{{ time_in_force }}", "word": "{{ word }}", "post": "{{ post_only }}",
-                    "size": "{{ size }}", "type": "{{ type }}", "own": "{{ client_order_id }}",
-                },
-                "params": {
-                    "side": {"words": {"buy": "B", "sell": "S"}},
-                    "time_in_force": {"default": "gtc", "values": ["gtc", "ioc"]},
-                    "word": {"choose": CHOICES},
-                },
-            }
-        }
+    made = placing(
+        body={
+            "side": "{{ side }}", "lasts": "{{ time_in_force }}", "word": "{{ word }}", "post": "{{ post_only }}",
+            "size": "{{ size }}", "type": "{{ type }}", "own": "{{ client_order_id }}",
+        },
+        params={
+            "side": {"words": {"buy": "B", "sell": "S"}},
+            "time_in_force": {"default": "gtc", "values": ["gtc", "ioc"]},
+            "word": {"choose": CHOICES},
+        },
     )  # fmt: skip
     build = made.operation("place").build
 
