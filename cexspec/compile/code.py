@@ -118,7 +118,7 @@ class CodeWriter(Writer):
         code = value.code
         if value.kind != "sure" and value.kind != "maybe":
             return code
-        return f"{_is_text(code)} else f'{{{code}:f}}' if {code}.__class__ is Decimal else untouched({code})"
+        return f"{_is_text(code)} else {_if_exact(code)} else untouched({code})"
 
     def filtered(self, hole: Hole, value: Value) -> Value:
         """The value of a hole that is there, through its filters."""
@@ -209,7 +209,7 @@ class CodeWriter(Writer):
         if not code.isidentifier():
             code = self.made(code)
         plain = f"{code} if {code}.__class__ is str and {code}.isascii() and {code}.isalnum()"
-        number = f"f'{{{code}:f}}' if {code}.__class__ is Decimal else " if value.kind != "text" else ""
+        number = f"{_if_exact(code)} else " if value.kind != "text" else ""
         return f"{{{self.made(f'{plain} else {number}encoded(as_text({code}))')}}}"
 
     def _whole(self, value: Value) -> str:
@@ -219,7 +219,7 @@ class CodeWriter(Writer):
             return code
         if not code.isidentifier():
             return f"as_text({code})"
-        return f"{_is_text(code)} else f'{{{code}:f}}' if {code}.__class__ is Decimal else as_text({code})"
+        return f"{_is_text(code)} else {_if_exact(code)} else as_text({code})"
 
     def _inside(self, value: Value, write: Callable[[object], str] | None) -> str:
         """The text of a value as a part of an f-string."""
@@ -303,6 +303,11 @@ def lazily(make: Callable[[], Callable[[Any], Any]]) -> Callable[[Any], Any]:
 def _is_text(code: str) -> str:
     """The begin of a choice: a variable where it is text that any request may hold."""
     return f"{code} if {code}.__class__ is str and {code}.isascii()"
+
+
+def _if_exact(code: str) -> str:
+    """A choice: a variable's digits where it is a `Decimal`; asking for no exponent is what takes time, and most have none."""
+    return f"(digits if 'E' not in (digits := str({code})) else f'{{{code}:f}}') if {code}.__class__ is Decimal"
 
 
 def _escaped(literal: str) -> str:
