@@ -1,4 +1,4 @@
-"""Texts with `{{ holes }}`: read once, at compile time, by Jinja2's parser; its renderer is never used.
+"""Texts with `{{ holes }}`: read once, at compile time.
 
 A hole is a name, or one attribute of `message`, through filters of a closed list. Everything else Jinja2 knows is a
 problem: CEX048 (no such thing in a template), CEX049 (no such hole here), CEX050 (no such filter, or not on this).
@@ -9,15 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
 from cexspec.compile.filters import FILTERS, JOIN, TIMES, Filter, joined
+from cexspec.compile.written import Call, Expression, NoTemplate, written
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
-
-if TYPE_CHECKING:
-    from jinja2 import Environment, nodes
 
 MAX_LENGTH = 16_384
 """Characters of one template at most."""
@@ -61,92 +57,25 @@ def parse_text(text: str, allowed: frozenset[str], findings: Findings, where: Wh
     if len(text) > MAX_LENGTH:
         findings.error("CEX048", where, f"a template has at most {MAX_LENGTH} characters, this one {len(text)}")
         return Text(())
-    parts: list[str | Hole] = []
-    for node in _nodes(text, findings, where):
-        part = _part(node, allowed, findings, where)
-        if part is not None:
-            parts.append(part)
-    return Text(tuple(parts))
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment  # costs 40 ms: only where a template is compiled
-
-    return Environment(keep_trailing_newline=True, autoescape=False)
-
-
-_FOREIGN = {"block_begin": "blocks {% ... %}", "raw_begin": "blocks {% ... %}", "comment_begin": "comments {# ... #}"}
-
-
-def _nodes(text: str, findings: Findings, where: Where) -> list[nodes.Expr]:
-    found = _parsed(text)
-    if isinstance(found, list):
-        return found
-    findings.error("CEX048", where, *found)
-    return []
-
-
-@lru_cache(maxsize=1024)
-def _parsed(text: str) -> list[nodes.Expr] | tuple[str, str]:
-    """What a text consists of; else why it is no template, and what to write. Kept: most of a spec's templates are few texts."""
-    from jinja2 import TemplateSyntaxError, nodes
-
     try:
-        for _, kind, value in _environment().lex(text):
-            if kind in _FOREIGN:
-                return f"a template has no {_FOREIGN[kind]}", "only holes: {{ id }}"
-            if kind in ("variable_begin", "variable_end") and value.strip("{}").strip():
-                return f"no {value.strip()!r}: a template keeps its blanks", "write {{ and }}"
-        body = _environment().parse(text).body
-    except (TemplateSyntaxError, RecursionError, ValueError) as problem:
-        reason = problem.message if isinstance(problem, TemplateSyntaxError) else "too deep, or too large a number"
-        return f"not a template: {reason}", "a hole is {{ name }} or {{ name | filter }}"
-    return [node for output in body if isinstance(output, nodes.Output) for node in output.nodes]
+        parts = [_part(part, allowed, findings, where) for part in written(text)]
+    except NoTemplate as problem:
+        findings.error("CEX048", where, problem.reason, problem.hint)
+        return Text(())
+    return Text(tuple(part for part in parts if part is not None))
 
 
-def _part(node: nodes.Expr, allowed: frozenset[str], findings: Findings, where: Where) -> str | Hole | None:
-    from jinja2 import nodes
-
-    if isinstance(node, nodes.TemplateData):
-        return node.data
-    calls: list[nodes.Filter] = []
-    while isinstance(node, nodes.Filter) and node.node is not None:
-        calls.insert(0, node)
-        node = node.node
-    name, attribute = _named(node)
-    if name is None:
-        hint = "a hole is a name with filters: {{ id | lower }}"
-        findings.error("CEX048", where, f"a hole holds no {_describe(node)}: only names", hint)
+def _part(part: str | Expression, allowed: frozenset[str], findings: Findings, where: Where) -> str | Hole | None:
+    if isinstance(part, str):
+        return part
+    if part.other is not None:
+        findings.error("CEX048", where, f"a hole holds no {part.other}: only names", "a hole is a name with filters: {{ id | lower }}")
         return None
-    if name not in allowed or (name == "message") != (attribute is not None):
-        _unbound(name, attribute, allowed, findings, where)
+    if part.name not in allowed or (part.name == "message") != (part.attribute is not None):
+        _unbound(part.name, part.attribute, allowed, findings, where)
         return None
-    filters = _filters(name, calls, findings, where)
-    return Hole(name, attribute, filters) if filters is not None else None
-
-
-def _named(node: nodes.Expr) -> tuple[str | None, str | None]:
-    from jinja2 import nodes
-
-    if isinstance(node, nodes.Name):
-        return node.name, None
-    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name == "message":
-        return "message", node.attr
-    return None, None
-
-
-def _describe(node: object) -> str:
-    words = {
-        "Const": "constants",
-        "Call": "calls",
-        "Getattr": "attributes",
-        "Getitem": "subscripts",
-        "List": "lists",
-        "Dict": "mappings",
-        "Tuple": "tuples",
-    }
-    return words.get(type(node).__name__, "operators")
+    filters = _filters(part.name, part.calls, findings, where)
+    return Hole(part.name, part.attribute, filters) if filters is not None else None
 
 
 def _unbound(name: str, attribute: str | None, allowed: frozenset[str], findings: Findings, where: Where) -> None:
@@ -157,7 +86,7 @@ def _unbound(name: str, attribute: str | None, allowed: frozenset[str], findings
     findings.error("CEX049", where, f"nothing fills {{{{ {written} }}}} here", _nearest(name, allowed, "there is no hole here"))
 
 
-def _filters(name: str, calls: list[nodes.Filter], findings: Findings, where: Where) -> tuple[Filter, ...] | None:
+def _filters(name: str, calls: tuple[Call, ...], findings: Findings, where: Where) -> tuple[Filter, ...] | None:
     filters: list[Filter] = []
     for call in calls:
         found = _filter(call, findings, where)
@@ -179,20 +108,17 @@ def _units() -> Iterable[str]:
     return (name for name, each in FILTERS.items() if each.unit)
 
 
-def _filter(call: nodes.Filter, findings: Findings, where: Where) -> Filter | None:
-    from jinja2 import nodes
-
-    plain = not (call.kwargs or call.dyn_args or call.dyn_kwargs)
+def _filter(call: Call, findings: Findings, where: Where) -> Filter | None:
     if call.name == JOIN:
-        match call.args if plain else ():
-            case [nodes.Const(value=str() as separator)]:
+        match call.arguments:
+            case (str() as separator,):
                 return joined(separator)
         findings.error("CEX050", where, "'join' takes the separator as a text", '{{ topics | join(",") }}')
         return None
     if call.name not in FILTERS:
         findings.error("CEX050", where, f"no filter is called {call.name!r}", _nearest(call.name, [*FILTERS, JOIN], ""))
         return None
-    if call.args or not plain:
+    if call.arguments:
         findings.error("CEX050", where, f"the filter {call.name!r} takes no argument", f"{{{{ ... | {call.name} }}}}")
         return None
     return FILTERS[call.name]

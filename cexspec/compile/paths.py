@@ -2,12 +2,13 @@
 
 A path of member names, indices and wildcards is lowered to steps that the wire types follow. Anything else (filters,
 slices, recursive descent) stays a jsonpath-ng expression: slower, never different. What computes instead of leading somewhere
-(functions, arithmetic, regular expressions) is no path of ours.
+(functions, arithmetic, regular expressions), or puts several paths together, is no path of ours.
 """
 
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -42,6 +43,8 @@ _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_\-]*)|\[(-?\d{1,6})\]|\[(\*)\]|\.(\*
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _COMPUTES = re.compile(r"`|=~")
+_TOGETHER = frozenset({"Union", "Intersect", "Where", "WhereNot"})
+"""What jsonpath-ng makes of `|`, `&`, `where` and `wherenot`."""
 _MAX_LENGTH = 500
 
 HOW_TO_WRITE = "write '$', then .name, ['name'], [0] or [*]; quote it inside {...}"
@@ -110,8 +113,11 @@ def parse(text: str) -> Path:
     steps, end = _plain_steps(text)
     if end == len(text):
         return Path(text, steps)
-    _expression(text)
-    return Path(text, steps, _expression("$" + text[end:]))
+    try:
+        return Path(text, steps, _expression("$" + text[end:]))
+    except PathError:
+        _expression(text)  # tells the place in the whole of it
+        raise
 
 
 def walk(value: object, steps: Steps) -> Iterator[object]:
@@ -174,11 +180,15 @@ def _expression(text: str) -> JSONPath:
     if _COMPUTES.search(_QUOTED.sub("", text)):
         raise PathError("functions in backticks and =~ compute: a path leads to a place")
     try:
-        expression = parse_jsonpath(text)
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of operators that are refused here
+            expression = parse_jsonpath(text)
     except Exception as error:  # jsonpath-ng and ply raise several unrelated classes
         raise PathError(str(error)) from None
-    if any(type(node).__name__ == "Operation" for node in _nodes(expression)):
+    kinds = {type(node).__name__.lstrip("_") for node in _nodes(expression)}
+    if "Operation" in kinds:
         raise PathError("arithmetic computes: a path leads to a place")
+    if kinds & _TOGETHER:
+        raise PathError("|, & and where put paths together: a path is one")
     return expression
 
 
