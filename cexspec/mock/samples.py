@@ -48,7 +48,7 @@ class Samples:
     @classmethod
     def load(cls, spec: Path) -> Samples:
         """Read the samples beside a spec file. Raises SpecError where there are none."""
-        return cls(*(tuple(_read(folder_of(spec) / f"{name}.yaml")) for name in ("messages", "errors")))
+        return cls(*(tuple(read_cases(folder_of(spec) / f"{name}.yaml")) for name in ("messages", "errors")))
 
     def answer(self, operation: str, params: Mapping[str, Any], kind: str | None = None) -> Case | None:
         """The richest sample answer of an operation, if there is one of a call with these parameters, and for this kind."""
@@ -175,7 +175,8 @@ def _symbol(case: Case) -> Symbol | None:
         return None
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
+def read_cases(path: Path) -> list[Case]:
+    """The cases of one file. Raises SpecError with what is wrong in it."""
     where = f"samples/{path.parent.name}/{path.name}"
     if not path.is_file():
         raise SpecError(f"the mock venue speaks from samples, and there is no {where} beside the spec")

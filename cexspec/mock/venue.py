@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from cexspec.compile.exchange import Exchange
+from cexspec.compile.exchange import compile_exchange
 from cexspec.compile.plan import HttpRequest, pairs_of
 from cexspec.mock.accounts import Accounts
 from cexspec.mock.admission import Admission
@@ -31,7 +31,7 @@ from cexspec.mock.samples import Samples
 from cexspec.mock.signatures import Signatures, credentials_of, received
 from cexspec.mock.tradable import tradable
 from cexspec.models import Credentials
-from cexspec.spec.load import find, load
+from cexspec.spec.load import find
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -68,7 +68,7 @@ class MockVenue:
         credentials: Mapping[str, str] | None = None,
     ) -> None:
         path = find(exchange)
-        self.exchange = Exchange(load(path))
+        self.exchange = compile_exchange(exchange)
         samples = Samples.load(path)
         self.listing = Listing(self.exchange, samples, symbols)
         self._samples, self._host, self._port, self._seed, self._interval, self._clock = samples, host, port, seed, interval, clock

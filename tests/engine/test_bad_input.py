@@ -70,9 +70,6 @@ NOT_FINITE = ("NaN", "nan", "sNaN", "-NaN", "NaN123", "Infinity", "-Infinity", "
 """Spellings that Python's numbers take."""
 
 
-pytestmark = pytest.mark.no_cover  # some hundred thousand readings: traced, they take longer than all other tests of the engine
-
-
 @cache
 def frames(exchange: str) -> tuple[Case, ...]:
     """The samples of WebSocket data that stand for themselves, the first of each shape that a channel's messages have."""
