@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from dataclasses import dataclass
+from operator import add
 
 from cexspec.models import BookState, Event, Gap, Trade
 from tests.soak.frames import NUMBER
@@ -12,6 +13,8 @@ from tests.soak.frames import NUMBER
 BUCKET = 50e-6
 """Seconds that latencies are told apart by."""
 BUCKETS = 200_000
+DISTURBED = 2.0
+"""Seconds after a fault, or after a gap was told, in which latencies are counted apart."""
 SLACK = 10**7
 """Nanoseconds that a time of the venue, in milliseconds, and ours may differ."""
 
@@ -44,6 +47,13 @@ class Latencies:
         self._counts = array("Q", [0]) * BUCKETS
         self.count, self.most = 0, 0.0
 
+    def __add__(self, other: Latencies) -> Latencies:
+        """Those of both."""
+        both = Latencies()
+        both._counts = array("Q", map(add, self._counts, other._counts))
+        both.count, both.most = self.count + other.count, max(self.most, other.most)
+        return both
+
 
 @dataclass(slots=True)
 class _Seen:
@@ -72,14 +82,16 @@ class TradeOracle:
     def __init__(self) -> None:
         self._seen: dict[str, _Seen] = {}
         self.doubtful: list[Hole] = []
-        self.latencies = Latencies()
+        self.calm, self.disturbed = Latencies(), Latencies()
+        self._disturbed_until = 0.0
         self.trades = self.gaps = self.reported = self.silent = self.doubled = 0
         self.examples: list[str] = []
 
     def take(self, event: Event) -> None:
         """The callback."""
         if isinstance(event, Trade):
-            self.latencies.add(time.monotonic() + 1e9 - float(event.price))
+            now = time.monotonic()
+            (self.calm if now > self._disturbed_until else self.disturbed).add(now + 1e9 - float(event.price))
             self.trades += 1
             seen, number = self._seen.get(str(event.symbol)), int(str(event.id))
             if seen is None:
@@ -91,8 +103,13 @@ class TradeOracle:
         elif isinstance(event, Gap):
             self._gap(event)
 
+    def disturb(self) -> None:
+        """Something breaks."""
+        self._disturbed_until = time.monotonic() + DISTURBED
+
     def _gap(self, gap: Gap) -> None:
         self.gaps += 1
+        self.disturb()
         for seen in self._seen.values() if gap.symbol is None else filter(None, [self._seen.get(gap.symbol)]):
             start, end = gap.from_time or 0, gap.to_time if gap.to_time is not None else 2**63
             seen.gap_from = start if seen.gap_from is None else min(start, seen.gap_from)

@@ -26,7 +26,7 @@ class Plan:
     faults: tuple[str, ...] = FAULTS
     warm_up: float = 30.0
     quiet: float = 60.0
-    sample_every: float = 5.0
+    sample_every: float = 2.0
     refuse_for: float = 3.0
     seed: int = 1
     exchange: str = EXCHANGE

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tests.soak.measure import growth
+from tests.soak.measure import Trend, second_half, trend
+from tests.soak.oracle import DISTURBED, Latencies
 from tests.soak.run import Seen
 
 MIB = 1 << 20
+THRESHOLD = "MALLOC_MMAP_THRESHOLD_"
+"""The bytes from which glibc maps what it is asked for instead of cutting it from its heap; left alone, it moves them."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What must hold. `memory`: MiB an hour, extrapolated from the second half; `latency`: p99 in seconds; `rate`: a share of the
-    plan's."""
+    """What must hold. `memory`: MiB an hour, extrapolated from the second half, of which it must be certain that it rises less;
+    `latency`: p99 in seconds; `rate`: a share of the plan's."""
 
     memory: float = 1.0
     latency: float = 0.005
@@ -37,10 +41,11 @@ class Verdict:
 def verdicts(seen: Seen, bounds: Bounds) -> list[Verdict]:
     """All of them."""
     oracle, judged = seen.trades, seen.ended - seen.began
-    rate, memory = seen.judged / judged, growth(seen.samples, seen.began, seen.ended) * 3600 / MIB
+    rate, memory = seen.judged / judged, memory_trend(seen)
     reached = (seen.last["made"] - seen.first["made"]) / judged
     lost = oracle.silent + seen.unseen
-    p50, p99, worst = oracle.latencies.at(0.5), oracle.latencies.at(0.99), oracle.latencies.most
+    latencies = oracle.calm + oracle.disturbed
+    p50, p99, worst = latencies.at(0.5), latencies.at(0.99), latencies.most
     end, quarter = seen.samples[-1], seen.began + judged / 4
     warm = [one for one in seen.samples if seen.began <= one.at <= quarter] or seen.samples[:1]
     tasks, files = max(one.tasks for one in warm), max(one.files for one in warm)
@@ -49,10 +54,10 @@ def verdicts(seen: Seen, bounds: Bounds) -> list[Verdict]:
 
     times = f"{p99 * 1e3:.2f} ms (p50 {p50 * 1e3:.2f}, most {worst * 1e3:.0f})"
     left = f"{tasks} at first, {end.tasks} at the end, {seen.left_tasks} left after"
-    grown = f"{end.memory / MIB:.1f} MiB, {memory:+.2f} MiB/h"
+    grown = f"{end.memory / MIB:.1f} MiB, {memory.rise:+.2f} MiB/h ({memory.least:+.2f} to {memory.most:+.2f})"
     return [
         Verdict("trades a second, sent", f"{reached:,.0f} (received {rate:,.0f})", f">= {wanted:,.0f}", reached >= wanted),
-        Verdict("memory of the client", grown, f"< {bounds.memory:g} MiB/h", memory < bounds.memory),
+        Verdict("memory of the client", grown, f"< {bounds.memory:g} MiB/h", memory.most < bounds.memory),
         Verdict("wire to callback, p99", times, f"< {bounds.latency * 1e3:g} ms", 0 < p99 < bounds.latency),
         Verdict("trades lost silently", f"{lost} (reported {oracle.reported}, {oracle.gaps} gaps)", "0", lost == 0 and oracle.trades > 0),
         Verdict("trades doubled", f"{oracle.doubled}", "0", oracle.doubled == 0),
@@ -60,6 +65,16 @@ def verdicts(seen: Seen, bounds: Bounds) -> list[Verdict]:
         Verdict("tasks", left, "no more", end.tasks <= tasks and seen.left_tasks <= 0),
         Verdict("open files", f"{files} at first, {end.files} at the end", "no more", end.files <= files),
     ]
+
+
+def memory_trend(seen: Seen) -> Trend:
+    """How the resident memory rises in the second half, in MiB an hour."""
+    return trend([(one.at, one.memory) for one in second_half(seen.samples, seen.began, seen.ended)]).times(3600 / MIB)
+
+
+def blocks_trend(seen: Seen) -> Trend:
+    """How what Python's allocator has given out rises in the second half, in blocks an hour."""
+    return trend([(one.at, one.blocks) for one in second_half(seen.samples, seen.began, seen.ended)]).times(3600)
 
 
 def figures(seen: Seen) -> dict[str, Any]:
@@ -71,10 +86,14 @@ def figures(seen: Seen) -> dict[str, Any]:
     return {
         "seconds": round(seen.ended, 1),
         "trades": oracle.trades,
-        "p50": oracle.latencies.at(0.5),
-        "p99": oracle.latencies.at(0.99),
-        "p999": oracle.latencies.at(0.999),
-        "most": oracle.latencies.most,
+        "latencies": {
+            name: {"count": each.count, "p50": each.at(0.5), "p99": each.at(0.99), "p999": each.at(0.999), "most": each.most}
+            for name, each in {"all": oracle.calm + oracle.disturbed, "calm": oracle.calm, "disturbed": oracle.disturbed}.items()
+        },
+        "collections": {"count": seen.pauses.count, "longest": seen.pauses.longest},
+        "memory": asdict(memory_trend(seen)),
+        "blocks": asdict(blocks_trend(seen)),
+        "mmap_threshold": os.environ.get(THRESHOLD),
         "client_cpu": round((last.cpu - first.cpu) / span, 3),
         "server_cpu": round((seen.last["cpu"] - seen.first["cpu"]) / (seen.ended - seen.began), 3),
         "server_ceiling": seen.ceiling,
@@ -95,7 +114,7 @@ def figures(seen: Seen) -> dict[str, Any]:
 
 def text(seen: Seen, bounds: Bounds) -> str:
     """For people."""
-    told, stats = figures(seen), seen.stats
+    told, stats, blocks = figures(seen), seen.stats, blocks_trend(seen)
     plan = seen.plan
     lines = [
         f"{plan.trades} symbols with trades, {plan.depths} with books, {plan.rate:,} trades a second for {told['seconds']:.0f} s",
@@ -105,12 +124,21 @@ def text(seen: Seen, bounds: Bounds) -> str:
         "",
         f"CPU: client {told['client_cpu']:.0%}, server {told['server_cpu']:.0%} of a core; "
         f"the server alone makes {seen.ceiling:,} frames/s, and left out {told['server_skipped']:,} (one of the two was behind)",
-        f"latency: p50 {told['p50'] * 1e3:.2f} ms, p99 {told['p99'] * 1e3:.2f} ms, p99.9 {told['p999'] * 1e3:.2f} ms",
+        f"latency within {DISTURBED:g} s after a fault or gap: {_spelt(seen.trades.disturbed)}",
+        f"latency else: {_spelt(seen.trades.calm)}",
+        f"collections of the oldest generation: {seen.pauses.count}, the longest {seen.pauses.longest * 1e3:.0f} ms",
+        f"blocks of Python's allocator: {seen.samples[-1].blocks:,}, {blocks.rise:+,.0f} an hour "
+        f"({blocks.least:+,.0f} to {blocks.most:+,.0f}); glibc maps from {os.environ.get(THRESHOLD, 'a threshold that moves')}",
     ]
     if stats is not None:
         lines.append(f"client: {stats.messages:,} messages, {stats.reconnects} reconnects, {stats.gaps} gaps, {stats.drops} drops, "
                      f"{stats.unrouted} unrouted, {stats.decode_errors} undecodable, {stats.resyncs} resyncs")  # fmt: skip
     return "\n".join([*lines, *oracle_examples(seen)])
+
+
+def _spelt(latencies: Latencies) -> str:
+    shares = ", ".join(f"{name} {latencies.at(share) * 1e3:.2f} ms" for name, share in (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)))
+    return f"{shares}, of {latencies.count:,} trades"
 
 
 def oracle_examples(seen: Seen) -> list[str]:

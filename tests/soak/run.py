@@ -15,7 +15,7 @@ from typing import Any
 from cexspec import Client
 from cexspec.engine.stats import StreamStats
 from cexspec.models import BookOutOfSync, Event
-from tests.soak.measure import Sample, sample
+from tests.soak.measure import Pauses, Sample, sample
 from tests.soak.oracle import BookOracle, TradeOracle
 from tests.soak.plan import Plan
 from tests.soak.server import LINE
@@ -46,6 +46,7 @@ class Seen:
     judged: int = 0
     """trades that arrived after the warm-up"""
     stats: StreamStats | None = None
+    pauses: Pauses = field(default_factory=Pauses)
     left_tasks: int = 0
     """tasks that still ran once the client was closed"""
 
@@ -89,7 +90,8 @@ async def soak(plan: Plan) -> Seen:
     async with server(plan) as serving:
         seen.ceiling = (await serving.do("ceiling"))["ceiling"]
         before = len(asyncio.all_tasks())
-        await _with_client(plan, seen, serving)
+        with seen.pauses:
+            await _with_client(plan, seen, serving)
         for _ in range(10):
             await asyncio.sleep(0)
         seen.left_tasks = len(asyncio.all_tasks()) - before
@@ -109,7 +111,8 @@ async def _with_client(plan: Plan, seen: Seen, serving: Server) -> None:
         await serving.do("go")
         others = [asyncio.create_task(work) for work in (_sampling(plan, seen, serving, start), _harming(plan, seen, serving, start))]
         await asyncio.sleep(plan.warm_up)
-        seen.trades.latencies.clear()
+        for counted in (seen.trades.calm, seen.trades.disturbed, seen.pauses):
+            counted.clear()
         seen.judged, seen.began, seen.first = -seen.trades.trades, time.monotonic() - start, await serving.do("state")
         await asyncio.sleep(start + plan.seconds - time.monotonic())
         seen.judged, seen.ended, seen.last = seen.judged + seen.trades.trades, time.monotonic() - start, await serving.do("stop")
@@ -162,7 +165,9 @@ async def _harming(plan: Plan, seen: Seen, serving: Server, start: float) -> Non
         await asyncio.sleep(plan.fault_every)
         if time.monotonic() - start < plan.seconds - plan.quiet:
             name = plan.faults[number % len(plan.faults)]
+            seen.trades.disturb()
             answer = await serving.do("fault", name=name)
+            seen.trades.disturb()
             seen.faults.append(f"{time.monotonic() - start:.0f} s: {name} ({answer['about']})")
             number += 1
 

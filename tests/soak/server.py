@@ -69,6 +69,7 @@ class Peer:
     transport: asyncio.Transport
     out: list[bytes] = field(default_factory=list)
     topics: frozenset[str] = frozenset()
+    books: frozenset[str] = frozenset()
     silent: bool = False
 
 
@@ -145,7 +146,8 @@ class LoadServer:
 
     def _note(self, peer: Peer) -> None:
         """Who takes what, after a message that may have changed it."""
-        wanted = frozenset(self._symbols(peer))
+        symbols = {name: frozenset(self._symbols(peer, name)) for name in ("trades", "order_book")}
+        wanted, peer.books = symbols["trades"], symbols["order_book"]
         for symbol in wanted - peer.topics:
             self.tapes[symbol].peer = peer
         for symbol in peer.topics - wanted:
@@ -153,9 +155,8 @@ class LoadServer:
                 self.tapes[symbol].peer = None
         peer.topics = wanted
 
-    def _symbols(self, peer: Peer) -> list[str]:
-        ids = [topic.params.get("id", "") for topic in peer.dialogue.topics.values() if topic.channels[0].stream == "trades"]
-        return [symbol for native in ids if (symbol := self._symbol(native)) in self.tapes]
+    def _symbols(self, peer: Peer, stream: str) -> list[str]:
+        return [self._symbol(topic.params.get("id", "")) for topic in peer.dialogue.topics.values() if topic.channels[0].stream == stream]
 
     def _symbol(self, native: str) -> str:
         found = self.venue.exchange.symbols.parse(native)
@@ -212,7 +213,7 @@ class LoadServer:
             for symbol in self.plan.books:
                 await asyncio.sleep(BOOKS_EVERY / len(self.plan.books))
                 listed = self.venue.listing.find(symbol)
-                for peer in tuple(self.peers):
+                for peer in [one for one in self.peers if symbol in one.books]:  # the others would be searched in vain
                     texts = list(peer.dialogue.tick(listed)) if not peer.silent else []
                     if texts and self.drop_books:
                         self.drop_books -= 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -11,11 +13,11 @@ import pytest
 
 from cexspec.models import Event, Gap, Trade
 from tests.soak.frames import NUMBER, PRICE, TIME, FrameMould, stamp
-from tests.soak.measure import Sample, growth, slope
-from tests.soak.oracle import BUCKET, Latencies, TradeOracle
+from tests.soak.measure import PAGE, Pauses, Sample, Trend, second_half, trend
+from tests.soak.oracle import BUCKET, BookOracle, Latencies, TradeOracle
 from tests.soak.plan import Plan
-from tests.soak.report import MIB, Bounds, verdicts
-from tests.soak.run import soak
+from tests.soak.report import MIB, Bounds, memory_trend, verdicts
+from tests.soak.run import Seen, soak
 from tools.soak import report
 
 SHORT = Plan(
@@ -115,8 +117,58 @@ def test_latencies_are_told_by_their_share() -> None:
     assert (latencies.at(0.99), latencies.count) == (0.0, 0)
 
 
+def test_latencies_add_up() -> None:
+    few, many = Latencies(), Latencies()
+    few.add(1.0)
+    for _ in range(99):
+        many.add(0.002)
+    both = few + many
+    assert (both.count, both.most) == (100, 1.0)
+    assert both.at(0.99) == pytest.approx(0.002, abs=2 * BUCKET) and both.at(1.0) == pytest.approx(1.0, abs=2 * BUCKET)
+
+
+def test_latencies_after_a_gap_are_counted_apart() -> None:
+    oracle = TradeOracle()
+    for event in (trade(1, 1), trade(2, 2), gap(2, 3), trade(3, 3)):
+        oracle.take(event)
+    assert (oracle.calm.count, oracle.disturbed.count) == (2, 1)
+
+
+def test_collections_of_everything_are_counted() -> None:
+    with Pauses() as pauses:
+        gc.collect(0)
+        assert (pauses.count, pauses.longest) == (0, 0.0)
+        gc.collect()
+        assert pauses.count == 1 and pauses.longest > 0
+        pauses.clear()
+    gc.collect()
+    assert pauses.count == 0
+
+
+def risen(at: int, memory: float) -> Sample:
+    return Sample(at=float(at), memory=int(memory), blocks=0, files=1, tasks=1, cpu=0.0)
+
+
 def test_growth_is_that_of_the_second_half() -> None:
-    rising = [Sample(float(at), MIB * (100 + max(0, 50 - at)), 1, 1, 0.0) for at in range(101)]
-    assert growth(rising, 0, 100) == 0
-    assert growth([replace(one, memory=int(one.at) * MIB) for one in rising], 0, 100) == pytest.approx(MIB)
-    assert slope([]) == slope([(1, 2)]) == slope([(1, 2), (1, 3)]) == 0
+    samples = [risen(at, 0) for at in range(101)]
+    assert [one.at for one in second_half(samples, 20, 80)] == list(range(50, 81))
+    assert trend([]) == trend([(1, 2)]) == trend([(1, 2), (1, 3)]) == Trend()
+
+
+@pytest.mark.parametrize(
+    ("name", "memory", "passes"),
+    [
+        ("flat", lambda at: 0.0, True),
+        ("a step of the heap, early", lambda at: (at > 30) * 132 * 1024, True),
+        ("a peak", lambda at: (140 < at < 150) * MIB, True),
+        ("half a MiB an hour", lambda at: at * MIB / 7200, True),
+        ("1.1 MiB an hour", lambda at: at * MIB * 1.1 / 3600, False),
+        ("1.1 MiB an hour, in steps at faults", lambda at: at // 20 * 20 * MIB * 1.1 / 3600, False),
+        ("steps of the heap, again and again", lambda at: at // 60 * 132 * 1024, False),
+        ("noise of two MiB", lambda at: (at * 7919 % 101) * MIB / 50, False),
+    ],
+)
+def test_a_rise_is_told_from_a_step_and_noise_fails(name: str, memory: Callable[[int], float], passes: bool) -> None:
+    seen = Seen(SHORT, TradeOracle(), BookOracle(), ended=570.0)
+    seen.samples = [risen(at, 100 * MIB + memory(at - 285) // PAGE * PAGE) for at in range(285, 571, 2)]
+    assert (memory_trend(seen).most < Bounds().memory) is passes, memory_trend(seen)
