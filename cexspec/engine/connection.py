@@ -34,8 +34,10 @@ FOREVER = 3600.0
 """Seconds the timer sleeps at most; it is woken when something changes."""
 KEEP_AGAIN = 60.0
 """Seconds after which a call that keeps a listen key alive is made again, where the last one failed on the way."""
-AT_ONCE = 256
-"""Frames read before others have their turn: consumers take what a burst brings, and the socket's buffer holds the rest."""
+AT_ONCE = 64
+"""Frames read before others have their turn: consumers take what a burst brings, and the socket's buffer holds the rest.
+
+Where several connections burst at once, consumers wait for so many frames of each; fewer would cost more turns than they save."""
 
 
 class Listener(Protocol):
