@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         quiet=quiet,
         faults=tuple(name for name in FAULTS if name != "silence" or quiet > NOTICED),
         seed=asked.seed,
+        freeze=asked.freeze,
     )
     logging.getLogger("cexspec").setLevel(logging.CRITICAL)  # faults are meant to happen
     if not asked.json:
@@ -60,6 +61,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--symbols", type=int, default=1_000, help="symbols with trades")
     parser.add_argument("--fault-every", type=float, default=20.0, help="seconds between faults")
     parser.add_argument("--seed", type=int, default=1, help="which connection a fault hits")
+    parser.add_argument("--freeze", action="store_true", help="call gc.freeze() once served, as docs/performance.md advises")
     parser.add_argument("--json", action="store_true", help="for machines")
     return parser.parse_args(arguments)
 

@@ -30,6 +30,8 @@ class Plan:
     refuse_for: float = 3.0
     seed: int = 1
     exchange: str = EXCHANGE
+    freeze: bool = False
+    """the consumer calls `gc.freeze()` once it is served"""
     plant: bool = False
     """the consumer leaks memory and tasks on purpose, to see that the checks see it"""
 

@@ -126,7 +126,8 @@ def text(seen: Seen, bounds: Bounds) -> str:
         f"the server alone makes {seen.ceiling:,} frames/s, and left out {told['server_skipped']:,} (one of the two was behind)",
         f"latency within {DISTURBED:g} s after a fault or gap: {_spelt(seen.trades.disturbed)}",
         f"latency else: {_spelt(seen.trades.calm)}",
-        f"collections of the oldest generation: {seen.pauses.count}, the longest {seen.pauses.longest * 1e3:.0f} ms",
+        f"collections of the oldest generation: {seen.pauses.count}, the longest {seen.pauses.longest * 1e3:.0f} ms"
+        f"{' (what was there at first is frozen)' if plan.freeze else ''}",
         f"blocks of Python's allocator: {seen.samples[-1].blocks:,}, {blocks.rise:+,.0f} an hour "
         f"({blocks.least:+,.0f} to {blocks.most:+,.0f}); glibc maps from {os.environ.get(THRESHOLD, 'a threshold that moves')}",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -90,8 +91,11 @@ async def soak(plan: Plan) -> Seen:
     async with server(plan) as serving:
         seen.ceiling = (await serving.do("ceiling"))["ceiling"]
         before = len(asyncio.all_tasks())
-        with seen.pauses:
-            await _with_client(plan, seen, serving)
+        try:
+            with seen.pauses:
+                await _with_client(plan, seen, serving)
+        finally:
+            gc.unfreeze()
         for _ in range(10):
             await asyncio.sleep(0)
         seen.left_tasks = len(asyncio.all_tasks()) - before
@@ -107,6 +111,9 @@ async def _with_client(plan: Plan, seen: Seen, serving: Server) -> None:
         await trades.ready()
         if books is not None:
             await books.ready()
+        if plan.freeze:
+            gc.collect()
+            gc.freeze()
         start = time.monotonic()
         await serving.do("go")
         others = [asyncio.create_task(work) for work in (_sampling(plan, seen, serving, start), _harming(plan, seen, serving, start))]

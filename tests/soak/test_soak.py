@@ -16,7 +16,7 @@ from tests.soak.frames import NUMBER, PRICE, TIME, FrameMould, stamp
 from tests.soak.measure import PAGE, Pauses, Sample, Trend, second_half, trend
 from tests.soak.oracle import BUCKET, BookOracle, Latencies, TradeOracle
 from tests.soak.plan import Plan
-from tests.soak.report import MIB, Bounds, memory_trend, verdicts
+from tests.soak.report import MIB, Bounds, memory_trend, text, verdicts
 from tests.soak.run import Seen, soak
 from tools.soak import report
 
@@ -48,10 +48,11 @@ async def test_a_short_soak_holds(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 async def test_leaks_and_a_hidden_trade_fail() -> None:
-    plan = replace(SHORT, seconds=4.0, quiet=1.5, faults=("hidden trade",), plant=True)
+    plan = replace(SHORT, seconds=4.0, quiet=1.5, faults=("hidden trade",), plant=True, freeze=True)
     seen = await soak(plan)
     failed = [one.what for one in verdicts(seen, LAX) if not one.passed]
     assert failed == ["memory of the client", "trades lost silently", "tasks"]
+    assert "is frozen" in text(seen, LAX) and gc.get_freeze_count() == 0
     for task in [one for one in asyncio.all_tasks() if one is not asyncio.current_task()]:
         task.cancel()
 
