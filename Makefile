@@ -66,7 +66,7 @@ simulate: .venv/.installed-dev
 soak: MINUTES ?= 10
 soak: RATE ?= 20000
 soak: .venv/.installed-dev
-	@MALLOC_MMAP_THRESHOLD_=131072 $(BIN)/python -m tools.soak --minutes $(MINUTES) --rate $(RATE)
+	@$(BIN)/python -m tools.soak --minutes $(MINUTES) --rate $(RATE)
 
 clean:
 	rm -rf .venv .venv-bench .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

@@ -131,7 +131,10 @@ class LoadServer:
             await self._say(peer, list(peer.dialogue.opened()))
             async for message in peer_socket:
                 if message.type is WSMsgType.TEXT and not peer.silent:
-                    texts = list(peer.dialogue.receive(message.data))
+                    texts = []
+                    for text in peer.dialogue.receive(message.data):
+                        texts.append(text)
+                        await asyncio.sleep(0)  # trades go on meanwhile: answers for hundreds of topics take a while
                     self._note(peer)  # before the acks are on their way: what is acknowledged is served
                     await self._say(peer, texts)
         except ConnectionError:
