@@ -17,6 +17,10 @@ MAX_ENDED = 10_000
 """Orders kept that have ended, the latest."""
 MAX_FILLS = 100_000
 """Fills remembered, to know one that comes twice."""
+COURSE = ("order_id", "conditional", "status", "filled")
+"""What makes a state, the first word of it as well."""
+TERMS = ("client_order_id", "type", "quantity", "contracts", "price", "stop_price", "time_in_force", "post_only", "reduce_only")
+"""What makes another state where it is changed. The rest says more of one: lists and streams leave out, and round, different things."""
 
 
 class Tracker:
@@ -47,7 +51,7 @@ class Tracker:
         return None if number is None else self._open.get(number) or self._ended.get(number)
 
     def update(self, order: Order) -> tuple[Order, bool]:
-        """The order as it is known from now on, and whether that is news."""
+        """The order as it is known from now on, and whether that is another state; what only says more of one is kept."""
         number = self._number(order.order_id, order.client_order_id)
         if number is None:
             number = self._triggered(order)
@@ -66,7 +70,7 @@ class Tracker:
         if after == replace(before, received=after.received):
             return before, False
         self._keep(number, after)
-        return after, True
+        return after, _changed(after, before)
 
     def fresh(self, fill: Fill) -> bool:
         """Whether a fill is told for the first time."""
@@ -128,6 +132,12 @@ def merged(order: Order, before: Order) -> Order:
         name: value for name in order.__struct_fields__ if getattr(order, name) is None and (value := getattr(before, name)) is not None
     }
     return replace(order, **kept) if kept else order
+
+
+def _changed(after: Order, before: Order) -> bool:
+    """Whether this is another state of an order than the one before."""
+    names = (*COURSE, *(name for name in TERMS if getattr(before, name) is not None))
+    return any(getattr(after, name) != getattr(before, name) for name in names)
 
 
 def _keys(order: Order) -> list[tuple[str, str]]:

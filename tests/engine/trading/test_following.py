@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from cexspec import Client, Fill, Gap, NetworkError, Order
 from cexspec.engine.buffer import Buffer
@@ -82,6 +83,23 @@ async def test_orders_that_changed_unseen_are_told_after_a_reconnect() -> None:
     assert isinstance(gap, Gap) and isinstance(only, Gap)
     assert (gap.closed, gap.count, gap.from_time, gap.channel) == (True, 2, BEFORE, "orders")
     assert (only.closed, only.count) == (True, 0)
+
+
+async def test_a_list_that_says_more_of_a_state_does_not_tell_it_again() -> None:
+    """Streams leave out what lists say, such as the time of placing or what it cost, and the other way round."""
+    venue = Venue({"/open": [good([order()])]})
+    async with client_of(venue) as client:
+        (listed,) = await run(client, client.trade.get_open_orders())
+        stream = followed(client, "orders")
+        stream._buffer.put(replace(listed, type=None, time_in_force="gtc", updated=BEFORE))
+        await stream.all()
+        await back(client, "orders")
+        (gap,) = await stream.all()
+        stream._buffer.put(replace(listed, updated=BEFORE + 1, fee=Decimal("0.1")))
+        assert await stream.all() == []
+        found = client.trade.order("1")
+    assert isinstance(gap, Gap) and (gap.closed, gap.count) == (True, 0)
+    assert found is not None and (found.type, found.fee, found.time_in_force) == ("limit", Decimal("0.1"), "gtc")
 
 
 async def test_orders_of_which_only_answers_told_meanwhile_are_told_after_a_reconnect() -> None:

@@ -66,6 +66,41 @@ def test_what_news_leaves_out_is_as_it_was() -> None:
     assert tracker.update(order) == (order, False)
 
 
+# what a venue's stream told of an order, what its list says of it, whether that is another state
+STATED = {"status": "partially_filled", "filled": Decimal("0.05"), "quantity": Decimal("0.2"), "price": Decimal(5), "updated": 2_000}
+SAID: list[tuple[dict[str, Any], bool]] = [
+    ({}, False),
+    ({"filled": Decimal("0.0500"), "price": Decimal("5.00")}, False),
+    ({"timestamp": 1_000, "fee": Decimal("0.1"), "fee_currency": "USDT", "reason": "", "updated": None}, False),
+    ({"time_in_force": "gtc", "post_only": False, "reduce_only": False, "stop_price": Decimal(4), "side": "buy"}, False),
+    ({"updated": 2_001}, False),
+    ({"average_price": Decimal("5.001")}, False),
+    ({"filled": Decimal("0.1")}, True),
+    ({"status": "canceled"}, True),
+    ({"price": Decimal(6)}, True),
+    ({"quantity": Decimal("0.3")}, True),
+]
+
+
+@pytest.mark.parametrize(("said", "another"), SAID)
+def test_what_only_says_more_of_a_state_is_kept_but_is_not_another_state(said: dict[str, Any], another: bool) -> None:
+    tracker = Tracker("venue")
+    tracker.update(news(**STATED))
+    order, is_news = tracker.update(news(**{**STATED, **said}))
+    assert is_news is another
+    kept = {name: getattr(order, name) for name, value in said.items() if value is not None}
+    assert kept == {name: value for name, value in said.items() if value is not None}
+    assert tracker.find("1") == order
+
+
+# fields of a state that were not known at first
+@pytest.mark.parametrize("learnt", [{"status": "new"}, {"filled": Decimal(1)}, {"order_id": "7"}])
+def test_the_first_word_of_what_became_of_an_order_is_news(learnt: dict[str, Any]) -> None:
+    tracker = Tracker("venue")
+    tracker.update(news(order_id=None, client_order_id="mine", quantity=Decimal(2)))
+    assert tracker.update(news(**{"order_id": None, "client_order_id": "mine", **learnt}))[1]
+
+
 def test_an_order_known_by_its_client_id_gets_its_own() -> None:
     tracker = Tracker("venue")
     tracker.update(news(order_id=None, client_order_id="mine", status="pending"))
