@@ -14,6 +14,7 @@ from cexspec.compile.code import Tree
 from cexspec.compile.filters import as_text
 from cexspec.compile.holes import Hole, Text
 from cexspec.compile.plan import Json
+from cexspec.models.errors import InvalidRequest
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
 
@@ -119,10 +120,18 @@ def _agrees(hole: Hole, piece: str, found: Found) -> bool:
     value = found.get(hole.name)
     if value is None:
         value = reduce(lambda text, each: each.inverse(text) if each.inverse else text, reversed(hole.filters), piece)
-    if reduce(lambda text, each: as_text(each.apply(text)), hole.filters, value) != piece:
+    if _written(hole, value) != piece:
         return False
     found[hole.name] = value
     return True
+
+
+def _written(hole: Hole, value: str) -> str | None:
+    """The text that a hole writes of a value; None where its filters take no such value."""
+    try:
+        return reduce(lambda text, each: as_text(each.apply(text)), hole.filters, value)
+    except InvalidRequest:
+        return None
 
 
 def _split(parts: Sequence[str | Hole], text: str) -> list[str] | None:

@@ -261,6 +261,8 @@ INVERTED: list[tuple[Any, Any, dict[str, str] | None]] = [
     ({"a": "{{ id }}", "b": ["{{ id | lower }}"]}, {"a": "tBTCUSD", "b": ["tbtcusd"]}, {"id": "tBTCUSD"}),
     ("{{ id }}", "x" * (MAX_TEXT + 1), None),
     ("{{ depth | text }}", 25, {"depth": "25"}),
+    ({"oid": "{{ depth | number }}"}, {"oid": 25}, {"depth": "25"}),
+    ({"oid": "{{ depth | number }}"}, {"oid": "0xc1"}, None),
     ("tickers", "tickers", {}),
     ("tickers", ["tickers"], None),
 ]

@@ -15,41 +15,32 @@ from cexspec.mock.accounts import BALANCES
 from cexspec.mock.samples import Samples
 from cexspec.models import DuplicateOrder, InsufficientFunds, InvalidOrder, Order, OrderNotFound
 from cexspec.models.order_request import OrderRequest
-from cexspec.spec.load import find, shipped
-from tests.mock.private.test_orders import LINEAR, SPEC, SPOT
+from cexspec.spec.load import find
+from tests.mock.private.test_orders import OTHER, SPEC, SPOT
+from tests.mock.private.trading_venues import VENUES, customer_of, others_come, short, spec_of, traded
 
-ANSWERING = [name for name in shipped() if Samples.load(find(name)).answers("place_order")]
-VENUES = [str(SPEC), *(name for name in ANSWERING if {SPOT, LINEAR} & {str(one.symbol) for one in MockVenue(name).listing})]
-"""Those that say how they answer orders, and list what is traded here."""
 MARGIN = 100
 """More than the leverage of any contract here."""
 
 
-@pytest.fixture(params=VENUES, ids=lambda name: name.rsplit("/", 1)[-1])
+@pytest.fixture(params=VENUES, ids=short)
 async def venue(request: pytest.FixtureRequest) -> AsyncIterator[MockVenue]:
     async with MockVenue(request.param, interval=3600) as venue:
-        for currency in ("USDT", "BTC"):
-            venue.accounts.venue.deposit("other", currency, Decimal(10**9), 0)
+        others_come(venue)
         yield venue
 
 
 @pytest.fixture
 async def client(venue: MockVenue) -> AsyncIterator[Client]:
-    spec = str(SPEC) if venue.exchange.id == "vault" else venue.exchange.id
-    async with Client(spec, environment=venue.environment, credentials=venue.credentials, allow_trading=True) as client:
+    async with Client(spec_of(venue), **customer_of(venue)) as client:
         yield client
-
-
-def traded(venue: MockVenue) -> str:
-    """What is traded here: bitcoin, or contracts on it where the venue has nothing else."""
-    return SPOT if SPOT in {str(one.symbol) for one in venue.listing} else LINEAR
 
 
 async def sold(venue: MockVenue, quantity: str, price: Any) -> None:
     """Somebody sells to whoever buys at this price."""
     engine = venue.accounts.venue
     request = OrderRequest(symbol=traded(venue), side="sell", type="limit", quantity=Decimal(quantity), price=price)
-    engine.place("other", request, venue._now())
+    engine.place(OTHER, request, venue._now())
     await venue.report()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,29 +12,19 @@ import pytest
 from cexspec import Client
 from cexspec.mock import MockVenue
 from cexspec.models import Fill, NetworkError, Order
-from tests.mock.private.test_client import VENUES
-from tests.mock.private.test_orders import OTHER, SPEC
+from tests.mock.private.trading_venues import VENUES, customer_of, others_come, short, spec_of
 from tests.mock.private.unreliable import Customer, HastyClock, LossyTransport, summary
 
-LEFT_OUT = {
-    "kraken": "a state told before the break is told a second time after it; whether by the mock venue or the engine is not known",
-    "binance_usdm": "the customer trades bitcoin for USDT, and this venue has contracts only",
-}
-"""Where it can't be shown yet, and why."""
-EVERY = [name for name in VENUES if name not in LEFT_OUT]
-FOLLOWED = EVERY if "CEXSPEC_EVERY_VENUE" in os.environ else EVERY[:1]
-"""The gate follows the made-up venue only; `make test-faults` all that are not left out, with CEXSPEC_EVERY_VENUE=1."""
+FOLLOWED = VENUES if "CEXSPEC_EVERY_VENUE" in os.environ else VENUES[:1]
+"""The gate follows the made-up venue only; `make test-faults` all of them, with CEXSPEC_EVERY_VENUE=1."""
 
 
-@pytest.fixture(params=FOLLOWED, ids=lambda name: name.rsplit("/", 1)[-1])
+@pytest.fixture(params=FOLLOWED, ids=short)
 async def customer(request: pytest.FixtureRequest) -> AsyncIterator[Customer]:
     async with MockVenue(request.param, interval=3600) as venue:
         http = LossyTransport(venue)
-        for currency in ("USDT", "BTC"):
-            venue.accounts.venue.deposit(OTHER, currency, Decimal(10**9), 0)
-        given: dict[str, Any] = {"environment": venue.environment, "credentials": venue.credentials, "allow_trading": True}
-        spec = str(SPEC) if venue.exchange.id == "vault" else venue.exchange.id
-        async with Client(spec, **given, http=http, clock=HastyClock()) as client:
+        others_come(venue)
+        async with Client(spec_of(venue), **customer_of(venue), http=http, clock=HastyClock()) as client:
             one = Customer(venue, client, http)
             await client.load_instruments()
             await one.follow()

@@ -12,7 +12,8 @@ from cexspec.compile.exchange import Exchange
 from cexspec.mock import MockVenue
 from cexspec.mock.kept import verbs
 from cexspec.spec.load import find, load, shipped
-from tests.mock.private.test_client import VENUES, client, traded, venue  # noqa: F401 - fixtures
+from tests.mock.private.test_client import client, venue  # noqa: F401 - fixtures
+from tests.mock.private.trading_venues import VENUES, traded
 
 
 def _apart(name: str) -> bool:

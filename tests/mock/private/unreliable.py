@@ -20,7 +20,8 @@ from cexspec.models import Event, Fill, Gap, NetworkError, Order
 from cexspec.models.order_request import OrderRequest
 from cexspec.transport.clock import SystemClock
 from cexspec.transport.http import AiohttpTransport, HttpAnswer, HttpCall
-from tests.mock.private.test_orders import OTHER, SPOT
+from tests.mock.private.test_orders import OTHER
+from tests.mock.private.trading_venues import traded
 
 HURRY = 20
 """Pauses are so many times shorter than they would be."""
@@ -96,12 +97,13 @@ class Customer:
                 await asyncio.sleep(0.01)
 
     async def place(self, quantity: str = "0.2", **others: Any) -> Order:
-        price = self.venue.market(SPOT).price
-        return await self.client.trade.place_order(symbol=SPOT, side="buy", type="limit", quantity=quantity, price=price, **others)
+        symbol = traded(self.venue)
+        price = self.venue.market(symbol).price
+        return await self.client.trade.place_order(symbol=symbol, side="buy", type="limit", quantity=quantity, price=price, **others)
 
     async def sold(self, quantity: str, price: Any) -> None:
         """Somebody sells to whoever buys at this price."""
-        request = OrderRequest(symbol=SPOT, side="sell", type="limit", quantity=Decimal(quantity), price=price)
+        request = OrderRequest(symbol=traded(self.venue), side="sell", type="limit", quantity=Decimal(quantity), price=price)
         self.venue.accounts.venue.place(OTHER, request, time.time_ns())
         await self.venue.report()
 
