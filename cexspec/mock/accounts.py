@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,7 @@ from cexspec.models import Event, Fill, Instrument, Order, Position
 from cexspec.paper.rules import DEFAULT, Rules
 from cexspec.paper.venue import PaperVenue
 from cexspec.paper.verbs import PaperVerbs
+from cexspec.spec.model import ExchangeSpec
 
 USER = "user"
 """The account of whoever has the venue's credentials."""
@@ -26,6 +28,13 @@ DEPTH = 20
 """Levels of a simulated book that orders can reach."""
 
 _COUNTED = {Order: ("quantity", "filled", "remaining"), Fill: ("quantity",), Position: ("quantity",)}
+
+
+def rules_of(spec: ExchangeSpec) -> Rules:
+    """What holds for accounts of a venue: where its fills name no currency, fees are paid in the quote currency."""
+    fills = spec.rest.get("fills")
+    rule = fills.fields.get("fee_currency") if fills is not None and fills.fields is not None else None
+    return replace(DEFAULT, in_quote=rule is not None and rule.market == "quote")
 
 
 class Accounts:

@@ -15,7 +15,7 @@ import msgspec
 
 from cexspec.compile.exchange import compile_exchange
 from cexspec.compile.plan import HttpRequest, pairs_of
-from cexspec.mock.accounts import Accounts
+from cexspec.mock.accounts import Accounts, rules_of
 from cexspec.mock.admission import Admission
 from cexspec.mock.answers import Answers
 from cexspec.mock.bodies import Refused
@@ -83,7 +83,8 @@ class MockVenue:
         self._requests = Requests(self.exchange, self.listing, Codes(self.exchange, self._answers.answer).symbol)
         self.credentials = Credentials(credentials) if credentials is not None else credentials_of(self.exchange)
         """what whoever trades here signs with"""
-        self.accounts = Accounts(self.exchange.id, self.listing, partial(tradable, path, samples, self._answers), self.market, self._now)
+        traded_here, rules = partial(tradable, path, samples, self._answers), rules_of(self.exchange.spec)
+        self.accounts = Accounts(self.exchange.id, self.listing, traded_here, self.market, self._now, rules)
         """who has what, and the matching engine (`accounts.venue`)"""
         self.admission = Admission(self.exchange, self.credentials, self._now)
         self._signatures = Signatures(self.exchange, self.credentials, self._now)

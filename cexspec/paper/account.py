@@ -65,7 +65,8 @@ class Account:
 
     def used(self, currency: str, without: PaperOrder | None = None) -> Decimal:
         """What open orders (all, or all but one) and positions set aside of a currency."""
-        holds = (spot_hold(order) for order in self.open.values() if order.terms.spot and order is not without)
+        fee = max(ZERO, self._rules.taker) if self._rules.in_quote else ZERO
+        holds = (spot_hold(order, fee) for order in self.open.values() if order.terms.spot and order is not without)
         spot = sum((amount for held, amount in holds if held == currency), ZERO)
         margins = (self.margin(position, without) for position in self.positions.values() if position.terms.money == currency)
         return spot + sum(margins, ZERO)
@@ -88,7 +89,7 @@ class Account:
         self.totals[currency] = self.total(currency) + amount
 
     def trade(self, terms: Terms, side: Side, units: Decimal, value: Decimal, liquidity: Liquidity | None) -> tuple[Decimal, str]:
-        """Take part in a trade; gives the fee that was paid and its currency. The fee of spot is taken from what is received."""
+        """Take part in a trade; gives the fee that was paid and its currency."""
         rate = self._rules.fee(liquidity) if liquidity is not None else ZERO
         if not terms.spot:
             fee = value * rate
@@ -97,8 +98,10 @@ class Account:
         received, amount = (terms.base, units) if side == "buy" else (terms.quote, value)
         paid, price = (terms.quote, value) if side == "buy" else (terms.base, units)
         self.add(paid, -price)
-        self.add(received, amount - amount * rate)
-        return amount * rate, received
+        self.add(received, amount)
+        fee, currency = (value * rate, terms.quote) if self._rules.in_quote else (amount * rate, received)
+        self.add(currency, -fee)
+        return fee, currency
 
     def balance(self, exchange: str, currency: str, now: int) -> Balance:
         """The balance as it is told."""

@@ -11,10 +11,11 @@ from cexspec.paper.orders import PaperOrder
 from cexspec.paper.positions import PaperPosition
 
 
-def spot_hold(order: PaperOrder) -> tuple[str, Decimal]:
-    """The currency a spot order pays with, and how much of it is set aside."""
+def spot_hold(order: PaperOrder, fee: Decimal) -> tuple[str, Decimal]:
+    """The currency a spot order pays with, and how much of it is set aside; `fee` is the rate of one that is paid on top."""
     if order.buys:
-        return order.terms.quote, order.terms.value(order.remaining, order.held_at)
+        value = order.terms.value(order.remaining, order.held_at)
+        return order.terms.quote, value + value * fee
     return order.terms.base, order.remaining
 
 

@@ -13,7 +13,7 @@ class Rules:
     """Fees and the maintenance margin are fractions of the value (0.001 is 0.1 %; a rebate is below 0).
 
     `leverage` is that of positions for which none was set, `most_leverage` the highest that may be. `kept` is how many ended
-    orders, and fills, of an account are remembered.
+    orders, and fills, of an account are remembered. The fee of spot is taken from what is received, or always `in_quote` currency.
     """
 
     maker: Decimal = Decimal("0.0002")
@@ -22,6 +22,7 @@ class Rules:
     leverage: Decimal = Decimal(10)
     most_leverage: Decimal = Decimal(125)
     kept: int = 10_000
+    in_quote: bool = False
 
     def fee(self, liquidity: Liquidity) -> Decimal:
         """The rate of one side of a trade."""

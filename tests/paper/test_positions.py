@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -86,6 +87,19 @@ def test_fees_of_spot_are_taken_from_what_is_received() -> None:
     assert (order.fee, order.fee_currency) == (Decimal("0.002"), "BTC")
     assert stage.total("ann", "BTC") == Decimal("100.998")
     assert stage.total("bob", "USDT") == Decimal("10099.9")
+
+
+def test_fees_of_spot_may_always_be_paid_in_quote_currency() -> None:
+    stage = Stage(replace(FEES, in_quote=True))
+    stage.place("bob", "sell", 1, 100)
+    order = stage.place("ann", "buy", 1, 100)
+    assert (order.fee, order.fee_currency) == (Decimal("0.2"), "USDT")
+    assert (stage.total("ann", "BTC"), stage.total("ann", "USDT")) == (Decimal(101), Decimal("9899.8"))
+    assert stage.total("bob", "USDT") == Decimal("10099.9")
+    stage.place("ann", "buy", 98, 100)
+    assert stage.free("ann", "USDT") == Decimal("80.2")
+    with pytest.raises(InsufficientFunds):
+        stage.place("ann", "buy", "0.9", 100)
 
 
 def test_fees_of_contracts_are_taken_from_the_margin_currency() -> None:
