@@ -11,11 +11,12 @@ import pytest
 
 from cexspec import Client
 from cexspec.mock import MockVenue
-from cexspec.mock.accounts import BALANCES
+from cexspec.mock.accounts import BALANCES, USER
 from cexspec.mock.samples import Samples
-from cexspec.models import DuplicateOrder, InsufficientFunds, InvalidOrder, Order, OrderNotFound
+from cexspec.models import DuplicateOrder, InsufficientFunds, InvalidOrder, Order, OrderNotFound, Side
 from cexspec.models.order_request import OrderRequest
 from cexspec.spec.load import find
+from tests.mock.private.executions import executions
 from tests.mock.private.test_orders import OTHER, SPEC, SPOT
 from tests.mock.private.trading_venues import VENUES, customer_of, others_come, short, spec_of, traded
 
@@ -36,10 +37,10 @@ async def client(venue: MockVenue) -> AsyncIterator[Client]:
         yield client
 
 
-async def sold(venue: MockVenue, quantity: str, price: Any) -> None:
-    """Somebody sells to whoever buys at this price."""
+async def sold(venue: MockVenue, quantity: str, price: Any, side: Side = "sell") -> None:
+    """Somebody sells to (or buys from) whoever buys (or sells) at this price."""
     engine = venue.accounts.venue
-    request = OrderRequest(symbol=traded(venue), side="sell", type="limit", quantity=Decimal(quantity), price=price)
+    request = OrderRequest(symbol=traded(venue), side=side, type="limit", quantity=Decimal(quantity), price=price)
     engine.place(OTHER, request, venue._now())
     await venue.report()
 
@@ -110,6 +111,27 @@ async def test_streams_tell_of_orders(venue: MockVenue, client: Client) -> None:
     first, *others, last = told  # Kraken says of a trade that fills the rest as well: partially filled
     assert (first, last) == ((order.order_id, "new"), (order.order_id, "filled"))
     assert others in ([], [(order.order_id, "partially_filled")])
+
+
+async def test_the_fills_that_are_told_are_those_of_the_matching_engine(venue: MockVenue, client: Client) -> None:
+    """As a maker in parts, then as a taker; by the stream as they come, and by the list afterwards."""
+    symbol = traded(venue)
+    price = venue.market(symbol).price
+    given: dict[str, Any] = {"symbol": symbol, "type": "limit", "price": price}
+    async with client.ws.private("fills") as fills:
+        await fills.ready()
+        await client.trade.place_order(side="buy", quantity="0.2", **given)
+        for quantity in ("0.05", "0.15"):
+            await sold(venue, quantity, price)
+        await sold(venue, "0.1", price, side="buy")
+        await client.trade.place_order(side="sell", quantity="0.1", **given)
+        truth = venue.accounts.venue.fills(USER)
+        async with asyncio.timeout(10):
+            told = [await anext(fills) for _ in truth]
+    assert [(fill.side, fill.liquidity) for fill in truth] == [("buy", "maker"), ("buy", "maker"), ("sell", "taker")]
+    assert [getattr(event, "id", None) for event in told] == [fill.id for fill in truth]
+    assert executions(told) == executions(truth)
+    assert executions(await client.trade.get_fills(symbol)) == executions(truth)
 
 
 @pytest.mark.parametrize("venue", ["kraken"], indirect=True, ids=str)

@@ -11,7 +11,8 @@ import pytest
 
 from cexspec import Client
 from cexspec.mock import MockVenue
-from cexspec.models import Fill, NetworkError, Order
+from cexspec.models import NetworkError, Order
+from tests.mock.private.executions import executions
 from tests.mock.private.trading_venues import VENUES, customer_of, others_come, short, spec_of
 from tests.mock.private.unreliable import Customer, HastyClock, LossyTransport, summary
 
@@ -80,8 +81,7 @@ def check(one: Customer) -> None:
     assert {order.order_id for order in tracker.open} == {order.order_id for order in one.orders if order.status != "filled"} - {
         order.order_id for order in one.orders if order.status == "canceled"
     }
-    heard = [fill.id for fill in one.told if isinstance(fill, Fill)]
-    assert sorted(map(str, heard)) == sorted(str(fill.id) for fill in one.fills)
+    assert executions(one.told) == executions(one.fills)
     states = Counter(summary(order) for order in one.told if isinstance(order, Order))
     assert [state for state, count in states.items() if count > 1] == []
     assert tracker.illegal_transitions == 0

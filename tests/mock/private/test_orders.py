@@ -14,6 +14,7 @@ from cexspec.engine.markets import Markets
 from cexspec.engine.rest import RestEngine
 from cexspec.engine.signing import Signer
 from cexspec.mock import MockVenue
+from cexspec.mock.accounts import USER
 from cexspec.models import (
     AuthenticationError,
     Balance,
@@ -32,6 +33,7 @@ from cexspec.models import (
 )
 from cexspec.models.order_request import OrderRequest
 from cexspec.transport.clock import VirtualClock
+from tests.mock.private.executions import executions
 from tests.mock.wire import START, VenueClock, Wire, unlimited
 
 SPEC = Path(__file__).parent / "venue" / "vault.yaml"
@@ -96,6 +98,7 @@ async def test_an_order_is_filled_in_parts(symbol: str, size: str, unit: Decimal
     fills = await desk.call("fills", symbol)
     assert [(type(fill), fill.order_id, fill.price, fill.liquidity) for fill in fills] == [(Fill, ack.order_id, price, "maker")] * 2
     assert fills[0].id > fills[1].id
+    assert executions(fills) == executions(desk.venue.accounts.venue.fills(USER))
     assert abs(sum(fill.quantity for fill in fills) - base) < Decimal("1e-18")
     assert [order.status for order in await desk.call("order_history", symbol)] == ["filled"]
     positions = await desk.call("positions", None)
