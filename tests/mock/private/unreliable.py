@@ -96,10 +96,14 @@ class Customer:
             while not holds():
                 await asyncio.sleep(0.01)
 
-    async def place(self, quantity: str = "0.2", **others: Any) -> Order:
-        symbol = traded(self.venue)
-        price = self.venue.market(symbol).price
-        return await self.client.trade.place_order(symbol=symbol, side="buy", type="limit", quantity=quantity, price=price, **others)
+    @property
+    def price(self) -> Decimal:
+        """Between the best prices: an order there rests."""
+        return self.venue.market(traded(self.venue)).price
+
+    async def place(self, **others: Any) -> Order:
+        given = {"quantity": "0.2", "price": self.price, **others}
+        return await self.client.trade.place_order(symbol=traded(self.venue), side="buy", type="limit", **given)
 
     async def sold(self, quantity: str, price: Any) -> None:
         """Somebody sells to whoever buys at this price."""
