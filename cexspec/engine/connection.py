@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.dispatch import SHARED
@@ -206,11 +206,10 @@ class Connection:
         try:
             self.session.connected(self._clock.monotonic(), self._lifetime())
             self._carry_out()
-            async with asyncio.TaskGroup() as group:
-                for work in (self._read(socket), self._write(socket), self._watch()):
-                    group.create_task(work)
-                if self._identity is not None and self._identity.keeps_every is not None:
-                    group.create_task(self._keep_alive(self._identity, self._identity.keeps_every))
+            works = [self._read(socket), self._write(socket), self._watch()]
+            if self._identity is not None and self._identity.keeps_every is not None:
+                works.append(self._keep_alive(self._identity, self._identity.keeps_every))
+            await _together(works)
         except ExceptionGroup as failures:
             reason = _reason(failures)
         finally:
@@ -313,6 +312,21 @@ class Connection:
             return
         before, self.state = self.state, state
         self._listener.moved(self, before, reason, error)
+
+
+async def _together(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run until one fails, then end the others; raises an `ExceptionGroup` of the failures.
+
+    Not a task group: before Python 3.13 one forgets that it was canceled, where something in it fails in the same moment.
+    """
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+    raise ExceptionGroup("what served a socket ended", [end for end in ends if isinstance(end, Exception)])
 
 
 def _reason(failures: ExceptionGroup[Exception]) -> str:

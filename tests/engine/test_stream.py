@@ -725,6 +725,23 @@ async def test_a_client_that_is_still_connecting_closes_at_once() -> None:
     await perform(play)
 
 
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_client_closes_in_whatever_moment_a_connection_breaks(turns: int) -> None:
+    """Also while the connection has noticed, and has not yet begun to connect anew."""
+
+    async def play(scene: Stage) -> None:
+        stream = scene.client.stream_trades("BTC/USDT")
+        await stream.ready()
+        scene.network.opened[0].cut(1006)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing = asyncio.create_task(scene.client.close())
+        await scene.wait(1)
+        assert closing.done() and stream.closed and not scene.network.lines
+
+    await perform(play)
+
+
 WRONG: list[tuple[str, Callable[[StreamClient], Any], type[CexspecError], str]] = [
     ("no such stream", lambda client: client.stream_open_interest("BTC/USDT"), NotSupported, "declares no stream 'open_interest' .*trades"),
     ("no such channel", lambda client: client.stream("nothing", "BTC/USDT"), NotSupported, "no channel 'nothing'"),
