@@ -22,6 +22,8 @@ from tests.engine.book_venue import PLAN, SETTINGS, STYLES, TOPIC, channel_of
 D = Decimal
 CONTIGUOUS = STYLES["contiguous"]
 UNNUMBERED = replace(PLAN, rule="per_connection")
+FALLING = replace(PLAN, rule="previous", accepts=("reset",))
+"""numbers fall with each change, and times grow"""
 PATIENCE = 2.0
 
 
@@ -107,11 +109,12 @@ class Stage:
         self.consumer.hear(self.legs.expire(self.now))
 
     def _message(self, number: int, *, is_snapshot: bool = False) -> Book:
-        numbered = number if self.plan.rule == "contiguous" else None
+        numbered, before = {CONTIGUOUS: (number, None), FALLING: (-number, 1 - number)}.get(self.plan, (None, None))
         time = number if self.plan is not UNNUMBERED else None
         bids: list[Level] = [(D(99), D(number))]
         asks: list[Level] = [(D(101), D(1))]
-        return Book(exchange="x", symbol="A/B", bids=bids, asks=asks, sequence=numbered, timestamp=time, is_snapshot=is_snapshot)
+        numbers = {"sequence": numbered, "previous_sequence": before}
+        return Book(exchange="x", symbol="A/B", bids=bids, asks=asks, timestamp=time, is_snapshot=is_snapshot, **numbers)
 
     def _tell(self, leg: int, message: Book) -> None:
         self._hear(leg, self.books[leg].apply(message, self.now))
@@ -177,6 +180,16 @@ def test_where_books_have_no_numbers_their_times_tell_which_is_behind() -> None:
     assert stage.consumer.heard == ["first 100", "101"]
     play(stage, "f1")
     assert stage.consumer.heard == ["first 100", "101", "101"]
+
+
+def test_where_numbers_may_fall_times_tell_which_is_behind() -> None:
+    stage = Stage(2, FALLING)
+    play(stage, "b0 b1 m f1 d0")
+    assert stage.consumer.heard == ["first 100", "101"], "the lower number is ahead"
+    play(stage, "b0 m f1 d1")
+    assert stage.consumer.heard == ["first 100", "101", "102"], "the higher number is behind"
+    play(stage, "f0")
+    assert stage.consumer.heard == ["first 100", "101", "102", "102"]
 
 
 def test_where_they_have_neither_another_takes_over_at_once() -> None:

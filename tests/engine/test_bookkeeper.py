@@ -76,6 +76,7 @@ class Desk:
             bids=[(D(99), D(number))],
             asks=[(D(101), D(1))],
             sequence=number,
+            timestamp=number,
             previous_sequence=-1 if snapshot else number - 1,
             is_snapshot=snapshot,
         )

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from math import inf
 
 from cexspec.engine.books.order_book import OrderBook
+from cexspec.engine.books.rules import Position
 from cexspec.engine.books.synced import SyncedBook
 from cexspec.engine.books.view import BookView, gap_before
 from cexspec.models import BookState, Event, Gap
@@ -41,7 +42,7 @@ class Legs:
         """consumers were given a view, and not told that the book is right no longer"""
         self._kept_back: list[Event] = []
         """what consumers are told unless a leg catches up"""
-        self._bar: int | None = None
+        self._bar: Position | None = None
         """where it must stand"""
         self._lost: BookState | None = None
         """what they were told when it was lost, where the gap that this leaves is to be told here"""
@@ -172,6 +173,6 @@ class Legs:
         self._next = None if self._next is book else self._next
 
 
-def _reaches(here: int | None, there: int | None) -> bool:
+def _reaches(here: Position | None, there: Position | None) -> bool:
     """Whether one place is not before another. Where nothing is numbered or timed, nobody can see a step back."""
     return there is None or (here is not None and here >= there)

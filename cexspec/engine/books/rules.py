@@ -39,6 +39,8 @@ class Numbers(NamedTuple):
 
 
 NEXT, OLD = Verdict("next"), Verdict("old")
+Position = tuple[int, ...]
+"""Where a book stands in an order that all connections tell alike (see `position`)."""
 Rule = Callable[[int, Place, Numbers, Collection[str]], Verdict]
 """(number the book stands at, place, message, documented exceptions) -> verdict"""
 
@@ -106,6 +108,17 @@ def monotonic(at: int, place: Place, message: Numbers, accepts: Collection[str])
 
 RULES: Mapping[str, Rule] = MappingProxyType({"contiguous": contiguous, "previous": previous, "overlap": overlap, "monotonic": monotonic})
 """By the name specs use. `per_connection` numbers frames, not messages: the session counts those."""
+
+
+def position(rule: str | None, accepts: Collection[str], sequence: int | None, time: int | None) -> Position | None:
+    """Where a book stands after a message: its number, or its time where numbers are not the book's own.
+
+    Where numbers may fall (`reset`) the time goes before them: they tell messages of one time apart. None: nobody can tell.
+    """
+    numbered = (sequence,) if rule in RULES and sequence is not None else ()
+    if rule in RULES and "reset" not in accepts:
+        return numbered or None
+    return None if time is None else (time, *numbered)
 
 
 def _advance(last: int, before: int, accepts: Collection[str]) -> Verdict:

@@ -19,7 +19,7 @@ from msgspec import Struct
 from cexspec.compile.plan import BookPlan, ChannelPlan
 from cexspec.engine.books.checksum import Checksums
 from cexspec.engine.books.levels import Levels
-from cexspec.engine.books.rules import OLD, RULES, Place, Verdict, judge
+from cexspec.engine.books.rules import OLD, Place, Position, Verdict, judge, position
 from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.books.view import BookView, Maintained, gap_before
 from cexspec.engine.books.waiting import Waiting, levels_fetched
@@ -85,7 +85,7 @@ class SyncedBook:
         self._exchange, self._checksums, self._settings, self._counters, self._random = exchange, checksums, settings, counters, random
         self._place = Place()
         self._last: Book | None = None
-        self._reached: int | None = None
+        self._reached: Position | None = None
         self._lost: tuple[str, int | None] | None = None
         self._since = inf
         self._held = False
@@ -128,11 +128,8 @@ class SyncedBook:
         return self._place.sequence
 
     @property
-    def reached(self) -> int | None:
-        """Where the book stands, or stood when it was last right, as the same book on another connection tells it, too.
-
-        The venue's number of it; where numbers are not the book's own, the venue's time.
-        """
+    def reached(self) -> Position | None:
+        """Where the book stands, or stood when it was last right, as the same book on another connection tells it, too."""
         return self._position() if self.state == "in_sync" else self._reached
 
     def view(self, *, first: bool) -> BookView:
@@ -324,10 +321,8 @@ class SyncedBook:
         self.due = now + self._settings.backoff.delay(self._attempts, self._random)
         return [self._told()]
 
-    def _position(self) -> int | None:
-        if self.plan.rule in RULES:
-            return self._place.sequence
-        return None if self._last is None else self._last.timestamp
+    def _position(self) -> Position | None:
+        return position(self.plan.rule, self.plan.accepts, self._place.sequence, None if self._last is None else self._last.timestamp)
 
     def _forget(self, state: State, reason: str) -> None:
         self._reached = self.reached
