@@ -5,7 +5,7 @@ A gate stands before one subscription's queue. `origin` is the connection an eve
 Identified   each id once (trades, always)
 Counted      without ids: as often as the connection that tells it most often
 Ordered      states: nothing older than what was delivered, nothing equal twice
-Numbered     messages of a book that are numbered, or whole books: each number (or time) once
+Numbered     messages of a book that are numbered, or whole books: each number (or time) once, in their order
 Relayed      changes of a book that are not numbered: those of one connection, until another one begins the book anew
 """
 
@@ -16,7 +16,8 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
-from cexspec.compile.plan import ChannelPlan
+from cexspec.compile.plan import BookPlan, ChannelPlan
+from cexspec.engine.books.rules import RULES, Position, position
 from cexspec.engine.freshness import Mark, mark
 from cexspec.models import Book, Event, Liquidation, Trade
 
@@ -110,17 +111,18 @@ class Ordered:
 
 
 class Numbered:
-    """Each number of a book's messages once; where they have none, each time."""
+    """Each number of a book's messages once, where they have their own and it only grows; else each time."""
 
-    def __init__(self, last: Event | None) -> None:
-        self._last: dict[str | None, int] = {}
+    def __init__(self, plan: BookPlan, last: Event | None) -> None:
+        self._rule, self._accepts = plan.rule, plan.accepts
+        self._last: dict[str | None, Position] = {}
         if isinstance(last, Book):
             self.passes(last, None)
 
     def passes(self, event: Book, origin: object) -> bool:
         """See `Gate.passes`."""
         last = self._last.get(event.symbol)
-        at = event.sequence if event.sequence is not None else event.timestamp
+        at = position(self._rule, self._accepts, event.sequence, event.timestamp)
         if at is None:
             return True
         if last is not None and at <= last:
@@ -161,8 +163,8 @@ def overlapping_gate(channel: ChannelPlan, last: Event | None) -> Gate:
     if channel.private:
         return Counted()
     if channel.book is not None:
-        numbered = channel.book.rule is not None or channel.book.sync == "replace"
-        return Numbered(last) if numbered else Relayed()
+        numbered = channel.book.rule in RULES or channel.book.sync == "replace"
+        return Numbered(channel.book, last) if numbered else Relayed()
     return Counted() if _only(channel, Liquidation) else Ordered(last)
 
 
