@@ -96,9 +96,11 @@ class Reader:
         self._tasks.append(asyncio.get_running_loop().create_task(self._await()))
 
     async def close(self) -> None:
-        """Stop reading."""
-        await self.stream.close()
+        """Read what waits, then nothing more: a slow reader may not have come yet to the gap that it was told of."""
         await self.stop()
+        while self.stream.pending:
+            self._take(await anext(self.stream))
+        await self.stream.close()
 
     async def stop(self) -> None:
         """Nothing more is taken."""
