@@ -90,18 +90,15 @@ class Continuity:
         self._holes.begin(use.channel, filled)
 
     def _doubt(self, use: Use, connection: Connection, cause: str, proven: int) -> None:
-        """Tell of the time for which neither this leg nor another is known to have brought everything, if there is one.
+        """Tell of the times in which neither this leg nor another is known to have brought everything.
 
         Where no leg is left, what comes after the last event is told once one is live again.
         """
-        unproven = use.unproven(connection, proven, self._clock.time_ns())
-        if unproven is None:
-            return
-        start, end = unproven
-        for subscription in _told(use):
-            until = end if use.live else min(end, subscription.until_now(cause).since)
-            if until > start:
-                self._hole(subscription, Interruption(cause, start - LATENESS), until)
+        for start, end in use.unproven(connection, proven, self._clock.time_ns()):
+            for subscription in _told(use):
+                until = end if use.live else min(end, subscription.until_now(cause).since)
+                if until > start:
+                    self._hole(subscription, Interruption(cause, start - LATENESS), until)
 
     def _hole(self, subscription: Subscription, interruption: Interruption, until: int) -> None:
         """A hole that stays one."""

@@ -51,8 +51,7 @@ class Rotations:
         if connection.session.held or not all(served):
             return False
         rotation.waits += 1
-        proven = connection.proven_until
-        heard = all(use.unproven(connection, proven, proven) is None for use, _ in moves) or rotation.waits > PATIENCE
+        heard = all(use.heard_since(connection, target) for use, target in moves) or rotation.waits > PATIENCE
         level = not any(use.is_behind(connection) for use, _ in moves)
         return heard and (level or rotation.waits > OVERLAPPING)
 

@@ -8,7 +8,7 @@ expected to bring something before long, and when it is lost, or let go, it has 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cexspec.compile.plan import ChannelPlan
@@ -65,17 +65,21 @@ class Leg:
 
 SETTLING = 2_000_000_000
 """Nanoseconds after a leg went live in which what it brings may be how things stood before."""
-OUTAGES = 50
-"""Times remembered for which a leg was not live."""
+SERVICES = 50
+"""Times remembered in which a leg brought everything."""
 
 
-@dataclass(slots=True)
-class Outage:
-    """From when to when a leg was not live (wall-clock nanoseconds; None: it isn't yet)."""
+@dataclass(frozen=True, slots=True)
+class Service:
+    """From when to when a leg is known to have brought everything, and when it ended (wall-clock nanoseconds).
+
+    What it brought between `until` and `ended` need not be all that there was.
+    """
 
     connection: Connection
     since: int
-    until: int | None = None
+    until: int
+    ended: int
 
 
 @dataclass(eq=False, slots=True)
@@ -89,7 +93,8 @@ class Use:
     """whose own it is (see `Subscription.lane`)"""
     legs: dict[Connection, Leg] = field(default_factory=dict)
     users: dict[Subscription, Watcher] = field(default_factory=dict)
-    outages: list[Outage] = field(default_factory=list)
+    services: list[Service] = field(default_factory=list)
+    """those that are over; a leg that is live serves from its `since` on"""
 
     @property
     def accepted(self) -> bool:
@@ -111,16 +116,16 @@ class Use:
     def join(self, connection: Connection) -> None:
         """It is asked for on this connection, too."""
         self.legs[connection] = Leg(connection)
-        self.outages.append(Outage(connection, 0))
         self._guard()
 
     def leave(self, connection: Connection) -> None:
         """It is not asked for on this connection any more. Gates stay: what the other one brings may be behind.
 
-        What is known of its outages stays, too: another leg may turn out not to have brought what was lost in them.
+        What is known of its service stays, too: another leg may turn out to have been deaf in that time.
         """
-        self.legs.pop(connection, None)
-        self.outages = [one for one in self.outages if one.connection is not connection or one.until is not None]
+        leg = self.legs.pop(connection, None)
+        if leg is not None and leg.live:
+            self._remember(leg, leg.proven(connection.proven_until), connection.proven_until)
         self._guard()
 
     def saw(self, event: Event, origin: Connection, *, news: bool) -> None:
@@ -151,34 +156,43 @@ class Use:
     def went_live(self, connection: Connection, now: int) -> None:
         """The venue serves it on this connection from now on."""
         self.legs[connection].went_live(now)
-        for outage in self.outages:
-            if outage.connection is connection and outage.until is None:
-                outage.until = now
 
     def went_down(self, connection: Connection, proven: int) -> int:
         """This leg is not served any more, and its connection was well until then; up to when it brought everything."""
         leg = self.legs[connection]
-        proven = leg.proven(proven)
+        until = leg.proven(proven)
         if leg.live:
-            self._note(Outage(connection, proven))
+            self._remember(leg, until, proven)
         leg.live = leg.accepted = False
-        return proven
+        return until
 
     def blinked(self, connection: Connection, proven: int, now: int) -> int:
         """Something got lost on this leg, whose connection was well until then, and it goes on; up to when it brought everything."""
-        proven = self.legs[connection].proven(proven)
-        self._note(Outage(connection, proven, now))
-        return proven
+        leg = self.legs[connection]
+        until = leg.proven(proven)
+        if leg.live:
+            self._remember(leg, until, now)
+            leg.since = now
+        return until
 
-    def unproven(self, connection: Connection, proven: int, now: int) -> tuple[int, int] | None:
-        """From when to when no leg is known to have brought everything, if this one did until `proven` only."""
-        others = [one for one in self.outages if one.connection is not connection and (one.until or now) > proven]
-        if not others:
-            return None
-        return max(proven, min(one.since for one in others)), max(one.until or now for one in others)
+    def unproven(self, connection: Connection, proven: int, now: int) -> list[tuple[int, int]]:
+        """The times in which no leg is known to have brought everything, if this one did until `proven` only.
 
-    def _note(self, outage: Outage) -> None:
-        self.outages = [*self.outages[1 - OUTAGES :], outage]
+        None where no other has served since: nothing came then.
+        """
+        behind = self.is_behind(connection)
+        past = [one for one in self.services if one.connection is not connection and (behind or one.ended > proven)]
+        live = [leg for leg in self.legs.values() if leg.connection is not connection and leg.live]
+        if not past and not live:
+            return []
+        return list(_left(proven, now, [*((one.since, one.until) for one in past), *((leg.since, now) for leg in live)]))
+
+    def heard_since(self, connection: Connection, other: Connection) -> bool:
+        """Whether something came by a connection after another one had begun to serve."""
+        return self.legs[other].since <= connection.proven_until
+
+    def _remember(self, leg: Leg, until: int, ended: int) -> None:
+        self.services = [*self.services[1 - SERVICES :], Service(leg.connection, leg.since, until, ended)]
 
     def _guard(self) -> None:
         """Where several connections tell the same, each event is delivered once, and they are compared."""
@@ -193,6 +207,16 @@ class Use:
         """Those without a gate of their own that always stands. Of maintained books only one connection's is delivered."""
         standing = has_standing_gate(self.channel)
         return (one for one in self.users if not (standing or one.maintained))
+
+
+def _left(start: int, end: int, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What of a time lies in none of these spans."""
+    for since, until in sorted(spans):
+        if start < since:
+            yield start, min(since, end)
+        start = max(start, until)
+    if start < end:
+        yield start, end
 
 
 class Uses:

@@ -563,15 +563,45 @@ async def test_trades_that_the_venue_lists_newest_first_are_told_in_order() -> N
 
 async def test_frames_lost_on_one_of_two_connections_are_no_loss() -> None:
     async def play(scene: Stage) -> None:
-        collector = Collector(scene.client.stream_trades("BTCUSDT"))
+        collector = Collector(scene.client.stream_trades("BTC/USDT"))
         await scene.wait(2)
-        scene.harbor.trade("tBTCUSDT")
+        scene.harbor.trade(BTC)
         await scene.wait(1)
         line = scene.network.lines[0]
         scene.harbor.frames[line] += 3
-        scene.harbor.trade("tBTCUSDT")
+        scene.harbor.trade(BTC)
         await scene.wait(1)
-        assert not collector.gaps
+        assert not collector.gaps and collector.numbers("BTC/USDT") == [1, 2]
+
+    await perform(play, spec=HARBOR, options=options(redundancy=2))
+
+
+async def test_of_two_losses_that_a_deaf_connection_hid_each_is_told_by_itself() -> None:
+    async def play(scene: Stage) -> None:
+        collector, harbor = Collector(scene.client.stream_trades("BTC/USDT")), scene.harbor
+        await scene.wait(2)
+        deaf, other = scene.network.lines
+        lost = []
+        for step in range(21):
+            if step == 4:
+                harbor.channels[deaf].clear()
+            if step in (8, 16):
+                served, harbor.channels[other] = harbor.channels[other], {}
+                harbor.trade(BTC)
+                harbor.channels[other] = served
+                harbor.frames[other] += 1
+                lost.append(harbor.trades[BTC][-1])
+            else:
+                harbor.trade(BTC)
+            await scene.wait(0.5)
+        assert not collector.gaps, "the deaf one may have brought them"
+        deaf.cut()
+        await scene.wait(1)
+        numbers = collector.numbers("BTC/USDT")
+        assert set(range(1, 22)) - set(numbers) == {sent.number for sent in lost}
+        assert len(collector.gaps) == 2
+        for sent, gap in zip(lost, collector.gaps, strict=True):
+            assert (gap.from_time or 0) <= sent.at <= (gap.to_time or 0) and (gap.to_time or 0) - (gap.from_time or 0) < 3e9
 
     await perform(play, spec=HARBOR, options=options(redundancy=2))
 
