@@ -90,14 +90,22 @@ class Connection:
         self._to_send, self._changed = asyncio.Event(), asyncio.Event()
         self._over: str | None = None
         self._idle = False
-        self.proven = 0
-        """until when the last socket that is gone is known to have brought everything (wall-clock nanoseconds)"""
+        self.heard = 0
+        """when the last frame came by the last socket that is gone (wall-clock nanoseconds)"""
+        self._proven: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
 
-    @property
-    def proven_until(self) -> int:
-        """Until when this socket is known to have brought everything: its last frame, in wall-clock nanoseconds."""
-        return self._clock.time_ns() - round((self._clock.monotonic() - self.session.heard) * 1e9)
+    def proven(self, topic: Topic) -> int:
+        """Until when this socket, or the last one that is gone, is known to have brought all of a topic (wall-clock nanoseconds).
+
+        Where data is expected its last data proves that, else the last frame, whatever it was about.
+        """
+        gone = self._proven.get(topic.text)
+        return gone if gone is not None else self._stamp(self.session.proven(topic))
+
+    def _stamp(self, at: float) -> int:
+        """What the wall clock said at a monotonic time, in nanoseconds."""
+        return self._clock.time_ns() - round((self._clock.monotonic() - at) * 1e9)
 
     def start(self) -> None:
         """Begin to connect, once."""
@@ -202,6 +210,7 @@ class Connection:
         """Run one open socket to its end; why it ended."""
         self._over = self._denied = None
         self._outgoing.clear()
+        self._proven.clear()
         reason = "the socket is closed"
         try:
             self.session.connected(self._clock.monotonic(), self._lifetime())
@@ -213,7 +222,8 @@ class Connection:
         except ExceptionGroup as failures:
             reason = _reason(failures)
         finally:
-            self.proven = self.proven_until
+            self.heard = self._stamp(self.session.heard)
+            self._proven = {topic.text: self.proven(topic) for topic in self.session.wanted}
             self.session.disconnected("the socket is closed", self._clock.monotonic())
             self._carry_out()
             await socket.close()

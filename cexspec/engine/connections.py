@@ -173,7 +173,7 @@ class Connections:
         self.books.died(connection, f"the connection was lost: {cause}")
         self._dispatcher.forget_ways()
         for use in tuple(self._uses.on(connection).values()):
-            self._continuity.lost(use, connection, cause, connection.proven)
+            self._continuity.lost(use, connection, cause, connection.proven(use.topic))
         if self._rotations.begun(connection):  # it needn't come back: others are taking over already
             self._end(connection)
 
@@ -252,7 +252,7 @@ class Connections:
         if all(use.legs[connection].live for use in uses):
             self._settled.add(connection)
             streams = frozenset(self._plan.channel(one.channel).stream for use in uses for one in use.users)
-            self.recoveries.announce(Recovered(connection.name, streams, connection.proven or None, self._clock.time_ns()))
+            self.recoveries.announce(Recovered(connection.name, streams, connection.heard or None, self._clock.time_ns()))
 
     def _awake(self, subscription: Subscription, origin: object) -> bool:
         """An event of a subscription that may not be live, maybe before its ack; whether it need not be asked about again."""

@@ -52,7 +52,7 @@ class Continuity:
         """Another leg has taken over from this one, which may have brought less."""
         if (leg := use.legs[connection]).live:
             cause = "a connection near its end brought nothing while another took over"
-            self._doubt(use, connection, cause, leg.proven(connection.proven_until))
+            self._doubt(use, connection, cause, leg.proven(connection.proven(use.topic)))
 
     def frames_lost(self, uses: Iterable[Use], connection: Connection, number: int, since: int) -> None:
         """The connection's own numbers tell that frames were lost on the way since then (nanoseconds)."""

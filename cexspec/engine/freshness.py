@@ -132,6 +132,11 @@ class Freshness:
         if heard is not None:
             heard[topic.text] = now
 
+    def proven(self, topic: Topic) -> float:
+        """When the last data came of a topic of which some is expected, or its subscription began; `inf` of another one."""
+        followed = self._followed.get(topic.text)
+        return self._last(followed) if followed is not None and followed.every < inf else inf
+
     def excuse(self, now: float) -> None:
         """Nobody could hear for a while: every expectation begins anew."""
         for followed in self._followed.values():

@@ -88,6 +88,10 @@ class Session:
         """When the last frame arrived on this connection."""
         return self._life.heard
 
+    def proven(self, topic: Topic) -> float:
+        """Until when the venue is known to have served a topic: to its last data where that is expected, else to the last frame."""
+        return min(self.heard, self._fresh.proven(topic))
+
     @property
     def held(self) -> bool:
         """Whether the shell doesn't read just now, so that frames may wait in the socket."""

@@ -125,7 +125,8 @@ class Use:
         """
         leg = self.legs.pop(connection, None)
         if leg is not None and leg.live:
-            self._remember(leg, leg.proven(connection.proven_until), connection.proven_until)
+            proven = connection.proven(self.topic)
+            self._remember(leg, leg.proven(proven), proven)
         self._guard()
 
     def saw(self, event: Event, origin: Connection, *, news: bool) -> None:
@@ -169,7 +170,7 @@ class Use:
     def blinked(self, connection: Connection, proven: int, now: int) -> int:
         """Something got lost on this leg, whose connection was well until then, and it goes on; up to when it brought everything."""
         leg = self.legs[connection]
-        until = leg.proven(proven)
+        until = leg.proven(min(proven, connection.proven(self.topic)))
         if leg.live:
             self._remember(leg, until, now)
             leg.since = now
@@ -188,8 +189,8 @@ class Use:
         return list(_left(proven, now, [*((one.since, one.until) for one in past), *((leg.since, now) for leg in live)]))
 
     def heard_since(self, connection: Connection, other: Connection) -> bool:
-        """Whether something came by a connection after another one had begun to serve."""
-        return self.legs[other].since <= connection.proven_until
+        """Whether something came by a connection after another one had begun to serve it."""
+        return self.legs[other].since <= connection.proven(self.topic)
 
     def _remember(self, leg: Leg, until: int, ended: int) -> None:
         self.services = [*self.services[1 - SERVICES :], Service(leg.connection, leg.since, until, ended)]

@@ -9,6 +9,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from cexspec.compile.plan import BookPlan
 from cexspec.engine.books.checksum import Checksums
@@ -113,8 +114,8 @@ class Stage:
         time = number if self.plan is not UNNUMBERED else None
         bids: list[Level] = [(D(99), D(number))]
         asks: list[Level] = [(D(101), D(1))]
-        numbers = {"sequence": numbered, "previous_sequence": before}
-        return Book(exchange="x", symbol="A/B", bids=bids, asks=asks, timestamp=time, is_snapshot=is_snapshot, **numbers)
+        book = Book(exchange="x", symbol="A/B", bids=bids, asks=asks, timestamp=time, is_snapshot=is_snapshot)
+        return structs.replace(book, sequence=numbered, previous_sequence=before)
 
     def _tell(self, leg: int, message: Book) -> None:
         self._hear(leg, self.books[leg].apply(message, self.now))

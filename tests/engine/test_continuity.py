@@ -253,6 +253,30 @@ async def test_an_aging_connection_that_dies_before_it_is_replaced_leaves_a_gap(
     await perform(play, spec=AGING, options=options(lifetime=(0.5, 0.5)))
 
 
+async def test_an_aging_connection_that_was_deaf_is_found_out_before_it_goes_where_data_is_expected() -> None:
+    """Other topics, and pongs, prove nothing of this one; nor does the new connection while the market is quiet."""
+
+    async def play(scene: Stage) -> None:
+        trades = Collector(scene.client.stream_trades("BTC/USDT", "ETH/USDT"))
+        await scene.wait(1)
+
+        def each(second: int) -> None:
+            if second == 490:
+                fall_silent(scene, BTC)
+            if not 498 < second < 530:
+                scene.bazaar.trade(BTC)
+            scene.bazaar.trade(ETH)
+
+        await aged(scene, each, 600)
+        assert scene.client.stats.rotations == 1 and len(scene.network.lines) == 1
+        (gap,) = trades.gaps
+        missing = {sent.number for sent in scene.bazaar.trades[BTC]} - set(trades.numbers("BTC/USDT"))
+        lost = [sent.at for sent in scene.bazaar.trades[BTC] if sent.number in missing]
+        assert len(lost) == 9 and gap.symbol == "BTC/USDT" and all((gap.from_time or 0) <= at <= (gap.to_time or 0) for at in lost)
+
+    await perform(play, spec=AGING, options=options(lifetime=(0.5, 0.5), expect_every={"trades": 40.0}))
+
+
 async def test_a_stream_closed_during_a_rotation_leaves_nothing() -> None:
     async def play(scene: Stage) -> None:
         stream = scene.client.stream_trades("BTC/USDT")
