@@ -121,8 +121,10 @@ class Connections:
         """Serve these no longer."""
         left: dict[Connection, list[Topic]] = {}
         for subscription in subscriptions:
-            self._remove(subscription)
             use = self._uses.of(subscription)
+            if use is not None:
+                self._continuity.left(use, subscription)
+            self._remove(subscription)
             if use is None or use.users.pop(subscription, None) is None or use.users:
                 continue
             self._uses.forget(use)

@@ -5,7 +5,7 @@ Maintained books look after themselves (see `books`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cexspec.engine.connection import Connection
 from cexspec.engine.dispatch import Dispatcher, Interruption, Subscription
@@ -39,7 +39,7 @@ class Continuity:
         was_live = use.legs[connection].live
         proven = use.went_down(connection, proven)
         if was_live:
-            self._doubt(use, connection, cause, proven)
+            self._doubt(use, connection, cause, proven, _told(use))
         for subscription in use.users:
             if not use.live:
                 self._holes.give_up(subscription, "the stream was interrupted again")
@@ -52,7 +52,14 @@ class Continuity:
         """Another leg has taken over from this one, which may have brought less."""
         if (leg := use.legs[connection]).live:
             cause = "a connection near its end brought nothing while another took over"
-            self._doubt(use, connection, cause, leg.proven(connection.proven(use.topic)))
+            self._doubt(use, connection, cause, leg.proven(connection.proven(use.topic)), _told(use))
+
+    def left(self, use: Use, subscription: Subscription) -> None:
+        """A subscription ends, and nobody will know whether a leg that is behind would have brought what is missing."""
+        cause = "the subscription ended while a connection had yet to bring what another one brought"
+        for leg in use.legs.values():
+            if leg.live and leg.behind is not None and subscription in _told(use):
+                self._doubt(use, leg.connection, cause, leg.proven(leg.connection.proven(use.topic)), [subscription])
 
     def frames_lost(self, uses: Iterable[Use], connection: Connection, number: int, since: int) -> None:
         """The connection's own numbers tell that frames were lost on the way since then (nanoseconds)."""
@@ -76,7 +83,7 @@ class Continuity:
         """Whether another connection tells what this one lost since then, for all that is known now."""
         if not any(leg.live for leg in use.legs.values() if leg.connection is not connection):
             return False
-        self._doubt(use, connection, cause, use.blinked(connection, since, self._clock.time_ns()))
+        self._doubt(use, connection, cause, use.blinked(connection, since, self._clock.time_ns()), _told(use))
         return True
 
     def _missed(self, use: Use, missed: Iterable[tuple[Subscription, Interruption]]) -> None:
@@ -89,13 +96,13 @@ class Continuity:
                 self._hole(subscription, interruption, self._clock.time_ns())
         self._holes.begin(use.channel, filled)
 
-    def _doubt(self, use: Use, connection: Connection, cause: str, proven: int) -> None:
-        """Tell of the times in which neither this leg nor another is known to have brought everything.
+    def _doubt(self, use: Use, connection: Connection, cause: str, proven: int, told: Sequence[Subscription]) -> None:
+        """Tell these of the times in which neither this leg nor another is known to have brought everything.
 
         Where no leg is left, what comes after the last event is told once one is live again.
         """
         for start, end in use.unproven(connection, proven, self._clock.time_ns()):
-            for subscription in _told(use):
+            for subscription in told:
                 until = end if use.live else min(end, subscription.until_now(cause).since)
                 if until > start:
                     self._hole(subscription, Interruption(cause, start - LATENESS), until)

@@ -354,6 +354,36 @@ async def test_a_connection_that_does_not_bring_what_another_one_brings_is_deaf(
     await perform(play, options=options(redundancy=2))
 
 
+async def test_what_a_connection_has_yet_to_bring_is_told_as_the_subscription_ends() -> None:
+    """Nobody knows yet that it is deaf. What it would have had to bring while the other one was away is told to who leaves."""
+
+    async def play(scene: Stage) -> None:
+        stream = scene.client.stream_trades("BTC/USDT", "ETH/USDT")
+        trades = Collector(stream)
+        await scene.wait(1)
+        deaf, other = scene.network.opened
+        for step in range(10):
+            if step == 4:
+                fall_silent(scene, BTC, deaf)
+            if step == 6:
+                other.cut()
+            scene.bazaar.trade(BTC)
+            scene.bazaar.trade(ETH)
+            await scene.wait(1)
+        assert not trades.gaps
+        stream.unsubscribe("BTC/USDT")
+        await scene.wait(1)
+        missing = set(range(1, 11)) - set(trades.numbers("BTC/USDT"))
+        (gap,) = trades.gaps
+        lost = [sent.at for sent in scene.bazaar.trades[BTC] if sent.number in missing]
+        assert gap.symbol == "BTC/USDT" and lost and all((gap.from_time or 0) <= at <= (gap.to_time or 0) for at in lost)
+        stream.unsubscribe("ETH/USDT")
+        await scene.wait(1)
+        assert len(trades.gaps) == 1, "of this one nothing is missing"
+
+    await perform(play, options=options(redundancy=2))
+
+
 async def test_when_all_redundant_connections_die_there_is_a_gap() -> None:
     async def play(scene: Stage) -> None:
         trades = Collector(scene.client.stream_trades("BTC/USDT"))

@@ -30,6 +30,10 @@ FOUND: list[tuple[int, str, str]] = [
     (855, "previous, silent", "a connection that was deaf for a topic hid that the other one lost trades"),
     (863, "linked ranges, learned", "a connection that was replaced had been deaf for a while, and no gap told"),
     (30106, "monotonic, learned", "frames lost on a connection that was let go were forgotten before the other one turned out to be deaf"),
+    (10135, "previous, silent", "a book whose number had fallen further than the other connection's was held to be behind it"),
+    (30351, "per connection, echo", "a slow reader that left had yet to come to the gap which it had been told of"),
+    (201400, "binance", "who left while one of two connections was dead, and nobody knew yet, was not told what it may have missed"),
+    (201411, "fetched contiguous, learned", "a connection that had been deaf for a topic was replaced before its silence told"),
 ]
 """Seeds that broke a promise once. What a seed plays changes with the simulation; what it found has a test of its own, too."""
 

@@ -96,8 +96,9 @@ class Reader:
         self._tasks.append(asyncio.get_running_loop().create_task(self._await()))
 
     async def close(self) -> None:
-        """Read what waits, then nothing more: a slow reader may not have come yet to the gap that it was told of."""
+        """Let go, and read what waits: a slow reader may not have come yet to the gap that it was told of."""
         await self.stop()
+        self.stream.unsubscribe()
         while self.stream.pending:
             self._take(await anext(self.stream))
         await self.stream.close()
