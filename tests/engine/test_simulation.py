@@ -32,6 +32,7 @@ FOUND: list[tuple[int, str, str]] = [
     (30106, "monotonic, learned", "frames lost on a connection that was let go were forgotten before the other one turned out to be deaf"),
     (10135, "previous, silent", "a book whose number had fallen further than the other connection's was held to be behind it"),
     (30351, "per connection, echo", "a slow reader that left had yet to come to the gap which it had been told of"),
+    (210315, "checksum, learned", "a first view that came while another connection had yet to take over was not taken for the first"),
     (201400, "binance", "who left while one of two connections was dead, and nobody knew yet, was not told what it may have missed"),
     (201411, "fetched contiguous, learned", "a connection that had been deaf for a topic was replaced before its silence told"),
 ]

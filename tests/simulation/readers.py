@@ -140,15 +140,15 @@ class Reader:
             self._believed[event.symbol] = False
 
     def _view(self, view: BookView) -> None:
-        if not view.in_sync and "another connection's has yet to get" in (view.source.trouble or ""):
-            return  # it waited in the queue while the book's connection was lost; another one has a moment to take over
-        if not view.in_sync:
+        # It may have waited in the queue while the book's connection was lost: another one has a moment to take over.
+        between = not view.in_sync and "another connection's has yet to get" in (view.source.trouble or "")
+        if not view.in_sync and not between:
             self.lies.append(f"{view.symbol}: a view of a book that is out of sync")
             return
         if view.first is self._believed.get(view.symbol, False):
             self.lies.append(f"{view.symbol}: first={view.first}, when it {'was' if view.first else 'was not'} believed")
         self._believed[view.symbol] = True
-        wrong = self.judge.view(view)
+        wrong = self.judge.view(view) if not between else None
         if wrong is not None:
             self.lies.append(wrong)
 
