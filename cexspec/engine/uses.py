@@ -115,6 +115,8 @@ class Use:
 
     def join(self, connection: Connection) -> None:
         """It is asked for on this connection, too."""
+        if len(self.legs) == 1:
+            self._note_last(next(iter(self.legs.values())))
         self.legs[connection] = Leg(connection)
         self._guard()
 
@@ -192,14 +194,24 @@ class Use:
         """Whether something came by a connection after another one had begun to serve it."""
         return self.legs[other].since <= connection.proven(self.topic)
 
+    def _note_last(self, leg: Leg) -> None:
+        """What was delivered last came by this leg, which was alone, unless it has yet to bring what another one brought before."""
+        lasts = [one.last for one in self.users if one.last is not None and not one.maintained]
+        if leg.behind is None and lasts:
+            leg.last = max(lasts, key=when)
+
     def _remember(self, leg: Leg, until: int, ended: int) -> None:
         self.services = [*self.services[1 - SERVICES :], Service(leg.connection, leg.since, until, ended)]
 
     def _guard(self) -> None:
-        """Where several connections tell the same, each event is delivered once, and they are compared."""
+        """Where several connections tell the same, each event is delivered once, and they are compared.
+
+        One that was behind as the others left still is until it brings something.
+        """
         several = len(self.legs) > 1
+        compared = several or any(leg.behind is not None for leg in self.legs.values())
         for subscription in self.users:
-            subscription.witness = self if several and not subscription.maintained else None
+            subscription.witness = self if compared and not subscription.maintained else None
         if several:
             for subscription in self._unguarded():
                 subscription.gate = subscription.gate or overlapping_gate(self.channel, subscription.last)

@@ -277,6 +277,27 @@ async def test_an_aging_connection_that_was_deaf_is_found_out_before_it_goes_whe
     await perform(play, spec=AGING, options=options(lifetime=(0.5, 0.5), expect_every={"trades": 40.0}))
 
 
+async def test_what_an_aging_connection_brought_while_it_was_alone_is_not_in_doubt() -> None:
+    async def play(scene: Stage) -> None:
+        trades = Collector(scene.client.stream_trades("BTC/USDT", "ETH/USDT"))
+        await scene.wait(1)
+
+        def each(second: int) -> None:
+            if second == 490:
+                fall_silent(scene, BTC)
+            scene.bazaar.trade(BTC)
+            scene.bazaar.trade(ETH)
+
+        await aged(scene, each, 600)
+        (gap,) = trades.gaps
+        missing = {sent.number for sent in scene.bazaar.trades[BTC]} - set(trades.numbers("BTC/USDT"))
+        lost = [sent.at for sent in scene.bazaar.trades[BTC] if sent.number in missing]
+        assert lost and all((gap.from_time or 0) <= at <= (gap.to_time or 0) for at in lost)
+        assert lost[0] - (gap.from_time or 0) < 5 * 10**9
+
+    await perform(play, spec=AGING, options=options(lifetime=(0.5, 0.5)))
+
+
 async def test_a_stream_closed_during_a_rotation_leaves_nothing() -> None:
     async def play(scene: Stage) -> None:
         stream = scene.client.stream_trades("BTC/USDT")
