@@ -226,7 +226,10 @@ class Play:
         """The markets stand still; what is on its way arrives, and the books are the venue's. Then everything is read, and filled.
 
         Books come first: where data is expected, one that stands still for longer is begun anew, and may have nothing to begin with.
+        So each moves once more, however long it stood still by chance.
         """
+        for symbol in all_.symbols:
+            all_.far.move(symbol)
         deadline = self.clock.monotonic() + RECOVERED_WITHIN
         while not self._well(all_) and self.clock.monotonic() < deadline:
             await self.clock.sleep(1.0)  # one may have broken just now
