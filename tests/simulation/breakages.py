@@ -8,6 +8,8 @@ from math import inf
 from typing import Any
 from unittest.mock import patch
 
+from msgspec import structs
+
 from cexspec.engine.books import synced
 from cexspec.engine.books.bookkeeper import Bookkeeper
 from cexspec.engine.books.checksum import Checksums
@@ -22,10 +24,12 @@ from cexspec.engine.frame_numbers import FrameNumbers
 from cexspec.engine.gate import Identified
 from cexspec.engine.keepalive import Liveness
 from cexspec.engine.subscriptions import Ledger
+from cexspec.engine.uses import Leg
 from tests.simulation.scenario import Report, simulate
 
 SEEDS = range(80)
 """Played until one tells."""
+CRASHES = ("AttributeError", "NameError", "TypeError")
 
 Broken = Callable[..., Any]
 
@@ -63,18 +67,20 @@ def _silently(self: Any, event: Any) -> None:
 
 
 def _unmoved(whole: Broken) -> Broken:
-    """A snapshot begins the book, and what was kept for it is forgotten."""
+    """A snapshot begins the book, and what was kept for it counts as being in it."""
 
     def fetched(self: Any, ticket: int, snapshot: Any, now: float) -> Any:
-        self._buffered.clear()
-        return whole(self, ticket, snapshot, now)
+        newest = max((message.sequence for message in self.waiting.kept), default=snapshot.sequence)
+        self.waiting.kept.clear()
+        return whole(self, ticket, structs.replace(snapshot, sequence=max(newest, snapshot.sequence)), now)
 
     return fetched
 
 
 BREAKAGES: Mapping[str, tuple[object, str, Callable[[Broken], Broken]]] = {
     "book messages are never out of sequence": (synced, "judge", lambda _: lambda *_: NEXT),
-    "no gap is told after a reconnect": (Subscription, "interrupted", lambda _: lambda self, cause: None),
+    "no gap is told after a reconnect": (Subscription, "interrupted", lambda _: lambda self, cause, seen=None: None),
+    "a connection that is behind proves as much as others": (Leg, "proven", lambda _: lambda self, until: until),
     "holes in the numbers of frames are not told": (FrameNumbers, "missed", lambda _: lambda self, frame: 0),
     "trades that come twice are delivered twice": (Identified, "passes", lambda _: lambda self, event, origin: True),
     "trades of one message are turned round": (Dispatcher, "deliver", _reversed),
@@ -83,7 +89,7 @@ BREAKAGES: Mapping[str, tuple[object, str, Callable[[Broken], Broken]]] = {
     "checksums always hold": (Checksums, "holds", lambda _: lambda self, *_: True),
     "a book outlives its connection": (Bookkeeper, "died", lambda _: lambda self, *_: None),
     "old messages are applied to a book": (synced, "judge", _nothing_is_old),
-    "changes kept for a snapshot are forgotten": (SyncedBook, "fetched", _unmoved),
+    "changes kept for a snapshot count as being in it": (SyncedBook, "fetched", _unmoved),
     "a dead line is never found out": (Liveness, "_next_death", lambda _: lambda self: inf),
     "a new connection is not asked for everything": (Ledger, "start_over", _forgets_the_rest),
     "the budget of connects is not kept": (ConnectBudgets, "acquire", lambda _: _at_once),
@@ -101,10 +107,10 @@ def broken(name: str) -> Iterator[None]:
 
 
 def caught_by(name: str) -> Report | None:
-    """The first seed that tells of a breakage, and how it went."""
+    """The first seed that tells of a breakage, and how it went. A breakage that fits its place no longer just crashes: nobody tells."""
     for seed in SEEDS:
         with broken(name):
             report = simulate(seed)
-        if report.lies and not simulate(seed).lies:
+        if report.lies and not report.lies[0].startswith(CRASHES) and not simulate(seed).lies:
             return report
     return None
