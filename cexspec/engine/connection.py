@@ -24,7 +24,7 @@ from cexspec.engine.session import Session
 from cexspec.engine.states import State
 from cexspec.engine.stats import ConnectionCounts
 from cexspec.engine.topics import Topic
-from cexspec.models import CexspecError, ConnectionLost, RateLimitExceeded, TimeoutError
+from cexspec.models import CexspecError, ConnectionLost, Event, RateLimitExceeded, TimeoutError
 from cexspec.models.log_events import LogEvent, worth_logging
 from cexspec.transport.clock import Clock, within
 from cexspec.transport.websocket import Socket
@@ -92,6 +92,8 @@ class Connection:
         self._idle = False
         self.heard = 0
         """when the last frame came by the last socket that is gone (wall-clock nanoseconds)"""
+        self.latest: dict[str, Event] = {}
+        """of each channel what came last, where other connections bring the same: how late is what comes here"""
         self._proven: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -211,6 +213,7 @@ class Connection:
         self._over = self._denied = None
         self._outgoing.clear()
         self._proven.clear()
+        self.latest.clear()
         reason = "the socket is closed"
         try:
             self.session.connected(self._clock.monotonic(), self._lifetime())

@@ -50,16 +50,16 @@ class Continuity:
 
     def replaced(self, use: Use, connection: Connection) -> None:
         """Another leg has taken over from this one, which may have brought less."""
-        if (leg := use.legs[connection]).live:
+        if use.legs[connection].live:
             cause = "a connection near its end brought nothing while another took over"
-            self._doubt(use, connection, cause, leg.proven(connection.proven(use.topic)), _told(use))
+            self._doubt(use, connection, cause, use.proven(connection), _told(use))
 
     def left(self, use: Use, subscription: Subscription) -> None:
         """A subscription ends, and nobody will know whether a leg that is behind would have brought what is missing."""
         cause = "the subscription ended while a connection had yet to bring what another one brought"
         for leg in use.legs.values():
             if leg.live and leg.behind is not None and subscription in _told(use):
-                self._doubt(use, leg.connection, cause, leg.proven(leg.connection.proven(use.topic)), [subscription])
+                self._doubt(use, leg.connection, cause, use.proven(leg.connection), [subscription])
 
     def frames_lost(self, uses: Iterable[Use], connection: Connection, number: int, since: int) -> None:
         """The connection's own numbers tell that frames were lost on the way since then (nanoseconds)."""

@@ -53,13 +53,13 @@ class Leg:
         """The venue serves it here from now on."""
         self.live, self.since, self.last, self.behind = True, now, None, None
 
-    def proven(self, until: int) -> int:
-        """Up to when it brought everything, if its connection was well until then."""
+    def proven(self, until: int, latest: Event | None) -> int:
+        """Up to when it brought everything, if its connection was well until then; `latest` of its channel came last by that."""
         last = self.last
         if self.behind is not None:
             until = min(until, proves(last, until) if last is not None else self.since)
-        elif last is not None and last.timestamp is not None and last.timestamp >= self.since:
-            until = min(until, until - ((last.received or 0) - last.timestamp))  # as late as it is
+        elif latest is not None and latest.timestamp is not None and latest.timestamp >= self.since:
+            until = min(until, until - ((latest.received or 0) - latest.timestamp))  # as late as it is
         return max(self.since, until)
 
 
@@ -128,7 +128,7 @@ class Use:
         leg = self.legs.pop(connection, None)
         if leg is not None and leg.live:
             proven = connection.proven(self.topic)
-            self._remember(leg, leg.proven(proven), proven)
+            self._remember(leg, self._proven(leg, proven), proven)
         self._guard()
 
     def saw(self, event: Event, origin: Connection, *, news: bool) -> None:
@@ -136,6 +136,7 @@ class Use:
         leg = self.legs.get(origin)
         if leg is None:
             return
+        origin.latest[self.channel.name] = event
         time = when(event)
         if leg.last is None or time >= when(leg.last):
             leg.last = event
@@ -163,7 +164,7 @@ class Use:
     def went_down(self, connection: Connection, proven: int) -> int:
         """This leg is not served any more, and its connection was well until then; up to when it brought everything."""
         leg = self.legs[connection]
-        until = leg.proven(proven)
+        until = self._proven(leg, proven)
         if leg.live:
             self._remember(leg, until, proven)
         leg.live = leg.accepted = False
@@ -172,11 +173,15 @@ class Use:
     def blinked(self, connection: Connection, proven: int, now: int) -> int:
         """Something got lost on this leg, whose connection was well until then, and it goes on; up to when it brought everything."""
         leg = self.legs[connection]
-        until = leg.proven(min(proven, connection.proven(self.topic)))
+        until = self._proven(leg, min(proven, connection.proven(self.topic)))
         if leg.live:
             self._remember(leg, until, now)
             leg.since = now
         return until
+
+    def proven(self, connection: Connection) -> int:
+        """Up to when this leg, which goes on, is known to have brought everything."""
+        return self._proven(self.legs[connection], connection.proven(self.topic))
 
     def unproven(self, connection: Connection, proven: int, now: int) -> list[tuple[int, int]]:
         """The times in which no leg is known to have brought everything, if this one did until `proven` only.
@@ -193,6 +198,9 @@ class Use:
     def heard_since(self, connection: Connection, other: Connection) -> bool:
         """Whether something came by a connection after another one had begun to serve it."""
         return self.legs[other].since <= connection.proven(self.topic)
+
+    def _proven(self, leg: Leg, until: int) -> int:
+        return leg.proven(until, leg.connection.latest.get(self.channel.name))
 
     def _note_last(self, leg: Leg) -> None:
         """What was delivered last came by this leg, which was alone, unless it has yet to bring what another one brought before."""

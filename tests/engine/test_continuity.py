@@ -681,6 +681,36 @@ async def test_of_two_losses_that_a_deaf_connection_hid_each_is_told_by_itself()
     await perform(play, spec=HARBOR, options=options(redundancy=2))
 
 
+async def test_what_was_lost_on_a_connection_that_is_late_is_as_old_as_what_came_there() -> None:
+    """Of another market: of this one nothing had come since the line was held up."""
+
+    async def play(scene: Stage) -> None:
+        collector, harbor = Collector(scene.client.stream_trades("BTC/USDT", "ETH/USDT")), scene.harbor
+        await scene.wait(2)
+        deaf, late = scene.network.lines
+        harbor.trade(BTC)
+        await scene.wait(1)
+        harbor.channels[deaf].clear()
+        served, harbor.channels[late] = harbor.channels[late], {}
+        lost = scene.clock.time_ns()
+        for native_id in (ETH, BTC):  # what the line was to bring first, and what gets lost on it
+            harbor.trade(native_id)
+        await scene.wait(4)
+        number = next(number for number, asked in served.items() if asked["symbol"] == ETH)
+        late.push([number, "te", harbor.frames[late] + 1, [1, lost, -2, 1.5]])
+        await scene.wait(0.1)
+        harbor.frames[late] += 2
+        harbor.channels[late] = served
+        harbor.trade(BTC)
+        await scene.wait(0.1)
+        deaf.cut()
+        await scene.wait(1)
+        assert collector.numbers("BTC/USDT") == [1, 3] and collector.numbers("ETH/USDT") == [1]
+        assert any(gap.symbol == "BTC/USDT" and (gap.from_time or 0) <= lost <= (gap.to_time or 0) for gap in collector.gaps)
+
+    await perform(play, spec=HARBOR, options=options(redundancy=2))
+
+
 async def test_what_cannot_be_read_is_a_gap_before_what_follows_it() -> None:
     async def play(scene: Stage) -> None:
         trades, ticker = scene.client.stream_trades("BTC/USDT", "ETH/USDT"), scene.client.stream_ticker("BTC/USDT")

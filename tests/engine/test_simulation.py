@@ -35,6 +35,11 @@ FOUND: list[tuple[int, str, str]] = [
     (210315, "checksum, learned", "a first view that came while another connection had yet to take over was not taken for the first"),
     (201400, "binance", "who left while one of two connections was dead, and nobody knew yet, was not told what it may have missed"),
     (201411, "fetched contiguous, learned", "a connection that had been deaf for a topic was replaced before its silence told"),
+    (
+        241537,
+        "fetched previous, learned",
+        "what was lost on a line that was late was taken for as new as what had come of its market before",
+    ),
 ]
 """Seeds that broke a promise once. What a seed plays changes with the simulation; what it found has a test of its own, too."""
 
