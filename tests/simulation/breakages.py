@@ -80,7 +80,7 @@ def _unmoved(whole: Broken) -> Broken:
 BREAKAGES: Mapping[str, tuple[object, str, Callable[[Broken], Broken]]] = {
     "book messages are never out of sequence": (synced, "judge", lambda _: lambda *_: NEXT),
     "no gap is told after a reconnect": (Subscription, "interrupted", lambda _: lambda self, cause, seen=None: None),
-    "a connection that is behind proves as much as others": (Leg, "proven", lambda _: lambda self, until: until),
+    "a connection that is behind proves as much as others": (Leg, "proven", lambda _: lambda self, until, latest: until),
     "holes in the numbers of frames are not told": (FrameNumbers, "missed", lambda _: lambda self, frame: 0),
     "trades that come twice are delivered twice": (Identified, "passes", lambda _: lambda self, event, origin: True),
     "trades of one message are turned round": (Dispatcher, "deliver", _reversed),

@@ -60,9 +60,9 @@ class FarSide(Venue, Protocol):
 
 @dataclass
 class Cast:
-    """Everybody. `depths`: of books, to choose from; `acknowledges`: the venue says when it serves a topic;
-    `ends_idle`: it ends lines on which clients say nothing any more; `overlapping`: several connections serve a topic, always or
-    while one replaces another."""
+    """Everybody. `depths`: of books, to choose from; `messages`: somebody takes a book's messages as they are sent;
+    `acknowledges`: the venue says when it serves a topic; `ends_idle`: it ends lines on which clients say nothing any more;
+    `overlapping`: several connections serve a topic, always or while one replaces another."""
 
     far: Agora | Shipped
     network: Network
@@ -72,6 +72,7 @@ class Cast:
     symbols: tuple[str, ...]
     depths: tuple[int | None, ...]
     tickers: bool
+    messages: bool
     acknowledges: bool
     budgets: Mapping[str, tuple[int, float]]
     ends_idle: bool
@@ -165,7 +166,9 @@ def cast(name: str, seed: int, random: Random, clock: VirtualClock, trace: Trace
     symbols = tuple(far.truths)
     depths: tuple[int | None, ...] = {"okx": (None, None, 5), "binance": (None, None, 20)}.get(name, (None,))
     budgets = _budgets(plan, environment)
-    return Cast(far, network, weather, client, judge, symbols, depths, made_up, verbs.answered, budgets, _speaks(plan), overlapping)
+    messages = made_up and Random(f"{seed} messages").random() < 0.5
+    answered = verbs.answered
+    return Cast(far, network, weather, client, judge, symbols, depths, made_up, messages, answered, budgets, _speaks(plan), overlapping)
 
 
 def _environment(plan: Exchange, made_up: bool) -> EnvironmentPlan:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from cexspec.models import Event, Gap, Ticker, Trade
+from cexspec.models import Book, Event, Gap, Ticker, Trade
 from tests.simulation.readers import Reader
 from tests.simulation.truth import Sent, Truth
 
@@ -65,6 +65,12 @@ def caught_up(reader: Reader, symbol: str, truth: Truth, before: int) -> bool:
     newest = next((sent.number for sent in reversed(truth.trades) if sent.at <= before), None)
     last = _last(reader.events, symbol)
     return newest is None or (last is not None and last >= newest)
+
+
+def heard_of(reader: Reader, symbol: str, truth: Truth, before: int) -> bool:
+    """Whether a message of a book as it was at a time, or of a later one, has arrived."""
+    newest = max((at for at in truth.by_time if at <= before), default=0)
+    return any(isinstance(event, Book) and event.symbol == symbol and (event.timestamp or 0) >= newest for event in reversed(reader.events))
 
 
 def _last(events: Sequence[Event], symbol: str) -> int | None:

@@ -14,7 +14,7 @@ from cexspec.models import BookOutOfSync, InvalidRequest
 from cexspec.transport.backoff import Backoff
 from cexspec.transport.clock import VirtualClock
 from tests.simulation.cast import VENUES, Cast, cast
-from tests.simulation.oracle import caught_up, judge_attempts, judge_drops, judge_tickers, judge_trades
+from tests.simulation.oracle import caught_up, heard_of, judge_attempts, judge_drops, judge_tickers, judge_trades
 from tests.simulation.readers import Reader
 from tests.simulation.trace import Trace
 
@@ -141,6 +141,8 @@ class Play:
         self._read("books", all_, all_.client.stream_order_book(*others[-2:], first, depth=depth), (first, *others[-2:]))
         if all_.tickers:
             self._read("tickers", all_, all_.client.stream_ticker(first, policy="conflate"), (first,))
+        if all_.messages:
+            self._read("messages", all_, all_.client.stream_order_book(first, raw=True), (first,))
 
     def _read(self, name: str, all_: Cast, stream: Any, symbols: tuple[str, ...]) -> Reader:
         reader = Reader(name, stream, symbols, self.clock, all_.judge, self.trace)
@@ -218,6 +220,10 @@ class Play:
                 f"{reader.name} of {symbol} are late"
                 for symbol in reader.symbols
                 if not caught_up(reader, symbol, all_.truths[symbol], ago)
+            ]
+        for reader in self._open_ones("messages"):
+            wrong += [
+                f"{reader.name} of {symbol} are late" for symbol in reader.symbols if not heard_of(reader, symbol, all_.truths[symbol], ago)
             ]
         wrong += [f"{line.name} is dead" for line in all_.network.lines if line.dead_there or line.dead_back]
         return wrong + [f"{reader.name} ended: {reader.errors}" for reader in self.readers if not reader.closed and reader.errors]
