@@ -167,7 +167,7 @@ class Use:
         until = self._proven(leg, proven)
         if leg.live:
             self._remember(leg, until, proven)
-        leg.live = leg.accepted = False
+        leg.live, leg.accepted, leg.last = False, False, None
         return until
 
     def blinked(self, connection: Connection, proven: int, now: int) -> int:
@@ -186,14 +186,15 @@ class Use:
     def unproven(self, connection: Connection, proven: int, now: int) -> list[tuple[int, int]]:
         """The times in which no leg is known to have brought everything, if this one did until `proven` only.
 
-        None where no other has served since: nothing came then.
+        None where nothing has come by another one since, served for certain or not.
         """
         behind = self.is_behind(connection)
+        others = [leg for leg in self.legs.values() if leg.connection is not connection]
         past = [one for one in self.services if one.connection is not connection and (behind or one.ended > proven)]
-        live = [leg for leg in self.legs.values() if leg.connection is not connection and leg.live]
-        if not past and not live:
+        if not past and not any(leg.live or leg.last is not None for leg in others):
             return []
-        return list(_left(proven, now, [*((one.since, one.until) for one in past), *((leg.since, now) for leg in live)]))
+        served = [(one.since, one.until) for one in past] + [(leg.since, now) for leg in others if leg.live]
+        return list(_left(proven, now, served))
 
     def heard_since(self, connection: Connection, other: Connection) -> bool:
         """Whether something came by a connection after another one had begun to serve it."""
@@ -205,7 +206,7 @@ class Use:
     def _note_last(self, leg: Leg) -> None:
         """What was delivered last came by this leg, which was alone, unless it has yet to bring what another one brought before."""
         lasts = [one.last for one in self.users if one.last is not None and not one.maintained]
-        if leg.behind is None and lasts:
+        if leg.live and leg.behind is None and lasts:
             leg.last = max(lasts, key=when)
 
     def _remember(self, leg: Leg, until: int, ended: int) -> None:

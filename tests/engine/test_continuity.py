@@ -298,6 +298,27 @@ async def test_what_an_aging_connection_brought_while_it_was_alone_is_not_in_dou
     await perform(play, spec=AGING, options=options(lifetime=(0.5, 0.5)))
 
 
+async def test_what_comes_by_a_connection_that_is_not_acknowledged_yet_hides_nothing() -> None:
+    async def play(scene: Stage) -> None:
+        trades = Collector(scene.client.stream_trades("BTC/USDT"))
+        await scene.wait(1)
+
+        def each(second: int) -> None:
+            if second == 495:
+                fall_silent(scene, BTC)
+                scene.bazaar.mute = 1
+            if second == 503:
+                scene.network.opened[0].cut()
+            scene.bazaar.trade(BTC)
+
+        await aged(scene, each, 520)
+        missing = {sent.number for sent in scene.bazaar.trades[BTC]} - set(trades.numbers("BTC/USDT"))
+        lost = [sent.at for sent in scene.bazaar.trades[BTC] if sent.number in missing]
+        assert lost and all(any((gap.from_time or 0) <= at <= (gap.to_time or 0) for gap in trades.gaps) for at in lost)
+
+    await perform(play, spec=AGING, options=options(lifetime=(0.5, 0.5)))
+
+
 async def test_a_stream_closed_during_a_rotation_leaves_nothing() -> None:
     async def play(scene: Stage) -> None:
         stream = scene.client.stream_trades("BTC/USDT")

@@ -35,6 +35,7 @@ FOUND: list[tuple[int, str, str]] = [
     (210315, "checksum, learned", "a first view that came while another connection had yet to take over was not taken for the first"),
     (201400, "binance", "who left while one of two connections was dead, and nobody knew yet, was not told what it may have missed"),
     (201411, "fetched contiguous, learned", "a connection that had been deaf for a topic was replaced before its silence told"),
+    (261354, "checksum, echo", "what came by a connection that had yet to be acknowledged hid what the one before it had lost"),
     (
         241537,
         "fetched previous, learned",
