@@ -168,11 +168,11 @@ class Play:
                 await late.close()
             await self._step(all_, self.random.uniform(0.02, 0.8))
 
-    async def _step(self, all_: Cast, seconds: float, trades: float = 0.5) -> None:
+    async def _step(self, all_: Cast, seconds: float, trades: float = 0.5, moves: float = 0.6) -> None:
         for symbol in all_.symbols:
             if self.random.random() < trades:
                 all_.far.trade(symbol)
-            if self.random.random() < 0.6:
+            if self.random.random() < moves:
                 all_.far.move(symbol)
         all_.far.step()
         all_.drop_idle()
@@ -200,7 +200,7 @@ class Play:
         began = self.clock.monotonic()
         good, enough = 0, ALIKE if all_.overlapping else 3
         while good < enough:
-            await self._step(all_, 0.9, trades=1.0)
+            await self._step(all_, 0.9, trades=1.0, moves=1.0)
             self.recovery = self.clock.monotonic() - began
             good = good + 1 if self._right(all_) else 0
             if self.recovery > RECOVERED_WITHIN:
@@ -232,10 +232,7 @@ class Play:
         """The markets stand still; what is on its way arrives, and the books are the venue's. Then everything is read, and filled.
 
         Books come first: where data is expected, one that stands still for longer is begun anew, and may have nothing to begin with.
-        So each moves once more, however long it stood still by chance.
         """
-        for symbol in all_.symbols:
-            all_.far.move(symbol)
         deadline = self.clock.monotonic() + RECOVERED_WITHIN
         while not self._well(all_) and self.clock.monotonic() < deadline:
             await self.clock.sleep(1.0)  # one may have broken just now
