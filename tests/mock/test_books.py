@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import deque
+from weakref import ref
 
 import pytest
 
@@ -78,6 +80,21 @@ async def test_the_first_view_comes_with_the_first_consistent_book(name: str) ->
         assert scene.client.stats.resyncs == scene.client.stats.unclaimed == 0
 
     await perform(name, play)
+
+
+async def test_nothing_stays_of_a_closed_client() -> None:
+    """Consumers keep views, which lead to the book, which leads to everything."""
+    books: list[ref[object]] = []
+
+    async def play(scene: Scene) -> None:
+        _, _, collector = await started(scene)
+        books.extend(ref(event.source) for event in collector.events if isinstance(event, BookView))
+
+    await perform(VENUES[0], play)
+    await asyncio.sleep(0)
+    gc.collect()
+    assert books
+    assert {book() for book in books} == {None}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

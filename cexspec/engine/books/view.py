@@ -28,7 +28,7 @@ class Maintained(Protocol):
         """Why it can't be read now; None: it can."""
 
 
-class BookView(Event, BookReading, frozen=True, gc=False, kw_only=True, tag="book_view"):
+class BookView(Event, BookReading, frozen=True, gc=True, kw_only=True, tag="book_view"):
     """A maintained order book after a change: a window on the book itself, not a copy of it.
 
     What is read is the book as it is when it is read, which may be newer than the event. Every method raises `BookOutOfSync`
