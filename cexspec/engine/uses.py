@@ -160,6 +160,8 @@ class Use:
     def went_live(self, connection: Connection, now: int) -> None:
         """The venue serves it on this connection from now on."""
         self.legs[connection].went_live(now)
+        if len(self.legs) == 1:
+            self.services = []  # whatever is in doubt later lies after this
 
     def went_down(self, connection: Connection, proven: int) -> int:
         """This leg is not served any more, and its connection was well until then; up to when it brought everything."""

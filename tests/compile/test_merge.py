@@ -510,7 +510,7 @@ MERGED = streaming({"ticker": ticker(item=None, items="$.data[*]", fields=EVERY)
 PLAIN = answering({"returns": "ticker", "fields": EVERY}).operation("call").reader
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(MESSAGES)
 def test_merging_what_is_decoded_is_merging_what_was_sent(told: list[tuple[str, list[Mapping]]]) -> None:
     """The plain way: dicts are merged, and the whole one is read by the same mapping without `merge`."""

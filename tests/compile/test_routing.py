@@ -267,7 +267,7 @@ DOCUMENTS = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(ROUTED, min_size=1, max_size=4), st.lists(DOCUMENTS, min_size=1, max_size=8), st.sampled_from([None, "$.a"]))
 def test_a_remembered_verdict_is_the_one_that_the_conditions_give(
     matches: list[dict[str, Condition]], documents: list[object], payload: str | None
@@ -281,7 +281,6 @@ def test_a_remembered_verdict_is_the_one_that_the_conditions_give(
         assert (verdict.reason if verdict.role == "notice" else None) == (holding[0] if holding else None)
 
 
-@settings(deadline=None)
 @given(MATCH, DOCUMENTS, DOCUMENTS)
 def test_values_of_one_signature_meet_the_same_conditions(match: dict[str, Condition], one: object, other: object) -> None:
     interest = Interest()
@@ -292,7 +291,6 @@ def test_values_of_one_signature_meet_the_same_conditions(match: dict[str, Condi
         assert predicate(match)(one) == predicate(match)(other)
 
 
-@settings(deadline=None)
 @given(MATCH, MATCH, DOCUMENTS)
 def test_no_message_meets_two_conditions_that_are_disjoint(
     one: dict[str, Condition], other: dict[str, Condition], document: object

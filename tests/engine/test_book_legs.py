@@ -246,7 +246,7 @@ STEPS = st.lists(st.tuples(st.sampled_from("mmmbBffffsldpxjt"), st.integers(0, 2
 
 
 @given(STEPS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_views_never_go_back_and_no_end_is_hidden(steps: list[tuple[str, int]]) -> None:
     stage = Stage(3)
     left: set[int] = set()

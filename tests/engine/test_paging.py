@@ -134,7 +134,7 @@ def asked(draw: st.DrawFn, rows: list[Event]) -> tuple[int | None, int | None, i
     return start, end, limit if limit is not None or start is not None else 10
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=st.data(), kind=st.sampled_from(["trade", "candle"]), direction=st.sampled_from(["backward", "forward"]))
 def test_pages_add_up_to_the_naive_slice(data: st.DataObject, kind: str, direction: str) -> None:
     rows = data.draw(histories(kind))

@@ -89,7 +89,7 @@ def test_calls_go_in_their_order_within_their_windows(begins: list[float], weigh
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.integers(1, 10)), max_size=30), st.integers(1, 5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_window_is_exceeded_and_everybody_is_answered(calls: list[tuple[float, int]], at_once: int) -> None:
     window = SlidingWindow(WINDOW)
     answered = answers([(at, [Draw(window, weight, -inf)]) for at, weight in calls], at_once, 1.0, 0.0)

@@ -584,7 +584,7 @@ class Wire:
 STEP = st.tuples(st.sampled_from(["want", "drop", "answer", "lose", "reconnect", "wait"]), st.integers(0, 5))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(STEP, max_size=40))
 @example([("want", 2), ("drop", 2), ("answer", 0), ("wait", 2), ("want", 2), ("wait", 1)])
 @example([("want", 1), ("want", 0), ("drop", 0), ("wait", 3), ("want", 0)])
@@ -598,7 +598,7 @@ def test_whatever_happens_the_venue_ends_up_serving_exactly_what_is_wanted(steps
 
 
 @pytest.mark.parametrize("spec", [BAZAAR, HARBOR])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(frames=st.lists(st.binary(max_size=60), max_size=8))
 def test_no_frame_breaks_a_session(spec: str, frames: list[bytes]) -> None:
     mine = session(spec)

@@ -53,7 +53,7 @@ def heal(player: Player) -> None:
 
 @pytest.mark.parametrize("style", STYLES)
 @given(seed=st.integers(0, 1000), steps=st.lists(STEPS, max_size=60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_book_that_can_be_read_is_true_whatever_happens_to_messages(style: str, seed: int, steps: list[tuple[str, int]]) -> None:
     player = Player(style, seed)
     for step in steps:
@@ -66,7 +66,7 @@ def test_a_book_that_can_be_read_is_true_whatever_happens_to_messages(style: str
 
 @pytest.mark.parametrize("style", STYLES)
 @given(seed=st.integers(0, 1000), steps=st.lists(STEPS, max_size=60))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_consumers_are_told_of_every_end_and_every_beginning(style: str, seed: int, steps: list[tuple[str, int]]) -> None:
     player = Player(style, seed)
     for step in steps:

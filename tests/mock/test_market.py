@@ -22,7 +22,7 @@ def market_of(price: str, seed: int = 0) -> Market:
 
 
 @given(price=prices, seed=st.integers(0, 99), moves=st.integers(0, 30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_books_are_ordered_full_and_never_crossed(price: str, seed: int, moves: int) -> None:
     market = market_of(price, seed)
     for move in range(moves):
@@ -38,7 +38,7 @@ def test_books_are_ordered_full_and_never_crossed(price: str, seed: int, moves: 
 
 
 @given(seed=st.integers(0, 99), moves=st.integers(1, 40))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_live_candles_hold_the_trades_of_their_time(seed: int, moves: int) -> None:
     market = market_of("60000", seed)
     for move in range(moves):

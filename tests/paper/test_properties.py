@@ -140,7 +140,7 @@ def check_orders(stage: Stage) -> None:
         assert set(filled) == {order.id for order in (*account.open.values(), *account.ended.values()) if order.filled}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(steps, max_size=40), st.sampled_from([Rules(), Rules(maker=Decimal("-0.0001"), taker=Decimal("0.001")), Rules(in_quote=True)])
 )
@@ -155,7 +155,7 @@ def test_nothing_is_lost_or_made_up(script: list[Step], rules: Rules) -> None:
     check_orders(stage)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(steps, max_size=30))
 def test_the_same_script_gives_the_same_events(script: list[Step]) -> None:
     told = []
@@ -191,7 +191,7 @@ class Given:
     cancels: int | None = None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.builds(Given, traders, sides, st.integers(98, 102), st.integers(1, 9), maybe(places)), max_size=40))
 def test_who_trades_with_whom_is_what_a_naive_book_says(script: list[Given]) -> None:
     stage, resting, expected = Stage(), list[Naive](), list[tuple[str, str, int, int]]()

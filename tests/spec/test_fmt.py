@@ -62,7 +62,7 @@ def test_a_shipped_spec_loads_the_same_after_formatting(exchange: str) -> None:
     assert before.model_dump(exclude_unset=True) == after.model_dump(exclude_unset=True)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.data())
 def test_comments_anywhere_stay_and_are_stable(data: st.DataObject) -> None:
     lines = format_text(find(data.draw(st.sampled_from(shipped()))).read_text(encoding="utf-8"), "a").split("\n")
@@ -87,7 +87,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TREES)
 def test_any_tree_is_written_so_that_it_reads_the_same(tree: object) -> None:
     root = _entry({"rest": {"t": {"body": tree}}})

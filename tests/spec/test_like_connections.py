@@ -187,7 +187,7 @@ KEYS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(KEYS, min_size=1, max_size=5))
 def test_written_out_by_hand_it_is_the_same_model(nodes: list[dict[str, Any]]) -> None:
     text, whole = HEAD, LINEAR_PLAIN

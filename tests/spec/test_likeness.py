@@ -257,7 +257,7 @@ def by_hand(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return whole
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(NODES, min_size=2, max_size=5))
 def test_written_out_by_hand_it_is_the_same_model(nodes: list[dict[str, Any]]) -> None:
     nodes[0].setdefault("returns", "ticker")

@@ -45,7 +45,7 @@ def test_an_unknown_key_is_one_problem_where_it_stands(exchange: str) -> None:
     places = list(nodes(ROOT, root))
     assert len(places) > 50
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.sampled_from(places), st.from_regex(r"[a-z_]{1,12}", fullmatch=True))
     def inserted(place: tuple[Where, NodeOf], key: str) -> None:
         where, shape = place

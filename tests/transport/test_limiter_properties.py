@@ -129,7 +129,7 @@ def check_nobody_starves(record: Record, calls: list[Call]) -> None:
         assert same == sorted(same)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(calls=calls(("a",), ("b",), ("a", "b"), ("b", "a"), most=40), one=windows, other=windows, told=told)
 def test_no_window_is_ever_exceeded_and_everybody_gets_through(
     calls: list[Call], one: tuple[Window, ...], other: tuple[Window, ...], told: list[Told]
@@ -142,7 +142,7 @@ def test_no_window_is_ever_exceeded_and_everybody_gets_through(
         assert not any(word.at + TINY < began < word.at + word.pause - TINY for began, _, call in record.sent if word.pool in call.pools)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(calls=calls(("a",), most=70), one=windows)
 def test_the_same_priority_is_first_come_first_served_and_no_priority_starves(calls: list[Call], one: tuple[Window, ...]) -> None:
     pools = [Pool("a", one)]
@@ -151,7 +151,7 @@ def test_the_same_priority_is_first_come_first_served_and_no_priority_starves(ca
     check_nobody_starves(record, calls)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(calls=st.lists(st.tuples(st.integers(1, 3), st.sampled_from([0, 0, 0, 2])), min_size=30, max_size=80))
 def test_a_backlog_of_urgent_calls_lets_the_others_through(calls: list[tuple[int, int]]) -> None:
     backlog = [Call(0.0, ("a",), weight, priority, 0.0, None, 0) for weight, priority in calls]
