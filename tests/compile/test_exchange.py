@@ -338,6 +338,7 @@ def test_a_path_that_is_walked_costs_a_warning() -> None:
         ("$[?(@.a =~ '(a+)+$')]", "=~"),
         ("$.a * $.b", "arithmetic"),
         ("$[?(@.a + 1 > 2)]", "arithmetic"),
+        ("$.a,b", "Parse error"),
         ("$.a | $.b", "put paths together"),
         ("$.a & $.b", "put paths together"),
         ("$.a where $.b", "put paths together"),
