@@ -65,6 +65,7 @@ simulate: .venv/.installed-dev
 
 soak: MINUTES ?= 10
 soak: RATE ?= 20000
+soak: export MALLOC_MMAP_THRESHOLD_ ?= 131072
 soak: .venv/.installed-dev
 	@$(BIN)/python -m tools.soak --minutes $(MINUTES) --rate $(RATE)
 

@@ -7,8 +7,9 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
 from math import ceil, floor, sqrt
 from pathlib import Path
 from statistics import median
@@ -78,6 +79,22 @@ def sample(start: float) -> Sample:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     blocks, files, tasks = sys.getallocatedblocks(), len(os.listdir("/proc/self/fd")), len(asyncio.all_tasks())
     return Sample(time.monotonic() - start, pages * PAGE, blocks, files, tasks, time.process_time())
+
+
+class Samples:
+    """Samples in order, not an object for each: what is measured here is measured as well."""
+
+    def __init__(self) -> None:
+        self._numbers = array("d")
+
+    def append(self, one: Sample) -> None:
+        """One more."""
+        self._numbers.extend(astuple(one))
+
+    def __iter__(self) -> Iterator[Sample]:
+        rows = iter(self._numbers)
+        for at, memory, blocks, files, tasks, cpu in zip(*[rows] * len(fields(Sample)), strict=True):
+            yield Sample(at, int(memory), int(blocks), int(files), int(tasks), cpu)
 
 
 def trend(points: Sequence[tuple[float, float]]) -> Trend:

@@ -16,7 +16,7 @@ from typing import Any
 from cexspec import Client
 from cexspec.engine.stats import StreamStats
 from cexspec.models import BookOutOfSync, Event
-from tests.soak.measure import Pauses, Sample, sample
+from tests.soak.measure import Pauses, Sample, Samples, sample
 from tests.soak.oracle import BookOracle, TradeOracle
 from tests.soak.plan import Plan
 from tests.soak.server import LINE
@@ -116,7 +116,8 @@ async def _with_client(plan: Plan, seen: Seen, serving: Server) -> None:
             gc.freeze()
         start = time.monotonic()
         await serving.do("go")
-        others = [asyncio.create_task(work) for work in (_sampling(plan, seen, serving, start), _harming(plan, seen, serving, start))]
+        samples = Samples()
+        others = [asyncio.create_task(work) for work in (_sampling(seen, samples, serving, start), _harming(plan, seen, serving, start))]
         await asyncio.sleep(plan.warm_up)
         for counted in (seen.trades.calm, seen.trades.disturbed, seen.pauses):
             counted.clear()
@@ -128,7 +129,8 @@ async def _with_client(plan: Plan, seen: Seen, serving: Server) -> None:
         await asyncio.gather(*others, return_exceptions=True)
         await _settled(seen)
         await _judged(seen, serving)
-        seen.samples.append(sample(start))
+        samples.append(sample(start))
+        seen.samples = list(samples)
         seen.wrong_books = [text for symbol, top in seen.last["books"].items() if (text := _differs(client, symbol, top))]
         seen.stats = client.ws.stats
 
@@ -158,11 +160,11 @@ async def _judged(seen: Seen, serving: Server) -> None:
     seen.trades.settle(holes, [(first, last) for first, last in answer["times"]])
 
 
-async def _sampling(plan: Plan, seen: Seen, serving: Server, start: float) -> None:
+async def _sampling(seen: Seen, samples: Samples, serving: Server, start: float) -> None:
     while True:
-        await asyncio.sleep(plan.sample_every)
+        await asyncio.sleep(seen.plan.sample_every)
         await _judged(seen, serving)  # what is in doubt is memory, too
-        seen.samples.append(sample(start))
+        samples.append(sample(start))
 
 
 async def _harming(plan: Plan, seen: Seen, serving: Server, start: float) -> None:

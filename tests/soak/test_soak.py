@@ -13,7 +13,7 @@ import pytest
 
 from cexspec.models import Event, Gap, Trade
 from tests.soak.frames import NUMBER, PRICE, TIME, FrameMould, stamp
-from tests.soak.measure import PAGE, Pauses, Sample, Trend, second_half, trend
+from tests.soak.measure import PAGE, Pauses, Sample, Samples, Trend, second_half, trend
 from tests.soak.oracle import BUCKET, BookOracle, Latencies, TradeOracle
 from tests.soak.plan import Plan
 from tests.soak.report import MIB, Bounds, memory_trend, text, verdicts
@@ -148,6 +148,13 @@ def test_collections_of_everything_are_counted() -> None:
 
 def risen(at: int, memory: float) -> Sample:
     return Sample(at=float(at), memory=int(memory), blocks=0, files=1, tasks=1, cpu=0.0)
+
+
+def test_samples_are_kept_as_they_are() -> None:
+    kept, given = Samples(), [risen(at, 100 * MIB + at * PAGE) for at in range(3)]
+    for one in given:
+        kept.append(one)
+    assert list(kept) == given
 
 
 def test_growth_is_that_of_the_second_half() -> None:
