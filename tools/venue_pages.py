@@ -12,7 +12,7 @@ import msgspec
 from cexspec.cli._capabilities import CALLS, STREAMS, describe
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.explanation.text import compact, duration
-from cexspec.compile.plan import BookPlan
+from cexspec.compile.socket_plan import BookPlan
 from cexspec.hooks import CHECKSUMS
 from cexspec.models import Symbol
 from cexspec.spec.load import find, load, shipped

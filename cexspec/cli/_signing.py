@@ -21,7 +21,10 @@ from cexspec.models.symbol import Symbol
 
 if TYPE_CHECKING:
     from cexspec.compile.exchange import Exchange
-    from cexspec.compile.plan import ConnectionPlan, EnvironmentPlan, HttpRequest, OperationPlan
+    from cexspec.compile.exchange_plan import EnvironmentPlan
+    from cexspec.compile.http_request import HttpRequest
+    from cexspec.compile.plan import OperationPlan
+    from cexspec.compile.socket_plan import ConnectionPlan
 
 LOGIN = "login"
 _NUMBERS = frozenset({"quantity", "price", "stop_price", "quote_quantity", "leverage", "contracts", "size"})

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from cexspec.compile.channels import Message
 from cexspec.compile.conditions import Conditions
 from cexspec.compile.disjoint import disjoint
-from cexspec.compile.plan import ReaderPlan, Verdict
+from cexspec.compile.plan import ReaderPlan
 from cexspec.compile.route import Candidate
+from cexspec.compile.socket_plan import Verdict
 from cexspec.spec.model import Channel
 from cexspec.spec.problems import Findings
 

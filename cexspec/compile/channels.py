@@ -11,8 +11,9 @@ from cexspec.compile.conditions import Conditions
 from cexspec.compile.merging import Sharing
 from cexspec.compile.parts import Form
 from cexspec.compile.paths import Wild, parse
-from cexspec.compile.plan import BookPlan, ReaderPlan
+from cexspec.compile.plan import ReaderPlan
 from cexspec.compile.readers import ReaderCompiler
+from cexspec.compile.socket_plan import BookPlan
 from cexspec.spec.model import Also, Channel, Connection, Mapping
 from cexspec.spec.model.mapping import RestSync
 from cexspec.spec.model.node import note_reads, place, values_of

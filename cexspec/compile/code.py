@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from cexspec.compile.filters import as_text
 from cexspec.compile.holes import Hole, Text
-from cexspec.compile.plan import encoded
+from cexspec.compile.http_request import encoded
 from cexspec.compile.source import Writer
 from cexspec.models import InvalidRequest
 

@@ -14,10 +14,11 @@ from cexspec.compile.checks import nearest
 from cexspec.compile.lookups import compile_lookup
 from cexspec.compile.mapping_paths import condition_paths
 from cexspec.compile.paths import PathError, parse
-from cexspec.compile.plan import ChannelPlan, ConnectionPlan, ErrorPlan, ReaderPlan, Verdict, WindowPlan
+from cexspec.compile.plan import ErrorPlan, ReaderPlan, WindowPlan
 from cexspec.compile.private import check_urls, compile_bootstrap, compile_greet, recipes_of
 from cexspec.compile.roles import RoleAt, compile_roles, role_overlaps
 from cexspec.compile.route import Candidate, FrameRouter
+from cexspec.compile.socket_plan import ChannelPlan, ConnectionPlan, Verdict
 from cexspec.compile.subscribe import compile_keepalive, compile_subscribe, compile_topic, compile_unsubscribe
 from cexspec.models.catalog import PRIVATE
 from cexspec.spec.model import Channel, ExchangeSpec

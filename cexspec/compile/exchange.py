@@ -17,25 +17,16 @@ from cexspec.compile.checks import nearest
 from cexspec.compile.choices import refusal
 from cexspec.compile.connections import ConnectionCompiler
 from cexspec.compile.errors import compile_errors
+from cexspec.compile.exchange_plan import CredentialPlan, EnvironmentPlan
 from cexspec.compile.instruments import InstrumentNames
 from cexspec.compile.limits import compile_pools
 from cexspec.compile.operations import compile_operation
 from cexspec.compile.orders import compile_orders
-from cexspec.compile.plan import (
-    CategoryPlan,
-    ChannelPlan,
-    ConnectionPlan,
-    CredentialPlan,
-    EnvironmentPlan,
-    ErrorPlan,
-    OperationPlan,
-    OrdersPlan,
-    Params,
-    PoolPlan,
-)
+from cexspec.compile.plan import CategoryPlan, ErrorPlan, OperationPlan, OrdersPlan, Params, PoolPlan
 from cexspec.compile.polls import polled_streams
 from cexspec.compile.recipe import RecipePlan
 from cexspec.compile.serving import check_serving
+from cexspec.compile.socket_plan import ChannelPlan, ConnectionPlan
 from cexspec.compile.symbols import Codec, compile_symbols
 from cexspec.compile.verbs import serving
 from cexspec.models import Credentials, NotSupported, SpecError

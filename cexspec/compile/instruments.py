@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import ClassVar, cast
 
 from cexspec.compile.categories import category_of, named
+from cexspec.compile.exchange_plan import SymbolCodec
 from cexspec.compile.hole import Hole
 from cexspec.compile.numbers import NumberType
-from cexspec.compile.plan import CategoryPlan, SymbolCodec
+from cexspec.compile.plan import CategoryPlan
 from cexspec.models import InvalidSymbol, Number
 from cexspec.models.events import Kind
 from cexspec.models.symbol import Symbol

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cexspec.compile.checks import nearest
-from cexspec.compile.plan import ErrorPlan, HttpRequest, OperationPlan, Params
+from cexspec.compile.http_request import HttpRequest
+from cexspec.compile.plan import ErrorPlan, OperationPlan, Params
 from cexspec.models import MODELS
 from cexspec.spec.model import ExchangeSpec, Operation
 from cexspec.spec.problems import Findings

@@ -16,7 +16,8 @@ from cexspec.compile.filters import as_text
 from cexspec.compile.hole import NO_JSON
 from cexspec.compile.holes import Text, parse_text
 from cexspec.compile.lookups import Lookup, compile_lookup, text_at
-from cexspec.compile.plan import BootstrapPlan, ErrorPlan, GreetPlan, Json, Params
+from cexspec.compile.plan import ErrorPlan, Json, Params
+from cexspec.compile.socket_plan import BootstrapPlan, GreetPlan
 from cexspec.compile.templates import Template, compile_tree, text_filler
 from cexspec.models import AuthenticationError, DecodeError, ExchangeError, NotSupported
 from cexspec.spec.model import Bootstrap, Connection, ExchangeSpec

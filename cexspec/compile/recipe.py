@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from cexspec.compile.plan import HttpRequest, Pairs, Params
+from cexspec.compile.http_request import HttpRequest, Pairs
+from cexspec.compile.plan import Params
 from cexspec.models.credentials import Credentials
 from cexspec.spec.source import Position
 

@@ -14,10 +14,11 @@ from cexspec.compile.choices import compile_tables, refusal
 from cexspec.compile.code import NOTHING, CodeWriter, Value
 from cexspec.compile.filling import ORDERS, Filling, compile_batch
 from cexspec.compile.holes import Text, parse_text
+from cexspec.compile.http_request import FORM_BODY, JSON_BODY, HttpRequest, Pairs
 from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.limits import compile_draws, compile_weight
 from cexspec.compile.pages import compile_page
-from cexspec.compile.plan import FORM_BODY, JSON_BODY, HttpRequest, PagePlan, Pairs, ParamPlan, Params
+from cexspec.compile.plan import PagePlan, ParamPlan, Params
 from cexspec.compile.templates import Template, compile_tree, path_text
 from cexspec.compile.verbs import ABOUT_ORDERS, ORDER, verb_of
 from cexspec.spec.model import ExchangeSpec, Operation

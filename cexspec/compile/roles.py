@@ -8,7 +8,7 @@ from typing import Literal
 
 from cexspec.compile.conditions import Conditions
 from cexspec.compile.disjoint import disjoint
-from cexspec.compile.plan import Verdict
+from cexspec.compile.socket_plan import Verdict
 from cexspec.spec.model import Connection, Subscribe
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where

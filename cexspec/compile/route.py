@@ -15,7 +15,7 @@ from cexspec.compile.conditions import Conditions, predicate, split, text_of
 from cexspec.compile.envelope import Envelope
 from cexspec.compile.hole import NO_JSON
 from cexspec.compile.paths import MISSING, parse
-from cexspec.compile.plan import Verdict
+from cexspec.compile.socket_plan import Verdict
 from cexspec.models import DecodeError
 from cexspec.spec.model import Condition
 

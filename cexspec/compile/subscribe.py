@@ -15,9 +15,10 @@ from cexspec.compile.errors import compile_errors
 from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.lookups import Lookup, compile_lookup, text_at
 from cexspec.compile.paths import MISSING
-from cexspec.compile.plan import Answer, ErrorPlan, Json, KeepalivePlan, Params, VerbPlan
+from cexspec.compile.plan import ErrorPlan, Json, Params
 from cexspec.compile.private import bootstrapped, encode, needed, optional_credentials, public_credentials, signed_holes
 from cexspec.compile.request import INSTRUMENT
+from cexspec.compile.socket_plan import Answer, KeepalivePlan, VerbPlan
 from cexspec.compile.templates import Template, compile_tree, spreads
 from cexspec.spec.model import Channel, Connection, ExchangeSpec, Keepalive, Subscribe
 from cexspec.spec.model.ws import Answer as Pong

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cexspec.compile.plan import ExchangePlan
+from cexspec.compile.exchange_plan import ExchangePlan
 from cexspec.engine.channel_choice import MARKET_HOLES
 from cexspec.engine.connection import Connection
 from cexspec.engine.dispatch import Subscription

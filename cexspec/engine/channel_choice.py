@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cexspec.compile.plan import ChannelPlan, ExchangePlan
+from cexspec.compile.exchange_plan import ExchangePlan
+from cexspec.compile.socket_plan import ChannelPlan
 from cexspec.models import InvalidRequest, Market, NotSupported
 
 MARKET_HOLES = frozenset({"id", "symbol", "base", "quote"})

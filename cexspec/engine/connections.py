@@ -16,7 +16,7 @@ from functools import partial
 from random import Random
 from typing import Protocol
 
-from cexspec.compile.plan import EnvironmentPlan, ExchangePlan
+from cexspec.compile.exchange_plan import EnvironmentPlan, ExchangePlan
 from cexspec.engine.apart import Apart
 from cexspec.engine.books.bookkeeper import Bookkeeper, Consumers, MarketParams
 from cexspec.engine.budgets import ConnectBudgets

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from cexspec.compile.plan import HttpRequest, PagePlan, pairs_of, urlencoded
+from cexspec.compile.http_request import HttpRequest, pairs_of, urlencoded
+from cexspec.compile.plan import PagePlan
 from cexspec.engine.chronology import counted
 from cexspec.engine.times import UNITS
 from cexspec.models import Candle, Event, FundingRate, OpenInterest, Order

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from cexspec.compile.plan import ConnectionPlan, EnvironmentPlan, ExchangePlan
+from cexspec.compile.exchange_plan import EnvironmentPlan, ExchangePlan
+from cexspec.compile.socket_plan import ConnectionPlan
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.connection import Connection, Listener
 from cexspec.engine.frames import MarketLookup

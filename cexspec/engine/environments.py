@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from cexspec.compile.plan import EnvironmentPlan, ExchangePlan
+from cexspec.compile.exchange_plan import EnvironmentPlan, ExchangePlan
 from cexspec.models import NotSupported
 from cexspec.models.execution import PAPER
 

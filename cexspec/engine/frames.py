@@ -13,8 +13,9 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 from cexspec.compile.conditions import text_of
-from cexspec.compile.plan import Answer, ChannelPlan, ConnectionPlan, Params, ReaderPlan, Role, Verdict
+from cexspec.compile.plan import Params, ReaderPlan
 from cexspec.compile.reader import FAILURES
+from cexspec.compile.socket_plan import Answer, ChannelPlan, ConnectionPlan, Role, Verdict
 from cexspec.engine.topics import Topic, read_back
 from cexspec.models import DecodeError, Event, Market
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
-from cexspec.compile.plan import BookPlan, ChannelPlan
+from cexspec.compile.socket_plan import BookPlan, ChannelPlan
 from cexspec.engine.books.rules import RULES, Position, position
 from cexspec.engine.freshness import Mark, mark
 from cexspec.models import Book, Event, Liquidation, Trade

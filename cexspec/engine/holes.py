@@ -13,7 +13,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cexspec.compile.plan import ChannelPlan, ExchangePlan, Params
+from cexspec.compile.exchange_plan import ExchangePlan
+from cexspec.compile.plan import Params
+from cexspec.compile.socket_plan import ChannelPlan
 from cexspec.engine.chronology import chronological, rank, when
 from cexspec.engine.dispatch import Interruption, Subscription
 from cexspec.engine.gate import Identified

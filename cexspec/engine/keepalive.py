@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from cexspec.compile.plan import KeepalivePlan
+from cexspec.compile.socket_plan import KeepalivePlan
 
 
 class Liveness:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from cexspec.compile.plan import EnvironmentPlan, PoolPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
+from cexspec.compile.plan import PoolPlan
 from cexspec.transport.clock import Clock
 from cexspec.transport.limiter import Limiter, PoolBudget
 from cexspec.transport.pools import Pool

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any, cast
 
-from cexspec.compile.plan import ExchangePlan
+from cexspec.compile.exchange_plan import ExchangePlan
 from cexspec.models import Instrument, InvalidSymbol, Kind, Market, Number
 from cexspec.models.symbol import Symbol
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cexspec.compile.plan import ChannelPlan
+from cexspec.compile.socket_plan import ChannelPlan
 from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.buffer import Policy
 from cexspec.transport.backoff import Backoff

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple, TypeVar
 
-from cexspec.compile.plan import ConnectionPlan, ExchangePlan, Params
+from cexspec.compile.exchange_plan import ExchangePlan
+from cexspec.compile.plan import Params
+from cexspec.compile.socket_plan import ConnectionPlan
 from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.books.waiting import levels_fetched
 from cexspec.engine.channel_choice import channels_for, choose

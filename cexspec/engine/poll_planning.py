@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from cexspec.compile.plan import ExchangePlan, HttpRequest, OperationPlan, Params
+from cexspec.compile.exchange_plan import ExchangePlan
+from cexspec.compile.http_request import HttpRequest
+from cexspec.compile.plan import OperationPlan, Params
 from cexspec.engine.limits import limiter_of
 from cexspec.engine.markets import Markets
 from cexspec.engine.planning import ROUND_TRIP, PlannedPoll, StartPlan, answers, full_budgets

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, NamedTuple, Protocol
 
-from cexspec.compile.plan import ExchangePlan, HttpRequest, OperationPlan, Params
+from cexspec.compile.exchange_plan import ExchangePlan
+from cexspec.compile.http_request import HttpRequest
+from cexspec.compile.plan import OperationPlan, Params
 from cexspec.engine.buffer import Buffer
 from cexspec.engine.dispatch import Interruption, Subscription
 from cexspec.engine.frames import MarketLookup

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cexspec.compile.plan import ConnectionPlan, Json, Params, VerbPlan
+from cexspec.compile.plan import Json, Params
 from cexspec.compile.private import fill_url
 from cexspec.compile.recipe import RecipePlan
+from cexspec.compile.socket_plan import ConnectionPlan, VerbPlan
 from cexspec.models import AuthenticationError, CexspecError, Credentials, ExchangeError, NotSupported, TimestampError
 from cexspec.models.credentials import MASK
 from cexspec.models.log_events import LogEvent

@@ -13,7 +13,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from cexspec.compile.plan import EnvironmentPlan, ExchangePlan, HttpRequest, OperationPlan, Params
+from cexspec.compile.exchange_plan import EnvironmentPlan, ExchangePlan
+from cexspec.compile.http_request import HttpRequest
+from cexspec.compile.plan import OperationPlan, Params
 from cexspec.engine.cursor import ascending, own_id
 from cexspec.engine.markets import Markets
 from cexspec.engine.paging import collect

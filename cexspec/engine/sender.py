@@ -7,7 +7,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from random import Random
 
-from cexspec.compile.plan import EnvironmentPlan, ExchangePlan, HttpRequest, OperationPlan, Pairs, Params, PoolPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan, ExchangePlan
+from cexspec.compile.http_request import HttpRequest, Pairs
+from cexspec.compile.plan import OperationPlan, Params, PoolPlan
 from cexspec.compile.recipe import Passage
 from cexspec.engine.sent import mark_sent
 from cexspec.engine.signing import Signer

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from math import inf
 from typing import Literal
 
-from cexspec.compile.plan import Answer, ChannelPlan, ConnectionPlan
+from cexspec.compile.socket_plan import Answer, ChannelPlan, ConnectionPlan
 from cexspec.engine.chronology import chronological, told_newest_first
 from cexspec.engine.early import Early, EarlyFrames
 from cexspec.engine.frame_numbers import FrameNumbers

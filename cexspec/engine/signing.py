@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Protocol
 
-from cexspec.compile.plan import HttpRequest, Params
+from cexspec.compile.http_request import HttpRequest
+from cexspec.compile.plan import Params
 from cexspec.compile.recipe import Make, Moment, Passage, RecipePlan, Signed
 from cexspec.models import AuthenticationError, Credentials
 from cexspec.transport.clock import Clock

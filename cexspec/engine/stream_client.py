@@ -8,7 +8,7 @@ from functools import partial
 from random import Random
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, cast, get_args, overload
 
-from cexspec.compile.plan import EnvironmentPlan, ExchangePlan
+from cexspec.compile.exchange_plan import EnvironmentPlan, ExchangePlan
 from cexspec.engine.books.progress import BooksProgress
 from cexspec.engine.books.synced import State as BookPhase
 from cexspec.engine.books.view import BookView

@@ -16,7 +16,8 @@ from math import inf
 from typing import Any, Literal
 
 from cexspec.compile.conditions import text_of
-from cexspec.compile.plan import Answer, ChannelPlan, ConnectionPlan, Json, Params, VerbPlan
+from cexspec.compile.plan import Json, Params
+from cexspec.compile.socket_plan import Answer, ChannelPlan, ConnectionPlan, VerbPlan
 from cexspec.engine.options import Patience
 from cexspec.engine.outputs import Output, Reconnect, Refused, Subscribed, Unsubscribed, VenueError
 from cexspec.engine.topics import Topic, repeats, text_of_payload

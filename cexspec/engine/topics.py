@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from cexspec.compile.plan import ChannelPlan, Json, Params
+from cexspec.compile.plan import Json, Params
+from cexspec.compile.socket_plan import ChannelPlan
 
 
 @dataclass(frozen=True, slots=True)

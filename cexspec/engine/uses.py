@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from cexspec.compile.plan import ChannelPlan
+from cexspec.compile.socket_plan import ChannelPlan
 from cexspec.engine.chronology import proves, when
 from cexspec.engine.connection import Connection
 from cexspec.engine.dispatch import SHARED, Subscription

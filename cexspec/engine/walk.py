@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from math import inf
 from typing import Any
 
-from cexspec.compile.plan import HttpRequest, OperationPlan, Params
+from cexspec.compile.http_request import HttpRequest
+from cexspec.compile.plan import OperationPlan, Params
 from cexspec.engine.cursor import UNIQUE, ascending, cursor_of, moment, own_id, place, time_cursor, with_cursor
 from cexspec.engine.span import Span
 from cexspec.engine.times import UNITS

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cexspec.compile.plan import ChannelPlan, ExchangePlan, OperationPlan
+from cexspec.compile.exchange_plan import ExchangePlan
+from cexspec.compile.plan import OperationPlan
+from cexspec.compile.socket_plan import ChannelPlan
 from cexspec.engine.buffer import Buffer, Policy
 from cexspec.engine.channel_choice import carriers, choose, is_shared
 from cexspec.engine.dispatch import Subscription

@@ -11,7 +11,7 @@ from typing import Any
 from cexspec.compile.categories import named
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.paths import MISSING, parse
-from cexspec.compile.plan import ChannelPlan
+from cexspec.compile.socket_plan import ChannelPlan
 from cexspec.hooks import CHECKSUMS, Precision
 from cexspec.mock.document import get
 from cexspec.mock.encode import Encoder

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cexspec.compile.exchange import Exchange
-from cexspec.compile.plan import HttpRequest, pairs_of, urlencoded
+from cexspec.compile.http_request import HttpRequest, pairs_of, urlencoded
 from cexspec.compile.recipe import Moment
 from cexspec.hooks import SIGNERS, SignHook
 from cexspec.mock.bodies import Refused

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cexspec.compile.paths import parse
-from cexspec.compile.plan import ChannelPlan
+from cexspec.compile.socket_plan import ChannelPlan
 from cexspec.mock.document import put
 from cexspec.mock.encode import Encoder
 from cexspec.mock.listing import Listed

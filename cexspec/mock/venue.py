@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from cexspec.compile.exchange import compile_exchange
-from cexspec.compile.plan import HttpRequest, pairs_of
+from cexspec.compile.http_request import HttpRequest, pairs_of
 from cexspec.mock.accounts import Accounts, rules_of
 from cexspec.mock.admission import Admission
 from cexspec.mock.answers import Answers

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from cexspec.cli._trading import in_words, plain
 from cexspec.cli.app import app
-from cexspec.compile.plan import EnvironmentPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
 from cexspec.models import Balance, Fill, InvalidOrder, NetworkError, Order, Position, Ticker
 from cexspec.models.order_request import OrderRequest
 

@@ -17,7 +17,7 @@ from cexspec.compile.code import CodeWriter, Tree
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.filters import as_text
 from cexspec.compile.holes import Hole, Text, parse_text
-from cexspec.compile.plan import HttpRequest, urlencoded
+from cexspec.compile.http_request import HttpRequest, urlencoded
 from cexspec.compile.templates import compile_tree, text_filler
 from cexspec.models import InvalidOrder, InvalidRequest
 from cexspec.spec.problems import Findings

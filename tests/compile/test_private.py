@@ -9,8 +9,8 @@ import pytest
 
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.explain import explain
-from cexspec.compile.plan import BootstrapPlan, GreetPlan
 from cexspec.compile.private import fill_url
+from cexspec.compile.socket_plan import BootstrapPlan, GreetPlan
 from cexspec.models import AuthenticationError, DecodeError, NotSupported, TimestampError
 from cexspec.spec.load import load_text
 from tests.engine.private.vault import VAULT

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from cexspec.compile.conditions import predicate
 from cexspec.compile.disjoint import disjoint
 from cexspec.compile.paths import parse
-from cexspec.compile.plan import Router, Verdict
 from cexspec.compile.route import Candidate, FrameRouter
 from cexspec.compile.signature import Interest
+from cexspec.compile.socket_plan import Router, Verdict
 from cexspec.models import DecodeError, SpecError
 from cexspec.spec.model import Condition
 from tests.compile.made_up import VERB, errors_of, streaming

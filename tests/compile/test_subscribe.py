@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cexspec.compile.errors import compile_errors
-from cexspec.compile.plan import Answer, ErrorPlan, Json, KeepalivePlan, VerbPlan
+from cexspec.compile.plan import ErrorPlan, Json
 from cexspec.compile.private import compile_greet
+from cexspec.compile.socket_plan import Answer, KeepalivePlan, VerbPlan
 from cexspec.compile.subscribe import (
     TopicParts,
     compile_keepalive,

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from cexspec.compile.exchange import compile_exchange
-from cexspec.compile.plan import BookPlan, ChannelPlan
+from cexspec.compile.socket_plan import BookPlan, ChannelPlan
 from cexspec.engine.books.checksum import Checksums
 from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.books.synced import Fetch, Renew, SyncedBook

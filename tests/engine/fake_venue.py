@@ -9,15 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from cexspec.compile.categories import category_of
+from cexspec.compile.exchange_plan import CredentialPlan, EnvironmentPlan
+from cexspec.compile.http_request import HttpRequest, urlencoded
 from cexspec.compile.plan import (
     CategoryPlan,
-    ChannelPlan,
-    ConnectionPlan,
     Context,
-    CredentialPlan,
-    EnvironmentPlan,
     ErrorPlan,
-    HttpRequest,
     OperationPlan,
     OrdersPlan,
     PagePlan,
@@ -26,9 +23,9 @@ from cexspec.compile.plan import (
     PoolPlan,
     ReaderPlan,
     WindowPlan,
-    urlencoded,
 )
 from cexspec.compile.recipe import RecipePlan
+from cexspec.compile.socket_plan import ChannelPlan, ConnectionPlan
 from cexspec.models import (
     EXCHANGE_ERRORS,
     Credentials,

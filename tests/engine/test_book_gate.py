@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from cexspec.compile.plan import BookPlan
+from cexspec.compile.socket_plan import BookPlan
 from cexspec.engine.gate import overlapping_gate
 from cexspec.models import Book, Level
 from tests.engine.book_venue import PLAN, channel_of

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from cexspec.compile.plan import BookPlan
+from cexspec.compile.socket_plan import BookPlan
 from cexspec.engine.books.checksum import Checksums
 from cexspec.engine.books.legs import Legs
 from cexspec.engine.books.synced import SyncedBook

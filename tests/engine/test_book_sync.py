@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from cexspec.compile.exchange import compile_exchange
-from cexspec.compile.plan import BookPlan, ChannelPlan
+from cexspec.compile.socket_plan import BookPlan, ChannelPlan
 from cexspec.engine.books.checksum import Checksums
 from cexspec.engine.books.halves import Halves
 from cexspec.engine.books.order_book import OrderBook

@@ -12,7 +12,8 @@ from typing import Any, cast
 import pytest
 
 from cexspec.compile.exchange import compile_exchange
-from cexspec.compile.plan import BookPlan, Params
+from cexspec.compile.plan import Params
+from cexspec.compile.socket_plan import BookPlan
 from cexspec.engine.books.bookkeeper import Bookkeeper, Consumers
 from cexspec.engine.books.progress import BooksProgress
 from cexspec.engine.books.settings import BookSettings

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cexspec.compile.plan import Answer
+from cexspec.compile.socket_plan import Answer
 from cexspec.engine import frames as frames_module
 from cexspec.engine.frames import FrameReader
 from cexspec.engine.markets import Markets

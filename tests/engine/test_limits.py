@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cexspec.compile.plan import EnvironmentPlan, WindowPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
+from cexspec.compile.plan import WindowPlan
 from cexspec.engine.budgets import ConnectBudgets
 from cexspec.engine.limits import limiter_of, owner_of, store_of
 from cexspec.transport.clock import VirtualClock

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cexspec.compile.plan import HttpRequest, OperationPlan, PagePlan, ParamPlan, Params, pairs_of
+from cexspec.compile.http_request import HttpRequest, pairs_of
+from cexspec.compile.plan import OperationPlan, PagePlan, ParamPlan, Params
 from cexspec.engine.cursor import time_cursor, with_cursor
 from cexspec.engine.paging import collect
 from cexspec.models import Candle, Event, InvalidRequest, Liquidation, Order, Trade

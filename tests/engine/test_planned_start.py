@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cexspec.compile.exchange import compile_exchange
-from cexspec.compile.plan import EnvironmentPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
 from cexspec.engine.books.progress import BooksProgress
 from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.limits import limiter_of

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from cexspec.compile.plan import ChannelPlan, Json
+from cexspec.compile.plan import Json
+from cexspec.compile.socket_plan import ChannelPlan
 from cexspec.engine.dispatch import Dispatcher, Subscription
 from cexspec.engine.progress import Progress
 from cexspec.engine.topics import Topic, repeats

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from cexspec.compile.plan import Context, EnvironmentPlan, OperationPlan, ParamPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
+from cexspec.compile.plan import Context, OperationPlan, ParamPlan
 from cexspec.engine.limits import limiter_of
 from cexspec.engine.markets import Markets
 from cexspec.engine.rest import RestEngine

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from cexspec.compile.exchange import Exchange
-from cexspec.compile.plan import EnvironmentPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
 from cexspec.engine.limits import limiter_of
 from cexspec.engine.markets import Markets
 from cexspec.engine.rest import RestEngine

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from cexspec.compile.plan import HttpRequest
+from cexspec.compile.http_request import HttpRequest
 from cexspec.compile.recipe import Moment, RecipePlan, Signed
 from cexspec.engine.signing import Signer
 from cexspec.models import AuthenticationError, Credentials

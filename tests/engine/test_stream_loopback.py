@@ -18,7 +18,7 @@ from random import Random
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from cexspec.compile.plan import EnvironmentPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
 from cexspec.engine.markets import Markets
 from cexspec.engine.options import Reconnecting, StreamOptions
 from cexspec.engine.stream_client import StreamClient

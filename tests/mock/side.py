@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
-from cexspec.compile.plan import EnvironmentPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
 from cexspec.engine.markets import Markets
 from cexspec.engine.options import StreamOptions
 from cexspec.engine.rest import RestEngine

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cexspec.compile.plan import pairs_of
+from cexspec.compile.http_request import pairs_of
 from cexspec.mock import MockVenue
 from cexspec.mock.agreement import agreed
 from cexspec.mock.bodies import Refused

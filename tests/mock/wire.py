@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 from urllib.parse import parse_qsl, urlsplit
 
-from cexspec.compile.plan import EnvironmentPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
 from cexspec.engine.markets import Markets
 from cexspec.engine.outputs import Deliver, Output, Send
 from cexspec.engine.rest import RestEngine

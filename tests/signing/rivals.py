@@ -10,7 +10,7 @@ import ccxt
 import msgspec
 
 from cexspec.compile.exchange import Exchange
-from cexspec.compile.plan import JSON_BODY, HttpRequest, urlencoded
+from cexspec.compile.http_request import JSON_BODY, HttpRequest, urlencoded
 from cexspec.compile.recipe import Moment
 from cexspec.models import Credentials
 from cexspec.spec.load import find, load

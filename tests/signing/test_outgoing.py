@@ -9,7 +9,7 @@ import pytest
 
 from cexspec.compile.auth.parameters import BODIES
 from cexspec.compile.exchange import compile_exchange
-from cexspec.compile.plan import FORM_BODY, JSON_BODY, HttpRequest, Pairs
+from cexspec.compile.http_request import FORM_BODY, JSON_BODY, HttpRequest, Pairs
 from cexspec.compile.recipe import Passage, RecipePlan
 from cexspec.mock.signatures import credentials_of
 from cexspec.models import Credentials

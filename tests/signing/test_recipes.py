@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cexspec.compile.exchange import Exchange
-from cexspec.compile.plan import FORM_BODY, HttpRequest, pairs_of
+from cexspec.compile.http_request import FORM_BODY, HttpRequest, pairs_of
 from cexspec.compile.recipe import Moment
 from cexspec.models import AuthenticationError, Credentials, NotSupported
 from cexspec.spec.load import load

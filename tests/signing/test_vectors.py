@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from cexspec.compile.plan import HttpRequest, pairs_of, urlencoded
+from cexspec.compile.http_request import HttpRequest, pairs_of, urlencoded
 from cexspec.compile.recipe import Moment
 from cexspec.models import Credentials
 from tests.signing import keys

@@ -9,7 +9,7 @@ from random import Random
 from typing import Protocol, get_args
 
 from cexspec.compile.exchange import Exchange, compile_exchange
-from cexspec.compile.plan import EnvironmentPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
 from cexspec.engine.limits import limiter_of
 from cexspec.engine.markets import Markets
 from cexspec.engine.options import StreamOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from cexspec.compile.plan import EnvironmentPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
 from cexspec.engine.markets import Markets
 from cexspec.engine.stream_client import StreamClient
 from tests.simulation.specs import BAZAAR, exchange

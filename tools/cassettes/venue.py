@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from msgspec.structs import replace
 
-from cexspec.compile.plan import EnvironmentPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
 from cexspec.mock import MockVenue
 from cexspec.mock.dialogue import Dialogue
 from cexspec.models import ConnectionLost

@@ -9,7 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from cexspec.compile.checks import nearest
-from cexspec.compile.plan import HttpRequest, Params
+from cexspec.compile.http_request import HttpRequest
+from cexspec.compile.plan import Params
 from cexspec.compile.recipe import Moment, RecipePlan, Signed
 from cexspec.hooks import SIGNERS, SignHook
 from cexspec.models import AuthenticationError

@@ -15,7 +15,7 @@ from __future__ import annotations
 from cexspec.compile.auth.parameters import ADDRESS, BODIES, address
 from cexspec.compile.auth.signing import RECV_WINDOW, Ready, RecipeWriter
 from cexspec.compile.code import Value
-from cexspec.compile.plan import FORM_BODY, Pairs
+from cexspec.compile.http_request import FORM_BODY, Pairs
 from cexspec.compile.recipe import Make, Outgoing, Passage
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cexspec.compile.holes import Text
-from cexspec.compile.plan import FORM_BODY, HttpRequest, Pairs, pairs_of, urlencoded
+from cexspec.compile.http_request import FORM_BODY, HttpRequest, Pairs, pairs_of, urlencoded
 
 PARTS = frozenset({"query", "raw_query", "target", "raw_target", "body", "params"})
 """Holes of the request's parts, which are known once the recipe's own parameters are in it."""

@@ -13,8 +13,10 @@ from cexspec.compile.auth.outgoing import outgoing
 from cexspec.compile.auth.parameters import ADDRESS, PARTS, Added, Pair
 from cexspec.compile.auth.signing import EXPIRES, MOMENT, RECV_WINDOW, SIGNATURE, Ready
 from cexspec.compile.auth.values import Holes, StepPlan, ValuePlan, compile_value
+from cexspec.compile.exchange_plan import CredentialPlan
 from cexspec.compile.holes import parse_text
-from cexspec.compile.plan import CredentialPlan, HttpRequest, Params
+from cexspec.compile.http_request import HttpRequest
+from cexspec.compile.plan import Params
 from cexspec.compile.recipe import Make, Moment, Outgoing, Passage, RecipePlan, Signed
 from cexspec.models import AuthenticationError
 from cexspec.models.credentials import Credentials

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from cexspec.compile.auth.recipes import compile_recipe
 from cexspec.compile.checks import nearest
-from cexspec.compile.plan import CredentialPlan
+from cexspec.compile.exchange_plan import CredentialPlan
 from cexspec.hooks import SIGNERS
 from cexspec.models import AuthenticationError
 from cexspec.models.credentials import Credentials

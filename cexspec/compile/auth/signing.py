@@ -34,7 +34,8 @@ from cexspec.compile.auth.values import Source, StepPlan
 from cexspec.compile.code import CodeWriter, Value
 from cexspec.compile.filters import Filter
 from cexspec.compile.holes import Hole, Text
-from cexspec.compile.plan import HttpRequest, Params
+from cexspec.compile.http_request import HttpRequest
+from cexspec.compile.plan import Params
 from cexspec.compile.recipe import Moment, Signed, readable
 from cexspec.models.credentials import Credentials
 

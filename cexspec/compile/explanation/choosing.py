@@ -10,7 +10,8 @@ from typing import Any
 from cexspec.compile.explanation.sample import TIME
 from cexspec.compile.explanation.text import Lines, Row, Section, compact
 from cexspec.compile.filling import ORDERS
-from cexspec.compile.plan import HttpRequest, OperationPlan, Params
+from cexspec.compile.http_request import HttpRequest
+from cexspec.compile.plan import OperationPlan, Params
 from cexspec.models import ExchangeError
 from cexspec.spec.model import Operation
 from cexspec.spec.model.choices import Asked, When

@@ -12,7 +12,8 @@ from cexspec.compile.explanation.mapping import reading
 from cexspec.compile.explanation.sample import samples
 from cexspec.compile.explanation.signing import signing
 from cexspec.compile.explanation.text import Lines, Row, Section, conditions, duration
-from cexspec.compile.plan import HttpRequest, OperationPlan
+from cexspec.compile.http_request import HttpRequest
+from cexspec.compile.plan import OperationPlan
 from cexspec.spec.model import Errors, Operation
 
 _WIDTH = 100

@@ -13,8 +13,9 @@ from cexspec.compile.explanation.mapping import reading
 from cexspec.compile.explanation.rest import errors
 from cexspec.compile.explanation.sample import samples
 from cexspec.compile.explanation.text import Lines, Row, Section, compact, conditions, duration
-from cexspec.compile.plan import ChannelPlan, Json, VerbPlan
+from cexspec.compile.plan import Json
 from cexspec.compile.roles import compile_roles
+from cexspec.compile.socket_plan import ChannelPlan, VerbPlan
 from cexspec.spec.model import Channel, Connection, Subscribe
 from cexspec.spec.model.limits import Window
 from cexspec.spec.model.node import Node

@@ -12,7 +12,7 @@ from math import inf
 from random import Random
 from typing import Any, Protocol
 
-from cexspec.compile.plan import ChannelPlan
+from cexspec.compile.socket_plan import ChannelPlan
 from cexspec.engine.books.fetching import Fetching
 from cexspec.engine.books.kept import Kept, Key, Leg, key_of
 from cexspec.engine.books.legs import Legs

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, getcontext
 from typing import cast
 
-from cexspec.compile.plan import BookPlan
+from cexspec.compile.socket_plan import BookPlan
 from cexspec.engine.books.order_book import OrderBook
 from cexspec.hooks import CHECKSUMS, Precision
 from cexspec.models import Book, Level, Number

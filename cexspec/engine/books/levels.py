@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cexspec.compile.plan import BookPlan
+from cexspec.compile.socket_plan import BookPlan
 from cexspec.engine.books.halves import Halves
 from cexspec.engine.books.order_book import OrderBook
 from cexspec.engine.books.waiting import MARGIN

@@ -13,7 +13,7 @@ from math import inf
 from random import Random
 from typing import Protocol
 
-from cexspec.compile.plan import ChannelPlan
+from cexspec.compile.socket_plan import ChannelPlan
 from cexspec.engine.books.checksum import Checksums
 from cexspec.engine.books.settings import BookSettings
 from cexspec.engine.books.synced import Fetch, Renew, SyncedBook

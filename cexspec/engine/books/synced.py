@@ -16,7 +16,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from cexspec.compile.plan import BookPlan, ChannelPlan
+from cexspec.compile.socket_plan import BookPlan, ChannelPlan
 from cexspec.engine.books.checksum import Checksums
 from cexspec.engine.books.levels import Levels
 from cexspec.engine.books.rules import OLD, Place, Position, Verdict, judge, position

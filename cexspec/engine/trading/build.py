@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from cexspec.compile.plan import EnvironmentPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
 from cexspec.engine.options import StreamOptions
 from cexspec.engine.rest import RestEngine
 from cexspec.engine.stream_client import StreamClient

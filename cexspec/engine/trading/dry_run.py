@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from cexspec.compile.plan import ExchangePlan
+from cexspec.compile.exchange_plan import ExchangePlan
 from cexspec.engine.trading.verbs import Engine, Served, Verbs
 from cexspec.models import CexspecError, Credentials, Event
 from cexspec.models.log_events import LogEvent

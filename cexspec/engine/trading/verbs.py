@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from cexspec.compile.plan import ExchangePlan, OperationPlan, Params
+from cexspec.compile.exchange_plan import ExchangePlan
+from cexspec.compile.plan import OperationPlan, Params
 from cexspec.models import Event
 from cexspec.transport.limiter import Priority
 

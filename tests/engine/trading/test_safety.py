@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cexspec import InvalidOrder, NotSupported, TradingDisabled
-from cexspec.compile.plan import EnvironmentPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
 from cexspec.engine.trading.dry_run import written
 from cexspec.engine.trading.permission import live
 from cexspec.models import Credentials

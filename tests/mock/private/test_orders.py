@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cexspec.compile.plan import EnvironmentPlan
+from cexspec.compile.exchange_plan import EnvironmentPlan
 from cexspec.engine.markets import Markets
 from cexspec.engine.rest import RestEngine
 from cexspec.engine.signing import Signer

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from cexspec.compile.exchange import Exchange, compile_exchange
-from cexspec.compile.plan import HttpRequest
+from cexspec.compile.http_request import HttpRequest
 from cexspec.compile.recipe import Moment
 from cexspec.mock.bodies import Refused
 from cexspec.mock.signatures import Signatures, credentials_of
