@@ -89,7 +89,7 @@ clean:
 .venv-bench/.installed: $(SETUP) benchmarks/requirements.txt
 	@echo "setting up .venv-bench with the libraries to compare with (once)"
 	@tools/venv.sh .venv-bench
-	@.venv-bench/bin/python $(PIP) --editable '.[redis]' orjson
+	@.venv-bench/bin/python $(PIP) --editable '.[evm,redis]' orjson
 	@while read -r wanted; do \
 		.venv-bench/bin/python $(PIP) "$$wanted" || echo "not installed: $$wanted (its rows of the table will say so)"; \
 	done < benchmarks/requirements.txt
