@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,16 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 def model_schema(model: type[msgspec.Struct]) -> dict[str, Any]:
     """The schema of one model as it is written to JSON: decimals as text, times as integers of nanoseconds."""
-    return {"$schema": DIALECT, **msgspec.json.schema(model)}
+    return {"$schema": DIALECT, **_unindented(msgspec.json.schema(model))}
+
+
+def _unindented(node: Any) -> Any:
+    """A schema whose descriptions are the docstrings without their indentation, which some versions of msgspec leave."""
+    if isinstance(node, dict):
+        return {
+            key: cleandoc(inner) if key == "description" and isinstance(inner, str) else _unindented(inner) for key, inner in node.items()
+        }
+    return [_unindented(inner) for inner in node] if isinstance(node, list) else node
 
 
 def main(arguments: list[str]) -> int:
