@@ -36,6 +36,7 @@ FOUND: list[tuple[int, str, str]] = [
     (201400, "binance", "who left while one of two connections was dead, and nobody knew yet, was not told what it may have missed"),
     (201411, "fetched contiguous, learned", "a connection that had been deaf for a topic was replaced before its silence told"),
     (261354, "checksum, echo", "what came by a connection that had yet to be acknowledged hid what the one before it had lost"),
+    (500372, "fetched contiguous, silent", "the judge looked while a connection that had been given up was coming back"),
     (
         241537,
         "fetched previous, learned",

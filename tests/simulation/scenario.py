@@ -234,9 +234,10 @@ class Play:
         Books come first: where data is expected, one that stands still for longer is begun anew, and may have nothing to begin with.
         """
         deadline = self.clock.monotonic() + RECOVERED_WITHIN
+        await self._rest(all_, deadline)
         while not self._well(all_) and self.clock.monotonic() < deadline:
-            await self.clock.sleep(1.0)  # one may have broken just now
-        await self.clock.sleep(3.0)
+            await self._recover(all_)  # a connection was given up meanwhile: a topic had been silent for too long
+            await self._rest(all_, deadline)
         self._look(all_)
         self._judge_books(all_)
         await self.clock.sleep(FILLED)
@@ -252,6 +253,12 @@ class Play:
         self.lies += judge_attempts(network.attempts, network.hosts, all_.budgets)
         if stats.decode_errors or stats.callback_errors:
             self.lies.append(f"errors are counted: {stats.problems}")
+
+    async def _rest(self, all_: Cast, deadline: float) -> None:
+        """Until all is well, for one may have broken just now, and what is on its way is here."""
+        while not self._well(all_) and self.clock.monotonic() < deadline:
+            await self.clock.sleep(1.0)
+        await self.clock.sleep(3.0)
 
     def _judge_books(self, all_: Cast) -> None:
         """Each is the venue's."""
