@@ -102,7 +102,7 @@ class Reader:
         origin = self._line_of(failure.__traceback__)
         if origin is not None:
             return origin.path, origin
-        if not isinstance(failure, msgspec.DecodeError):
+        if not isinstance(failure, msgspec.DecodeError | UnicodeDecodeError):  # the second one is the first since msgspec 0.23
             return "", None
         found, missing = _AT.search(str(failure)), _MISSING.search(str(failure))
         path = (found.group(1) if found else "$") + (f".{missing.group(1)}" if missing else "")

@@ -436,7 +436,7 @@ ERRORS: dict[str, tuple[bytes, str, str]] = {
     "another word": (json.dumps({**GOOD, "d": "x"}).encode(), "'x' is none of b, s", "$.d"),
     "a missing member": (json.dumps({**GOOD, "d": None}).encode(), "Expected", "$.d"),
     "broken JSON": (b'{"s":', "Input data was truncated", "$"),
-    "wrong text": (b'{"s":"\xff"}', "", ""),
+    "wrong text": (b'{"s":"\xff"}', "", "$"),
     "deeper than can be read": (b'{"x":' + b"[" * 100_000, "nested too deeply", ""),
 }
 
