@@ -77,8 +77,7 @@ def at_a_glance(text: str) -> Written | None:
 
 
 def _plain(hole: str) -> Expression:
-    name, *_ = hole.split(" ", 1)
-    name, _, attribute = name.partition(".")
+    name, _, attribute = hole.partition(" ")[0].partition(".")
     found = _FILTER.finditer(hole)
     return Expression(name, attribute or None, tuple(Call(one[1], () if one[2] is None else (one[2],)) for one in found))
 

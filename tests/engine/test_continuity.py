@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -184,6 +184,17 @@ async def test_attempts_that_fail_are_logged_with_their_reason_more_and_more_sel
     await perform(play, options=options())
 
 
+def lost_of(scene: Stage, trades: Collector) -> list[int]:
+    """When the trades of bitcoin were made that never came."""
+    came = set(trades.numbers("BTC/USDT"))
+    return [sent.at for sent in scene.bazaar.trades[BTC] if sent.number not in came]
+
+
+def are_told(gaps: Sequence[Gap], times: Sequence[int]) -> bool:
+    """Whether each of these times lies in a gap."""
+    return all(any((gap.from_time or 0) <= at <= (gap.to_time or 0) for gap in gaps) for at in times)
+
+
 async def aged(scene: Stage, each: Callable[[int], None], seconds: int = 2400) -> None:
     for second in range(seconds):
         each(second)
@@ -245,9 +256,8 @@ async def test_an_aging_connection_that_dies_before_it_is_replaced_leaves_a_gap(
 
         await aged(scene, each, 800)
         (gap,) = trades.gaps
-        missing = set(range(1, 801)) - set(trades.numbers("BTC/USDT"))
-        lost = [sent.at for sent in scene.bazaar.trades[BTC] if sent.number in missing]
-        assert lost and all((gap.from_time or 0) <= at <= (gap.to_time or 0) for at in lost)
+        lost = lost_of(scene, trades)
+        assert lost and are_told([gap], lost)
         assert len(scene.network.lines) == 1 and len(scene.client.states) == 1
 
     await perform(play, spec=AGING, options=options(lifetime=(0.5, 0.5)))
@@ -270,9 +280,8 @@ async def test_an_aging_connection_that_was_deaf_is_found_out_before_it_goes_whe
         await aged(scene, each, 600)
         assert scene.client.stats.rotations == 1 and len(scene.network.lines) == 1
         (gap,) = trades.gaps
-        missing = {sent.number for sent in scene.bazaar.trades[BTC]} - set(trades.numbers("BTC/USDT"))
-        lost = [sent.at for sent in scene.bazaar.trades[BTC] if sent.number in missing]
-        assert len(lost) == 9 and gap.symbol == "BTC/USDT" and all((gap.from_time or 0) <= at <= (gap.to_time or 0) for at in lost)
+        lost = lost_of(scene, trades)
+        assert len(lost) == 9 and gap.symbol == "BTC/USDT" and are_told([gap], lost)
 
     await perform(play, spec=AGING, options=options(lifetime=(0.5, 0.5), expect_every={"trades": 40.0}))
 
@@ -290,9 +299,8 @@ async def test_what_an_aging_connection_brought_while_it_was_alone_is_not_in_dou
 
         await aged(scene, each, 600)
         (gap,) = trades.gaps
-        missing = {sent.number for sent in scene.bazaar.trades[BTC]} - set(trades.numbers("BTC/USDT"))
-        lost = [sent.at for sent in scene.bazaar.trades[BTC] if sent.number in missing]
-        assert lost and all((gap.from_time or 0) <= at <= (gap.to_time or 0) for at in lost)
+        lost = lost_of(scene, trades)
+        assert lost and are_told([gap], lost)
         assert lost[0] - (gap.from_time or 0) < 5 * 10**9
 
     await perform(play, spec=AGING, options=options(lifetime=(0.5, 0.5)))
@@ -312,9 +320,8 @@ async def test_what_comes_by_a_connection_that_is_not_acknowledged_yet_hides_not
             scene.bazaar.trade(BTC)
 
         await aged(scene, each, 520)
-        missing = {sent.number for sent in scene.bazaar.trades[BTC]} - set(trades.numbers("BTC/USDT"))
-        lost = [sent.at for sent in scene.bazaar.trades[BTC] if sent.number in missing]
-        assert lost and all(any((gap.from_time or 0) <= at <= (gap.to_time or 0) for gap in trades.gaps) for at in lost)
+        lost = lost_of(scene, trades)
+        assert lost and are_told(trades.gaps, lost)
 
     await perform(play, spec=AGING, options=options(lifetime=(0.5, 0.5)))
 
@@ -382,10 +389,9 @@ async def test_a_connection_that_does_not_bring_what_another_one_brings_is_deaf(
         again = [("unsubscribe", [BTC]), ("subscribe", [BTC])] if breaks != 0 else []
         assert verbs(lines[0])[1:] == again, "the topic alone is asked for anew"
         assert scene.client.stats.stale == len(again) // 2
-        missing = set(range(1, 61)) - set(trades.numbers("BTC/USDT"))
-        lost = [sent.at for sent in scene.bazaar.trades[BTC] if sent.number in missing]
+        lost = lost_of(scene, trades)
         assert bool(lost) is bool(trades.gaps) is told
-        assert all(any((gap.from_time or 0) <= at <= (gap.to_time or 0) for gap in trades.gaps) for at in lost)
+        assert are_told(trades.gaps, lost)
         assert trades.numbers("ETH/USDT") == list(range(1, 61)) and {gap.symbol for gap in trades.gaps} <= {"BTC/USDT"}
         before = scene.client.stats.stale
         for _ in range(30):
@@ -415,10 +421,9 @@ async def test_what_a_connection_has_yet_to_bring_is_told_as_the_subscription_en
         assert not trades.gaps
         stream.unsubscribe("BTC/USDT")
         await scene.wait(1)
-        missing = set(range(1, 11)) - set(trades.numbers("BTC/USDT"))
         (gap,) = trades.gaps
-        lost = [sent.at for sent in scene.bazaar.trades[BTC] if sent.number in missing]
-        assert gap.symbol == "BTC/USDT" and lost and all((gap.from_time or 0) <= at <= (gap.to_time or 0) for at in lost)
+        lost = lost_of(scene, trades)
+        assert gap.symbol == "BTC/USDT" and lost and are_told([gap], lost)
         stream.unsubscribe("ETH/USDT")
         await scene.wait(1)
         assert len(trades.gaps) == 1, "of this one nothing is missing"
@@ -439,9 +444,8 @@ async def test_when_all_redundant_connections_die_there_is_a_gap() -> None:
             scene.bazaar.trade(BTC)
             await scene.wait(1)
         (gap,) = trades.gaps
-        missing = set(range(1, 61)) - set(trades.numbers("BTC/USDT"))
-        lost = [sent.at for sent in scene.bazaar.trades[BTC] if sent.number in missing]
-        assert lost and all((gap.from_time or 0) <= at <= (gap.to_time or 0) for at in lost)
+        lost = lost_of(scene, trades)
+        assert lost and are_told([gap], lost)
 
     await perform(play, options=options(redundancy=2))
 
