@@ -5,7 +5,9 @@ first such call comes; which one a call needs is found by the few words that dec
 
     def make(given):
         get = given.get
-        return (known.get((get('type'), get('quote_quantity') is not None)) or learn(given))(given)
+        try: make = known((get('type'), 'quote_quantity' in given, ))
+        except TypeError: make = None
+        return (make or learn(given))(given)
 
 In it those words are constants, and nothing is asked that is known by them.
 """
@@ -29,6 +31,9 @@ ORDERS = "orders"
 """The hole of a batch: its orders, each as `each_order` writes it."""
 MOST_KNOWN = 512
 """Decisions that are kept by what decides them: as good as all of them, since that has few words."""
+
+_TELLING = (str, bool, type(None))
+"""Types of the parameters by which a function is remembered; what equals a value of these, and is of another type, means the same."""
 
 Make = Callable[[Params], Any]
 Word = str | bool | None
@@ -54,14 +59,15 @@ class Filling:
         made: dict[object, Make] = {}
         known: dict[object, Make] = {}
 
-        def learn(given: Params, key: tuple[Word, ...]) -> Make:
+        def learn(given: Params) -> Make:
             rows = self.tables.rows(plans, given, _without_unset(self.bounds(given)))
-            words = {name: _told(name, word) for name, word in zip(names, key, strict=True)}
+            told = {name: given.get(name) if worded else _there(given.get(name)) for name, worded in names.items()}
+            words = {name: _told(name, _word(value)) for name, value in told.items()}
             calls = (rows, *words.values())
             if calls not in made:
                 made[calls] = self._written(plans, rows, words, flags, write)
-            if len(known) < MOST_KNOWN:
-                known[key] = made[calls]
+            if len(known) < MOST_KNOWN and all(value.__class__ in _TELLING for value in told.values()):
+                known[tuple(told.values())] = made[calls]
             return made[calls]
 
         return _by_decision(names, known, learn)
@@ -86,13 +92,15 @@ class Filling:
         return code.function("make")
 
 
-def _by_decision(names: Mapping[str, bool], known: Mapping[Any, Make], learn: Callable[[Params, tuple[Word, ...]], Make]) -> Make:
+def _by_decision(names: Mapping[str, bool], known: Mapping[Any, Make], learn: Callable[[Params], Make]) -> Make:
     """The function that finds the one for a call."""
     code = CodeWriter()
     with code.block("def make(given)"):
         code.line("get = given.get")
-        key = code.made(f"({''.join(f'{_word_code(code, name, worded)}, ' for name, worded in names.items())})")
-        code.line(f"return ({code.constant(known.get)}({key}) or {code.constant(learn)}(given, {key}))(given)")
+        told = [f"get({name!r})" if worded else _there_code(name) for name, worded in names.items()]
+        code.line(f"try: make = {code.constant(known.get)}(({''.join(f'{value}, ' for value in told)}))")
+        code.line("except TypeError: make = None")  # a list, of which nothing is known
+        code.line(f"return (make or {code.constant(learn)}(given))(given)")
     return code.function("make")
 
 
@@ -107,18 +115,22 @@ def _deciding(plans: tuple[TablePlan, ...], bounded: Set[str]) -> dict[str, bool
     return {name: name in worded for name in sorted({*looked, *worded} - {plan.name for plan in through})}
 
 
-def _word_code(code: CodeWriter, name: str, worded: bool) -> str:
-    """What decides of a parameter, as an expression: its word, or True; None and False are themselves."""
-    value = code.made(f"get({name!r})")
-    if worded:
-        return f"{value} if {value} is None or {value}.__class__ is str else {code.constant(_word)}({value})"
-    return f"{value} if {value} is None or {value} is False else True"
+def _there(value: object) -> Word:
+    """What decides of a parameter of which only matters that it is there."""
+    return value if value is None or value is False else True
+
+
+def _there_code(name: str) -> str:
+    """The same as an expression."""
+    return f"value if (value := get({name!r})) is None or value is False else True"
 
 
 def _word(value: object) -> Word:
-    """What conditions see of a value that is no text."""
+    """What conditions see of a value."""
+    if value is None or value is False:
+        return value
     text = text_of(value)
-    return False if value is False else text if text is not None else repr(value)
+    return text if text is not None else repr(value)
 
 
 def _told(name: str, word: Word) -> Word:
