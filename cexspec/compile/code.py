@@ -135,7 +135,7 @@ class CodeWriter(Writer):
         if text.whole is not None and write is None and found[0].kind != "integer":
             return self._whole(found[0])
         parts = [
-            _escaped(value.text) if value.text is not None and (write is None or isinstance(part, str)) else self._inside(value, write)
+            _escaped(value.text) if value.text is not None and (write is None or isinstance(part, str)) else self.inside(value, write)
             for part, value in zip(text.parts, found, strict=True)
         ]
         return f"f{''.join(parts)!r}" if text.holes else repr("".join(map(str, text.parts)))
@@ -205,7 +205,7 @@ class CodeWriter(Writer):
         if value.text is not None:
             return encoded(value.text)
         if value.kind == "integer":
-            return f"{{{code}}}"
+            return self.inside(value)
         if not code.isidentifier():
             code = self.made(code)
         plain = f"{code} if {code}.__class__ is str and {code}.isascii() and {code}.isalnum()"
@@ -221,7 +221,7 @@ class CodeWriter(Writer):
             return f"as_text({code})"
         return f"{_is_text(code)} else {_if_exact(code)} else as_text({code})"
 
-    def _inside(self, value: Value, write: Callable[[object], str] | None) -> str:
+    def inside(self, value: Value, write: Callable[[object], str] | None = None) -> str:
         """The text of a value as a part of an f-string."""
         code = value.code
         if write is not None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Literal, get_args
 from urllib.parse import parse_qsl, quote
 
 from msgspec import Struct
 
 Pairs = tuple[tuple[str, str], ...]
 """Names and texts, in order."""
+Part = Literal["query", "body", "form"]
+PARTS: tuple[Part, ...] = get_args(Part)
+"""The parts of a request that hold parameters."""
 JSON_BODY = ("Content-Type", "application/json")
 FORM_BODY = ("Content-Type", "application/x-www-form-urlencoded")
 

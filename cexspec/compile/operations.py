@@ -67,6 +67,7 @@ def compile_operation(name: str, spec: ExchangeSpec, errors: ErrorPlan, around: 
         takes=parts.holes,
         sent=parts.sent,
         common=parts.common,
+        carries=parts.carries,
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import msgspec
 
+from cexspec.compile.http_request import Part
 from cexspec.compile.lookups import compile_lookup, text_at
 from cexspec.compile.plan import PagePlan
 from cexspec.compile.targets import targets
@@ -15,8 +15,6 @@ from cexspec.spec.model import Operation, Page
 from cexspec.spec.model.node import TreeNode
 from cexspec.spec.problems import Findings
 from cexspec.spec.source import Where
-
-Within = Literal["query", "body", "form"]
 
 
 def compile_page(operation: Operation, findings: Findings) -> PagePlan | None:
@@ -33,7 +31,7 @@ def compile_page(operation: Operation, findings: Findings) -> PagePlan | None:
     return PagePlan(page.direction, page.param, page.by, page.unit, page.inclusive, tuple(page.drop), cursor, within, page.all)
 
 
-def _within(operation: Operation, page: Page) -> Within:
+def _within(operation: Operation, page: Page) -> Part:
     if page.param in operation.query:
         return "query"
     return "form" if operation.form is not None else "body" if operation.body is not None else "query"
@@ -44,7 +42,7 @@ def _cursor(path: str, findings: Findings, where: Where) -> Callable[[bytes], st
     return lambda body: text_at(lookup, msgspec.json.decode(body))
 
 
-def _check(operation: Operation, page: Page, findings: Findings, within: Within) -> None:
+def _check(operation: Operation, page: Page, findings: Findings, within: Part) -> None:
     in_body = within == "body"
     keys = [*operation.query, *(_keys(operation.body) if in_body else ()), *(operation.form or ())]
     for at, name in enumerate(page.drop):

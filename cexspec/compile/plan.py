@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
-from cexspec.compile.http_request import HttpRequest
+from cexspec.compile.http_request import PARTS, HttpRequest, Part
 from cexspec.models import DecodeError, Event, ExchangeError, Market
 from cexspec.spec.model.rest import Method
 from cexspec.spec.source import Position
@@ -118,7 +118,7 @@ class PagePlan:
     inclusive: bool
     drop: tuple[str, ...]
     cursor: Callable[[bytes], str | None] | None
-    within: Literal["query", "body", "form"] = "query"
+    within: Part = "query"
     """where `param` and `drop` are keys: in the JSON body nested ones have dots"""
     all: bool = False
     """without a limit every page is fetched"""
@@ -176,6 +176,8 @@ class OperationPlan:
     """those that stand in its request whenever they are given, as they were given"""
     common: frozenset[str] = frozenset()
     """of a batch: the parameters that must be the same for all its orders"""
+    carries: frozenset[Part] = frozenset(PARTS)
+    """the parts that its requests may have"""
 
 
 @dataclass(frozen=True, slots=True)

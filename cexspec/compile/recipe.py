@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
-from cexspec.compile.http_request import HttpRequest, Pairs
+from cexspec.compile.http_request import PARTS, HttpRequest, Pairs, Part
 from cexspec.compile.plan import Params
 from cexspec.models.credentials import Credentials
 from cexspec.spec.source import Position
@@ -50,7 +50,8 @@ def readable(signed: str | bytes) -> str:
 class Passage:
     """What all requests of an operation have in common on their way out. `path` is None where it isn't the same for all of them.
 
-    `headers` are their own; `common` are those of all requests to the environment, which give way to them.
+    `headers` are their own; `common` are those of all requests to the environment, which give way to them. What isn't among
+    `carries` none of them has; a body among these all have.
     """
 
     method: str
@@ -58,12 +59,25 @@ class Passage:
     path: str | None
     headers: Pairs = ()
     common: Pairs = ()
+    carries: frozenset[Part] = frozenset(PARTS)
+
+
+class Watch(Protocol):
+    """Tells the time, and counts nonces. `offset` is how far the venue's clock is ahead, in nanoseconds; None: not measured yet."""
+
+    offset: int | None
+
+    def time_ns(self) -> int:
+        """Local time in nanoseconds."""
+
+    def next_nonce(self, now: int) -> int:
+        """The next nonce, at a local time in nanoseconds."""
 
 
 Make = Callable[[str, str, Pairs, bytes | None, float], Any]
 """Makes what is sent of method, URL, headers, body and seconds to wait."""
-Outgoing = Callable[[HttpRequest, int, int, float], Any]
-"""(request, now, nonce, seconds to wait) -> what is sent, signed"""
+Outgoing = Callable[[HttpRequest, float], Any]
+"""(request, seconds to wait) -> what is sent, signed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +88,8 @@ class RecipePlan:
     the holes that a message signed by it may have (`api_key`, `signature`, `timestamp`, ... and the recipe's own). Both raise
     `AuthenticationError` that names the credential that is missing or unusable, and never its value.
 
-    `outgoing(passage, credentials, recv_window, make)` writes the function that signs the requests of one operation as `sign` does,
-    and gives them as they are sent. None: there is no faster way than `sign`.
+    `outgoing(passage, credentials, recv_window, make, watch)` writes the function that signs the requests of one operation as `sign`
+    does, at the time of `watch`, and gives them as they are sent. None: there is no faster way than `sign`.
 
     `offers` are the names of those values, times among them (`now`, `expires`) in nanoseconds; with them comes `prehash`, the text
     that was signed; `given` are the holes that the
@@ -91,6 +105,6 @@ class RecipePlan:
     offers: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
     of_requests: bool = False
-    outgoing: Callable[[Passage, Credentials, int, Make], Outgoing] | None = None
+    outgoing: Callable[[Passage, Credentials, int, Make, Watch], Outgoing] | None = None
     counted: bool = False
     """it takes nonces: what is signed by it has to arrive in its order"""

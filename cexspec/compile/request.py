@@ -14,7 +14,7 @@ from cexspec.compile.choices import compile_tables, refusal
 from cexspec.compile.code import NOTHING, CodeWriter, Value
 from cexspec.compile.filling import ORDERS, Filling, compile_batch
 from cexspec.compile.holes import Text, parse_text
-from cexspec.compile.http_request import FORM_BODY, JSON_BODY, HttpRequest, Pairs
+from cexspec.compile.http_request import FORM_BODY, JSON_BODY, HttpRequest, Pairs, Part
 from cexspec.compile.inversion import compile_inverse
 from cexspec.compile.limits import compile_draws, compile_weight
 from cexspec.compile.pages import compile_page
@@ -51,6 +51,7 @@ class RequestParts:
     path: str
     path_params: Callable[[str], dict[str, str] | None]
     build: Callable[[Params], HttpRequest]
+    carries: frozenset[Part]
     holes: frozenset[str]
     sent: frozenset[str]
     """those that stand in the request itself, made by no table and without bounds"""
@@ -83,12 +84,14 @@ def compile_request(operation: Operation, name: str, spec: ExchangeSpec, finding
     batch = compile_batch(each_order, filling, params.get(ORDERS), spec.id, name) if each_order is not None else None
     weigh = compile_weight(operation.weight, holes, findings, (*operation.where, "weight"))
     weighed = operation.weight is not None and operation.weight.const is None
+    page = compile_page(operation, findings)
 
     return RequestParts(
         method=operation.method,
         path=operation.path,
         path_params=target.path_params,
         build=filling.function(target.holes, lambda code: target.write(code, batch)),
+        carries=target.carries.union(() if page is None else (page.within,)),
         holes=holes,
         sent=target.holes - tables.names - params.keys(),
         common=tables.behind(target.holes - {ORDERS}) if each_order is not None else NOTHING,
@@ -96,7 +99,7 @@ def compile_request(operation: Operation, name: str, spec: ExchangeSpec, finding
         params=params,
         weight=(lambda given: weigh(bounds(given))) if weighed else weigh,
         pools=compile_draws(operation.limit, spec.limits, findings, (*operation.where, "limit")),
-        page=compile_page(operation, findings),
+        page=page,
         each=each,
         kinds=frozenset(operation.kinds) if operation.kinds is not None else None,
         idempotent=operation.idempotent if operation.idempotent is not None else operation.method == "GET",
@@ -125,6 +128,12 @@ class _Target:
     headers: Pairs
     holes: frozenset[str]
     needs: frozenset[str]
+
+    @property
+    def carries(self) -> frozenset[Part]:
+        """The parts that it writes."""
+        parts: dict[Part, object] = {"query": self.query, "body": self.body, "form": self.form}
+        return frozenset(name for name, texts in parts.items() if texts)
 
     def write(self, code: CodeWriter, batch: Callable[[Params], list[Any]] | None) -> str:
         """The request as an expression."""

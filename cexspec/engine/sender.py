@@ -127,7 +127,8 @@ class Sender:
 
     def _passage(self, operation: OperationPlan, request: HttpRequest, base: str) -> Passage:
         """What all requests of an operation have in common with this one."""
-        return Passage(request.method, base, operation.path if "{{" not in operation.path else None, request.headers, self._headers)
+        path = operation.path if "{{" not in operation.path else None
+        return Passage(request.method, base, path, request.headers, self._headers, operation.carries)
 
     def _laid(self, operation: OperationPlan, request: HttpRequest) -> Pairs:
         """A request's headers laid upon those of all requests; an operation where none has the name of another is remembered."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Protocol
 
 from cexspec.compile.http_request import HttpRequest
 from cexspec.compile.plan import Params
-from cexspec.compile.recipe import Make, Moment, Passage, RecipePlan, Signed
+from cexspec.compile.recipe import Make, Moment, Outgoing, Passage, RecipePlan, Signed
 from cexspec.models import AuthenticationError, Credentials
 from cexspec.transport.clock import Clock
 
@@ -57,10 +57,10 @@ class Signer:
     def __init__(
         self, plan: Recipes, credentials: Credentials, clock: Clock, recv_window: float | None = None, environment: str = "live"
     ) -> None:
-        self._plan, self._clock, self._environment = plan, clock, environment
+        self._plan, self._environment = plan, environment
         self.credentials = plan.completed(credentials)
         self._recv_window = plan.recv_window if recv_window is None else round(recv_window * 1000)
-        self._nonces = Nonces()
+        self.time_ns, self.next_nonce = clock.time_ns, Nonces().next
         self._recipes: dict[str, RecipePlan] = {}
         self._turn = asyncio.Lock()
         self.offset: int | None = None
@@ -75,14 +75,14 @@ class Signer:
 
     def moment(self) -> Moment:
         """Now, on the venue's clock, with a fresh nonce."""
-        now = self._clock.time_ns()
-        return Moment(now + (self.offset or 0), self._nonces.next(now), self._recv_window, self._environment)
+        now = self.time_ns()
+        return Moment(now + (self.offset or 0), self.next_nonce(now), self._recv_window, self._environment)
 
     def sign(self, recipe: str, request: HttpRequest, base_url: str) -> Signed:
         """A request as it goes out. Raises `AuthenticationError` where a credential is missing or unusable."""
         return self._recipe(recipe).sign(request, base_url, self.credentials, self.moment())
 
-    def outgoing(self, recipe: str, passage: Passage, make: Make) -> Callable[[HttpRequest, float], Any] | None:
+    def outgoing(self, recipe: str, passage: Passage, make: Make) -> Outgoing | None:
         """(request, seconds to wait) -> what `make` makes of it once it is signed, as `sign` does, for the requests of one operation.
 
         None where the recipe has no faster way than `sign`. Raises as that does.
@@ -90,14 +90,7 @@ class Signer:
         plan = self._recipe(recipe)
         if plan.outgoing is None:
             return None
-        outgoing = plan.outgoing(passage, self.credentials, self._recv_window, make)
-        time, nonce, counted = self._clock.time_ns, self._nonces.next, plan.counted
-
-        def sign(request: HttpRequest, timeout: float) -> Any:
-            now = time()
-            return outgoing(request, now + (self.offset or 0), nonce(now) if counted else 0, timeout)
-
-        return sign
+        return plan.outgoing(passage, self.credentials, self._recv_window, make, self)
 
     def values(self, recipe: str, given: Params) -> Mapping[str, Any]:
         """The values of the holes of a message signed by a recipe. Raises as `sign`."""

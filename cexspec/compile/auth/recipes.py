@@ -17,7 +17,7 @@ from cexspec.compile.exchange_plan import CredentialPlan
 from cexspec.compile.holes import parse_text
 from cexspec.compile.http_request import HttpRequest
 from cexspec.compile.plan import Params
-from cexspec.compile.recipe import Make, Moment, Outgoing, Passage, RecipePlan, Signed
+from cexspec.compile.recipe import Make, Moment, Outgoing, Passage, RecipePlan, Signed, Watch
 from cexspec.models import AuthenticationError
 from cexspec.models.credentials import Credentials
 from cexspec.spec.model.auth import Auth, Recipe, Value
@@ -29,11 +29,14 @@ _SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class RecipeParts:
-    """What a recipe does, whoever signs: `uses` are the parts of a request that it reads, `expires` nanoseconds from now."""
+    """What a recipe does, whoever signs: `uses` are the parts of a request that it reads, `times` what it asks of the moment, `expires`
+    nanoseconds from now.
+    """
 
     values: tuple[ValuePlan, ...]
     added: Added
     uses: frozenset[str]
+    times: frozenset[str]
     expires: int | None
 
 
@@ -74,6 +77,7 @@ class _Compiler:
             values=values,
             added=Added(before, behind, last, headers, recipe.into, recipe.sort),
             uses=frozenset(self.used) & (PARTS | ADDRESS),
+            times=frozenset(self.used) & self.times,
             expires=round(recipe.expires * _SECOND) if recipe.expires is not None else None,
         )
         signer = _Signer(exchange, name, needs, frozenset(self.used) & self.credentials - needs, parts)
@@ -143,9 +147,9 @@ class _Signer:
             self._sign, self._signs = self._ready(credentials).sign(), credentials
         return self._sign(request, base_url, moment)
 
-    def outgoing(self, passage: Passage, credentials: Credentials, recv_window: int, make: Make) -> Outgoing:
+    def outgoing(self, passage: Passage, credentials: Credentials, recv_window: int, make: Make, watch: Watch) -> Outgoing:
         """The function that signs the requests of one operation."""
-        return outgoing(self._ready(credentials), passage, recv_window, make)
+        return outgoing(self._ready(credentials), passage, recv_window, make, watch)
 
     def message(self, credentials: Credentials, moment: Moment, given: Params) -> Mapping[str, Any]:
         """The values of the holes of a message."""
@@ -166,7 +170,7 @@ class _Signer:
             else:
                 values.append((value.name, *self._keyed(value, credentials)))
         parts = self._parts
-        return Ready(credentials, tuple(values), parts.added.without(frozenset(absent)), parts.uses, parts.expires)
+        return Ready(credentials, tuple(values), parts.added.without(frozenset(absent)), parts.uses, parts.times, parts.expires)
 
     def _keyed(self, value: ValuePlan, credentials: Credentials) -> tuple[StepPlan, Digest | None]:
         """The way of the key in hand, and its digest."""

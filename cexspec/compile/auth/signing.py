@@ -30,7 +30,7 @@ import msgspec
 
 from cexspec.compile.auth.digests import ENCODERS, ENCODING, Digest
 from cexspec.compile.auth.parameters import ADDRESS, Added, Pair, address, arranged, merged, raw, takes_form
-from cexspec.compile.auth.values import Source, StepPlan
+from cexspec.compile.auth.values import StepPlan
 from cexspec.compile.code import CodeWriter, Value
 from cexspec.compile.filters import Filter
 from cexspec.compile.holes import Hole, Text
@@ -66,6 +66,7 @@ class Ready:
     values: tuple[tuple[str, StepPlan, Digest | None], ...]
     added: Added
     uses: frozenset[str]
+    times: frozenset[str]
     expires: int | None
     """nanoseconds from now"""
 
@@ -95,8 +96,8 @@ class Ready:
 class RecipeWriter(CodeWriter):
     """Writes one function of a recipe."""
 
-    in_form = "takes_form(request)"
-    """whether parameters go to the form, as an expression"""
+    in_form: str | bool = "takes_form(request)"
+    """whether parameters go to the form, as an expression where it isn't known"""
 
     def __init__(self, ready: Ready) -> None:
         super().__init__()
@@ -104,9 +105,12 @@ class RecipeWriter(CodeWriter):
         self.names |= _NAMES | ENCODING
         self.bound |= {name: Value(self._secret(name, text), "text") for name, text in ready.credentials.items()}
         self._filtered: dict[tuple[str, tuple[Filter, ...]], Value] = {}
+        self._digits: dict[str, str] = {}
         self._made: dict[str, str] = {}
         self._raw: set[str] = set()
         self._prehash = "''"
+        self.empty: set[str] = set()
+        """the parts of the request that are known to be empty"""
 
     def filtered(self, hole: Hole, value: Value) -> Value:
         """As it is written anywhere; what several texts hold is made once."""
@@ -118,26 +122,42 @@ class RecipeWriter(CodeWriter):
             self._filtered[key] = Value(self.made(found.code), found.kind)
         return self._filtered[key]
 
+    def inside(self, value: Value, write: Callable[[object], str] | None = None) -> str:
+        """A number is written once, however many texts hold it."""
+        if value.kind != "integer" or value.text is not None:
+            return super().inside(value, write)
+        if value.code not in self._digits:
+            self._digits[value.code] = self.made(f"f'{{{value.code}}}'")
+        return f"{{{self._digits[value.code]}}}"
+
     def moment(self) -> None:
         """The times and the nonce."""
         for name in MOMENT:
-            self._bind(name, f"moment.{name}", "integer")
+            self.bind(name, f"moment.{name}")
         self.expires()
 
     def expires(self) -> None:
         """The time when it is too late, where the recipe has one."""
         if self.ready.expires is not None:
-            self._bind(EXPIRES, f"now + {self.ready.expires}", "integer")
+            self.bind(EXPIRES, f"now + {self.ready.expires}")
 
     def request(self) -> None:
         """The request with what is added before it is signed, and its parts as they go out."""
         uses = self.ready.uses
         self.addressed(uses)
-        self.line("query, body, form = request.query, request.body, request.form")
+        self.take()
         self._add()
         if uses & {"raw_query", "raw_target"}:
             self.line("raw_text = raw(query)")
-        for name in sorted(uses & _PARTS.keys()):
+        self.parts(uses & _PARTS.keys())
+
+    def take(self) -> None:
+        """The parts of the request as it comes."""
+        self.line("query, body, form = request.query, request.body, request.form")
+
+    def parts(self, names: frozenset[str]) -> None:
+        """The parts that texts have holes for."""
+        for name in sorted(names):
             self.bound[name] = Value(self.made(_PARTS[name]), "text")
 
     def addressed(self, uses: frozenset[str]) -> None:
@@ -149,7 +169,7 @@ class RecipeWriter(CodeWriter):
     def values(self) -> None:
         """The values in order."""
         for name, step, digest in self.ready.values:
-            source, binary = self._source(step.source)
+            source, binary = self.source(step)
             source = self.made(source)
             found = source
             if digest is not None or step.encode is not None:
@@ -163,6 +183,25 @@ class RecipeWriter(CodeWriter):
             self._made[name] = found
             if name == SIGNATURE:
                 self._prehash = source
+
+    def source(self, step: StepPlan) -> tuple[str, bool]:
+        """What is digested or encoded, as an expression, and whether it is bytes."""
+        of = step.source
+        if isinstance(of, Text):
+            return self.text_of(of), False
+        if isinstance(of, list):
+            return f"b''.join(({''.join(f'{self.bytes_of(part)}, ' for part in of)}))", True
+        return f"encode({self.tree(of)}).decode()", False
+
+    def bytes_of(self, part: Text) -> str:
+        """The bytes of a text, as an expression."""
+        hole = part.whole
+        if hole is not None and hole.name in self._raw:
+            return self.bound[hole.name].code
+        known = self.filtered(hole, self.needed(hole)).text if hole is not None else None
+        if known is not None:
+            return repr(known.encode())
+        return f"({self.text_of(part)}).encode()"
 
     def signed(self) -> str:
         """The signed request, as an expression."""
@@ -184,7 +223,8 @@ class RecipeWriter(CodeWriter):
         known = ", ".join(f"{name!r}: {code}" for name, code in {**{name: name for name in times}, **self._made}.items())
         return f"{{'prehash': readable({self._prehash}), **given, **{self.constant(dict(self.ready.credentials))}, {known}}}"
 
-    def _bind(self, name: str, code: str, kind: Any) -> None:
+    def bind(self, name: str, code: str, kind: Any = "integer") -> None:
+        """From here on a hole holds what an expression gives."""
         self.line(f"{name} = {code}")
         self.bound[name] = Value(name, kind)
 
@@ -194,7 +234,8 @@ class RecipeWriter(CodeWriter):
 
     def _add(self) -> None:
         added = self.ready.added
-        if added.into == "params" and (added.before or added.behind or added.last or added.sort):
+        anything = added.before or added.behind or added.last or added.sort
+        if anything and added.into == "params" and isinstance(self.in_form, str):
             self.line(f"in_form = {self.in_form}")
         self._put(added.before, added.behind, sort=added.sort)
 
@@ -207,8 +248,8 @@ class RecipeWriter(CodeWriter):
             self.line(f"body = merged(body, {self._pairs(before)}, {self._pairs(behind)})")
             return
         first, last = (self.made(self.query((pair.name, pair.text) for pair in pairs)) if pairs else "" for pairs in (before, behind))
-        if into == "query":
-            self._put_into("query", first, last, sort)
+        if into == "query" or isinstance(self.in_form, bool):
+            self._put_into("form" if into != "query" and self.in_form else "query", first, last, sort)
             return
         with self.block("if in_form"):
             self._put_into("form", first, last, sort)
@@ -219,27 +260,10 @@ class RecipeWriter(CodeWriter):
         """Put texts of parameters around those of a part."""
         whole, alone = ("&".join(f"{{{name}}}" for name in names if name) for names in ((first, part, last), (first, last)))
         if first or last:
-            self.line(f"{part} = f'{whole}' if {part} else f'{alone}'")
+            self.line(f"{part} = f'{alone}'" if part in self.empty else f"{part} = f'{whole}' if {part} else f'{alone}'")
+            self.empty -= {part}
         if sort:
             self.line(f"{part} = arranged({part})")
 
     def _pairs(self, pairs: Iterable[Pair]) -> str:
         return f"({''.join(f'({pair.name!r}, {self.text_of(pair.text)}), ' for pair in pairs)})"
-
-    def _source(self, source: Source) -> tuple[str, bool]:
-        """What is digested, as an expression, and whether it is bytes."""
-        if isinstance(source, Text):
-            return self.text_of(source), False
-        if isinstance(source, list):
-            return f"b''.join(({''.join(f'{self._binary(part)}, ' for part in source)}))", True
-        return f"encode({self.tree(source)}).decode()", False
-
-    def _binary(self, part: Text) -> str:
-        """One of the parts whose bytes are joined."""
-        hole = part.whole
-        if hole is not None and hole.name in self._raw:
-            return self.bound[hole.name].code
-        known = self.filtered(hole, self.needed(hole)).text if hole is not None else None
-        if known is not None:
-            return repr(known.encode())
-        return f"({self.text_of(part)}).encode()"

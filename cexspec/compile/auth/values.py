@@ -36,6 +36,7 @@ class StepPlan:
     source: Source
     digest: DigestName | None
     encode: Encoding | None
+    holes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def compile_value(name: str, value: Value, credentials: frozenset[str], holes: H
     for kind, way in _ways(value):
         source, used = _source(way.of, holes, findings, (*way.where, "of"))
         found |= used
-        steps[_checked(way, kind, value, findings)] = StepPlan(source, way.digest, way.encode)
+        steps[_checked(way, kind, value, findings)] = StepPlan(source, way.digest, way.encode, used)
     return ValuePlan(name, key, steps, frozenset(found), any(step.encode == "raw" for step in steps.values()))
 
 
