@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import FunctionType
 from typing import Any
 
@@ -18,7 +19,7 @@ from cexspec.compile.paths import Steps, parse
 from cexspec.compile.source import Origin, Writer
 from cexspec.compile.wire import Leaf, Wire
 from cexspec.models import MODELS, Event, Market
-from cexspec.spec.model import Mapping
+from cexspec.spec.model import Mapping as MappingSpec
 
 NOWHERE = Market(id="", symbol=None, kind=None)
 """The market of a message that names none."""
@@ -26,17 +27,17 @@ NOWHERE = Market(id="", symbol=None, kind=None)
 
 @dataclass(frozen=True)
 class Extractor:
-    """A compiled mapping before it becomes a reader."""
+    """A compiled mapping before it becomes a reader. What runs is made of it when it is asked for first: of most mappings of a spec
+    a program never sees a message.
+    """
 
+    exchange: str
     model: type[Event]
     wire: Wire
-    wire_type: Any
     items: Items
     writer: Writer
-    decode: Callable[[Any], Any]
-    """frame -> message; `extract` begins with it"""
-    extract: Callable[..., list[Event]]
-    """(context, frame), and for a mapping of many items optionally the items to take instead of the message's"""
+    names: Mapping[str, Any]
+    """what the code knows"""
     loop: str | None
     """code of what is iterated, over a decoded message `m`; None for one item"""
     asked: tuple[tuple[Steps, Origin], ...]
@@ -47,6 +48,24 @@ class Extractor:
     can_pair: bool
     """it reads book levels whose rows might hold nothing but price and size"""
 
+    @cached_property
+    def wire_type(self) -> Any:
+        """The type of the message."""
+        return self.wire.whole()
+
+    @cached_property
+    def decode(self) -> Callable[[Any], Any]:
+        """Frame -> message; `extract` begins with it."""
+        return self.wire.decoder(self.wire_type).decode
+
+    @cached_property
+    def extract(self) -> Callable[..., list[Event]]:
+        """(context, frame), and for a mapping of many items optionally the items to take instead of the message's -> events."""
+        scope = {**self.names, "decode": self.decode}
+        exec(compile(self.writer.text, f"<extract {self.exchange}>", "exec"), scope)
+        made: Callable[..., list[Event]] = scope["extract"]
+        return made
+
     def reading(self, decode: Callable[[Any], Any]) -> Callable[..., list[Event]]:
         """`extract`, over what another decoder makes of its argument."""
         made = self.extract
@@ -54,7 +73,7 @@ class Extractor:
 
 
 def compile_extractor(
-    mapping: Mapping,
+    mapping: MappingSpec,
     model: str,
     form: Form,
     around: Surroundings,
@@ -63,7 +82,7 @@ def compile_extractor(
     sample: object = None,
     sharing: Sharing | None = None,
 ) -> Extractor:
-    """Type the message, generate the extractor. Raises PathError.
+    """Type the message, write the extractor. Raises PathError.
 
     `match` is left to the wire type where that can check it. `sample` is a frame, decoded: members are decoded fastest in
     the order in which they come. `sharing`: its items are partial updates.
@@ -71,21 +90,16 @@ def compile_extractor(
     parts = take_apart(mapping, model, form, around.number, twin, sharing)
     guard = _guard(parts, match) if match is not None else None
     wire, writer = parts.scope.wire, Writer()
-    wire_type = wire.build(sample=sample)
-    decode = wire.decoder(wire_type).decode
+    wire.settle(sample)
     parts.scope.bind((), "m")
     loop = BodyWriter(parts, around, writer, [demand for demand in guard or () if demand[1] is Leaf.AFFIXED]).write()
-    scope: dict[str, Any] = {**names(around.number), **parts.scope.names, "Model": MODELS[model], "NOWHERE": NOWHERE, "kept": kept}
-    scope["decode"] = decode
-    exec(compile(writer.text, f"<extract {around.exchange}>", "exec"), scope)
     return Extractor(
+        exchange=around.exchange,
         model=MODELS[model],
         wire=wire,
-        wire_type=wire_type,
         items=parts.items,
         writer=writer,
-        decode=decode,
-        extract=scope["extract"],
+        names={**names(around.number), **parts.scope.names, "Model": MODELS[model], "NOWHERE": NOWHERE, "kept": kept},
         loop=loop,
         asked=tuple(parts.scope.asked),
         guarded=guard is not None,

@@ -60,16 +60,15 @@ def no_twins(frame: bytes) -> tuple[ReaderPlan, ...]:
 class ReaderPlan:
     """Reads one kind of message: bytes -> wire value -> unified events.
 
-    `decode` gives the wire value, and raises `msgspec.ValidationError` or `msgspec.DecodeError`; `extract` makes the events, and
-    raises the same, or what Python raises on a hole. `read` turns any failure of that into a `DecodeError` that names payload
-    path and spec position.
+    `decode` gives the wire value, and raises `msgspec.ValidationError` or `msgspec.DecodeError`; `extract` gives the function that
+    makes the events of a frame, which raises the same, or what Python raises on a hole. `read` turns any failure of that into a
+    `DecodeError` that names payload path and spec position.
     """
 
     name: str
     model: type[Event]
-    wire: Any
     decode: Callable[[bytes], Any]
-    extract: Callable[[Context, Any], list[Event]]
+    extract: Callable[[], Callable[[Context, Any], list[Event]]]
     read: Callable[[bytes, Context], list[Event]]
     source: str
     unlowered: tuple[str, ...]

@@ -44,7 +44,6 @@ class Reader:
     def __init__(self, name: str, exchange: str, extractor: Extractor, mapping_at: Where, locate: Locate) -> None:
         self.name, self.exchange, self.extractor = name, exchange, extractor
         self._mapping_at, self._locate = mapping_at, locate
-        self._extract = extractor.extract
         self._salvage: Salvage | None = None
 
     def plan(self, unlowered: tuple[str, ...], snapshot: bool | None, twins: Callable[[bytes], tuple[ReaderPlan, ...]]) -> ReaderPlan:
@@ -53,9 +52,8 @@ class Reader:
         return ReaderPlan(
             name=self.name,
             model=extractor.model,
-            wire=extractor.wire_type,
-            decode=extractor.decode,
-            extract=self._extract,
+            decode=lambda frame: extractor.decode(frame),
+            extract=lambda: extractor.extract,
             read=self.read,
             source=extractor.writer.text,
             unlowered=unlowered,
@@ -70,7 +68,7 @@ class Reader:
     def read(self, frame: bytes, context: Context) -> list[Event]:
         """The events of a frame. Raises `DecodeError`; one bad record among others is quarantined instead."""
         try:
-            return self._extract(context, frame)
+            return self.extractor.extract(context, frame)
         except FAILURES as failure:
             error = self._error(failure)
         if self.extractor.loop is None:
@@ -109,7 +107,7 @@ class Reader:
         return path, self._asked_for(_steps(path))
 
     def _line_of(self, traceback: TracebackType | None) -> Origin | None:
-        lines = (line for frame, line in walk_tb(traceback) if frame.f_code is self._extract.__code__)
+        lines = (line for frame, line in walk_tb(traceback) if frame.f_code is self.extractor.extract.__code__)
         return next((self.extractor.writer.origin_of(line) for line in lines), None)
 
     def _asked_for(self, steps: Steps) -> Origin | None:

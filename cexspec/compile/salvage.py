@@ -17,7 +17,7 @@ class Salvage:
         wire, items = extractor.wire, extractor.items
         plain = items.plain or wire.node(items.element).plain
         self._extract = extractor.reading(lambda message: message)
-        self._message = wire.decoder(extractor.wire_type if plain else wire.build(raw=items.element)).decode
+        self._message = wire.decoder(extractor.wire_type if plain else wire.whole(items.element)).decode
         self._records: Callable[[Any], Any] = eval(f"lambda m: {extractor.loop}", extractor.extract.__globals__)
         self._item = (lambda item: item) if plain else wire.decoder(wire.type_at(items.element)).decode
         self._together = "," in items.variables

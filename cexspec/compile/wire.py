@@ -157,14 +157,18 @@ class Wire:
         if node.steps == steps:
             node.length = length
 
-    def settle(self) -> None:
-        """Make every place that paths disagree about plain."""
+    def settle(self, sample: object = None) -> None:
+        """Make every place that paths disagree about plain, and put members in the order of a `sample`."""
         _settle(self.root)
-
-    def build(self, *, raw: Steps | None = None, sample: object = None) -> Any:
-        """The wire type of the whole message, with the place `raw` left undecoded, and members in the order of a `sample`."""
-        self.settle()
         _arrange(self.root, sample)
+
+    def build(self) -> Any:
+        """The wire type of the whole message, settled now."""
+        self.settle()
+        return self.whole()
+
+    def whole(self, raw: Steps | None = None) -> Any:
+        """The wire type of the whole message, which is settled; with the place `raw` left undecoded."""
         return self._type(self.root, raw)
 
     def node(self, steps: Steps) -> WireNode:

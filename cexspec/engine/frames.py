@@ -201,7 +201,7 @@ class FrameReader:
             return
         chosen = next((twin for twin in reader.twins(frame) if _decodes(twin, frame)), reader)
         beginning = frame[:PREFIX]
-        read = MethodType(chosen.extract, self._bare_context)
+        read = MethodType(chosen.extract(), self._bare_context)
         for key in (beginning, beginning.decode(errors="replace")):
             self._guesses[key], self._known[key] = (channel, read), read
 

@@ -135,6 +135,15 @@ def trades(items: str, inside: Steps, document: object, symbol: object) -> list[
     return [(event.symbol, event.id) for event in events if isinstance(event, Trade)]
 
 
+def test_code_is_made_when_the_first_message_comes() -> None:
+    mapping = Mapping.model_validate({"returns": "trade", "item": "$", "fields": {"symbol": {"const": "X"}, "id": "$.i", **REST}})
+    extractor = compile_extractor(mapping, "trade", Form(), AROUND)
+    assert not {"wire_type", "decode", "extract"} & vars(extractor).keys()
+    (event,) = extractor.extract(Notes(), b'{"i": "7"}')
+    assert event.id == "7"  # type: ignore[attr-defined]
+    assert extractor.extract is extractor.extract
+
+
 def holding(steps: Steps, leaf: object) -> object:
     """A document with a leaf at some steps, or with a hole there."""
     if leaf is None:  # of an array the place is there, as any other would be: one without is no item

@@ -52,7 +52,7 @@ def answered(exchange: str, number: str) -> Frames:
 def read(reader: ReaderPlan, frame: bytes, notes: Notes) -> list[Event] | None:
     """Decoded and extracted, as the hot path does it; None where that fails."""
     try:
-        return reader.extract(notes, frame)
+        return reader.extract()(notes, frame)
     except FAILURES:
         return None
 

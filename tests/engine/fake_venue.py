@@ -52,7 +52,7 @@ def reader(model: type[Event], rows: Rows) -> ReaderPlan:
         except (ValueError, LookupError, TypeError) as failure:
             raise DecodeError(str(failure), exchange="fake") from None
 
-    return ReaderPlan("fake", model, None, json.loads, lambda wire, context: [], read, "", (), HERE, scaled=model is not Instrument)
+    return ReaderPlan("fake", model, json.loads, lambda: lambda context, frame: [], read, "", (), HERE, scaled=model is not Instrument)
 
 
 def check(status: int, body: bytes, endpoint: str) -> ExchangeError | None:
