@@ -172,11 +172,15 @@ class CodeWriter(Writer):
 
     def query(self, texts: Iterable[tuple[str, Text]]) -> str:
         """A query or form, encoded, as an expression; what has a hole without a value is left out."""
+        inside = self.inside_query(texts)
+        whole = self.literal(inside.removeprefix("&"))
+        return f"{whole}[1:]" if inside.startswith("{") else whole
+
+    def inside_query(self, texts: Iterable[tuple[str, Text]]) -> str:
+        """The same as the inside of an f-string, with a sign before each parameter."""
         found = [(key, text, [self.read(hole) for hole in text.holes]) for key, text in texts]
         found = [one for one in found if all(value.kind != "nothing" for value in one[2])]
-        members = [self._if_there(key, text, values) for key, text, values in found]
-        whole = self.literal("".join(members).removeprefix("&"))
-        return f"{whole}[1:]" if members and members[0].startswith("{") else whole
+        return "".join([self._if_there(key, text, values) for key, text, values in found])
 
     def _if_there(self, key: str, text: Text, values: Sequence[Value]) -> str:
         """A parameter with the sign before it, or nothing where one of its values isn't there, as the inside of an f-string."""

@@ -190,7 +190,7 @@ class RecipeWriter(CodeWriter):
         if isinstance(of, Text):
             return self.text_of(of), False
         if isinstance(of, list):
-            return f"b''.join(({''.join(f'{self.bytes_of(part)}, ' for part in of)}))", True
+            return " + ".join(map(self.bytes_of, of)) or "b''", True
         return f"encode({self.tree(of)}).decode()", False
 
     def bytes_of(self, part: Text) -> str:
@@ -247,7 +247,7 @@ class RecipeWriter(CodeWriter):
         if into == "body":
             self.line(f"body = merged(body, {self._pairs(before)}, {self._pairs(behind)})")
             return
-        first, last = (self.made(self.query((pair.name, pair.text) for pair in pairs)) if pairs else "" for pairs in (before, behind))
+        first, last = (self.inside_query((pair.name, pair.text) for pair in pairs).removeprefix("&") for pairs in (before, behind))
         if into == "query" or isinstance(self.in_form, bool):
             self._put_into("form" if into != "query" and self.in_form else "query", first, last, sort)
             return
@@ -257,10 +257,10 @@ class RecipeWriter(CodeWriter):
             self._put_into("query", first, last, sort)
 
     def _put_into(self, part: str, first: str, last: str, sort: bool) -> None:
-        """Put texts of parameters around those of a part."""
-        whole, alone = ("&".join(f"{{{name}}}" for name in names if name) for names in ((first, part, last), (first, last)))
+        """Put parameters, as insides of f-strings, around those of a part."""
+        whole, alone = (self.literal("&".join(filter(None, texts))) for texts in ((first, f"{{{part}}}", last), (first, last)))
         if first or last:
-            self.line(f"{part} = f'{alone}'" if part in self.empty else f"{part} = f'{whole}' if {part} else f'{alone}'")
+            self.line(f"{part} = {alone}" if part in self.empty else f"{part} = {whole} if {part} else {alone}")
             self.empty -= {part}
         if sort:
             self.line(f"{part} = arranged({part})")
