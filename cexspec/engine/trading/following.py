@@ -106,14 +106,14 @@ class Following:
 
     async def _orders(self, since: int) -> list[Event]:
         """The orders that are open, and how those have ended of which that may not have been told."""
-        desk, known = self.desk, self._in_question(since)
+        desk, known, asked = self.desk, self._in_question(since), self.desk.tracker.mark
         found = await self._everywhere("open_orders", {}, known)
         for order in known:
             if not any(_same(order, other) for other in found):
                 params = await desk.named(order.order_id, order.client_order_id, order.symbol)
                 ended = await desk.lookup.find(params)
                 found += [ended] if ended is not None else []
-        return found
+        return [desk.tracker.update(event, asked)[0] if isinstance(event, Order) else event for event in found]
 
     def _in_question(self, since: int) -> list[Order]:
         """Orders that are open as far as the client or one of its streams knows, and those of which answers have told since."""

@@ -32,6 +32,10 @@ class Tracker:
         self._ended: OrderedDict[int, Order] = OrderedDict()
         self._numbers: dict[tuple[str, str], int] = {}
         self._next = 0
+        self._marks: dict[int, int] = {}
+        """order -> the mark of its last change"""
+        self.mark = 0
+        """Changes so far. Noted when something is asked, it tells from an answer (`update`) what has come since."""
         self._fills: OrderedDict[Hashable, None] = OrderedDict()
         self.illegal_transitions = self.late_news = self.doubled_fills = 0
 
@@ -50,8 +54,11 @@ class Tracker:
         number = self._number(order_id, client_order_id)
         return None if number is None else self._open.get(number) or self._ended.get(number)
 
-    def update(self, order: Order) -> tuple[Order, bool]:
-        """The order as it is known from now on, and whether that is another state; what only says more of one is kept."""
+    def update(self, order: Order, asked: int | None = None) -> tuple[Order, bool]:
+        """The order as it is known from now on, and whether that is another state; what only says more of one is kept.
+
+        `asked` is the `mark` at which this was asked for: where nothing tells that it is later than what came meanwhile, it is older.
+        """
         number = self._number(order.order_id, order.client_order_id)
         if number is None:
             number = self._triggered(order)
@@ -61,7 +68,8 @@ class Tracker:
             self._next += 1
             self._keep(number, order)
             return order, True
-        if _older(order, before):
+        older = _older(order, before)
+        if older or (older is None and asked is not None and self._marks[number] > asked):
             self.late_news += 1
             return before, False
         if not follows(before.status, order.status):
@@ -104,6 +112,8 @@ class Tracker:
         return number if known is not None and known.conditional else None
 
     def _keep(self, number: int, order: Order) -> None:
+        self.mark += 1
+        self._marks[number] = self.mark
         self._numbers.update(dict.fromkeys(_keys(order), number))
         if order.status not in FINAL:
             self._ended.pop(number, None)
@@ -113,6 +123,7 @@ class Tracker:
         self._ended[number] = order
         if len(self._ended) > MAX_ENDED:
             old, gone = self._ended.popitem(last=False)
+            del self._marks[old]
             for key in _keys(gone):
                 if self._numbers.get(key) == old:
                     del self._numbers[key]
@@ -145,8 +156,9 @@ def _keys(order: Order) -> list[tuple[str, str]]:
     return [(name, value) for name, value in names if value is not None]
 
 
-def _older(order: Order, before: Order) -> bool:
-    """Whether this news is of an earlier time than what is known: by the venue's time, else by what has been filled or has ended.
+def _older(order: Order, before: Order) -> bool | None:
+    """Whether this news is of an earlier time than what is known: by the venue's time, else by what has been filled or has ended; None:
+    nothing tells.
 
     Of a stop order that goes on under another id, what is told under its first one is over.
     """
@@ -156,4 +168,5 @@ def _older(order: Order, before: Order) -> bool:
         return order.updated < before.updated
     if order.filled is not None and before.filled is not None and order.filled != before.filled:
         return order.filled < before.filled
-    return before.status in FINAL and order.status not in FINAL
+    ended, ends = before.status in FINAL, order.status in FINAL
+    return ended if ended != ends else None

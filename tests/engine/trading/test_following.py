@@ -16,7 +16,7 @@ from cexspec.engine.private import Recovered
 from cexspec.engine.stream import Stream
 from cexspec.models import Event
 from cexspec.transport.clock import VirtualClock, settle
-from tests.engine.trading.scripted import Venue, bad, client_of, good, order, run
+from tests.engine.trading.scripted import Asked, Venue, bad, client_of, good, order, run
 
 BEFORE = 1_700_000_000_000_000_000
 
@@ -100,6 +100,30 @@ async def test_a_list_that_says_more_of_a_state_does_not_tell_it_again() -> None
         found = client.trade.order("1")
     assert isinstance(gap, Gap) and (gap.closed, gap.count) == (True, 0)
     assert found is not None and (found.type, found.fee, found.time_in_force) == ("limit", Decimal("0.1"), "gtc")
+
+
+async def test_a_list_does_not_set_back_what_was_changed_while_it_was_on_its_way() -> None:
+    """Neither for who asked for it, nor for the streams that it is looked up for after a reconnect."""
+    venue, listed = Venue(), order()
+
+    async def open_orders(asked: Asked) -> dict[str, Any]:
+        stream._buffer.put(known(price=Decimal(51000), quantity=Decimal("0.5")))
+        return good([listed])
+
+    async with client_of(venue) as client:
+        stream = followed(client, "orders")
+        stream._buffer.put(known(price=Decimal(50000), quantity=Decimal("0.5")))
+        venue.answers["/open"] = [open_orders]
+        await run(client, client.trade.get_open_orders())
+        found = client.trade.order("1")
+        assert found is not None and found.price == Decimal(51000)
+        stream._buffer.put(known(price=Decimal(50000), quantity=Decimal("0.5")))
+        await stream.all()
+        await back(client, "orders")
+        (news, gap) = await stream.all()
+        found = client.trade.order("1")
+    assert isinstance(news, Order) and isinstance(gap, Gap) and gap.count == 0
+    assert found is not None and found.price == news.price == Decimal(51000)
 
 
 async def test_orders_of_which_only_answers_told_meanwhile_are_told_after_a_reconnect() -> None:

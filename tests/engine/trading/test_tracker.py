@@ -46,6 +46,29 @@ def test_the_later_state_is_kept(course: list[dict[str, Any]], status: str | Non
     assert (tracker.illegal_transitions, tracker.late_news) == (illegal, late)
 
 
+# what came since it was asked, the answer -> whether the answer is the later of the two
+ANSWERS: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+    ({"price": Decimal(11)}, {"price": Decimal(10)}, False),
+    ({"price": Decimal(11), "updated": 1}, {"price": Decimal(10), "updated": 2}, True),
+    ({"price": Decimal(11), "filled": Decimal(1)}, {"price": Decimal(10), "filled": Decimal(2)}, True),
+    ({"price": Decimal(11)}, {"price": Decimal(10), "status": "canceled"}, True),
+    ({"price": Decimal(11), "status": "filled"}, {"price": Decimal(10), "status": "filled"}, False),
+]
+
+
+@pytest.mark.parametrize(("since", "answer", "later"), ANSWERS)
+def test_an_answer_is_older_than_what_came_since_it_was_asked_for(since: dict[str, Any], answer: dict[str, Any], later: bool) -> None:
+    """An amendment, say, that the list of open orders doesn't know of yet."""
+    tracker = Tracker("venue")
+    tracker.update(news(status="new", price=Decimal(10)))
+    asked = tracker.mark
+    tracker.update(news(**{"status": "new", **since}))
+    told, another = tracker.update(news(**{"status": "new", **answer}), asked)
+    assert told.price == (answer if later else since)["price"]
+    assert (another, tracker.late_news) == (later, 0 if later else 1)
+    assert tracker.update(news(status=told.status, price=Decimal(12)), tracker.mark)[0].price == Decimal(12)
+
+
 def test_an_illegal_transition_is_told(caplog: pytest.LogCaptureFixture) -> None:
     tracker = Tracker("venue")
     tracker.update(news(status="filled"))
