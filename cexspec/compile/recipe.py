@@ -50,8 +50,8 @@ def readable(signed: str | bytes) -> str:
 class Passage:
     """What all requests of an operation have in common on their way out. `path` is None where it isn't the same for all of them.
 
-    `headers` are their own; `common` are those of all requests to the environment, which give way to them. What isn't among
-    `carries` none of them has; a body among these all have.
+    `headers` are their own; `common` are those of all requests to the environment, which give way to them. Parts that aren't among
+    `carries` none of them has.
     """
 
     method: str

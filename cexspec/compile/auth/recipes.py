@@ -29,8 +29,8 @@ _SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class RecipeParts:
-    """What a recipe does, whoever signs: `uses` are the parts of a request that it reads, `times` what it asks of the moment, `expires`
-    nanoseconds from now.
+    """What a recipe does, whoever signs: `uses` are the parts of a request that it reads, `times` what it asks of the moment, and
+    `expires` nanoseconds from now.
     """
 
     values: tuple[ValuePlan, ...]
