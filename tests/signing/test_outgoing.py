@@ -40,6 +40,7 @@ RECIPES = [
     'append: {w: "{{ recv_window }}", p: "{{ passphrase }}"}\nheaders: {W: "{{ recv_window }}", P: "<{{ passphrase }}>"}\n',
     SHA % "{{ body }}{{ body }}-{{ nonce }}{{ body | upper }}",
     SHA.replace("signature:", 'values: {text: {of: "({{ body }})"}}\nsignature:') % "{{ text }}{{ body }}",
+    SHA.replace("signature:", 'values: {hash: {of: "{{ body }}", digest: sha256, encode: hex}}\nsignature:') % "{{ hash }}{{ body }}",
     'headers: {Content-Type: text/plain, X-KEY: "{{ api_key }}"}\n',
     'expires: 10s\nheaders: {X-EXPIRES: "{{ expires | ms }}", X-NOW: "{{ now | iso }}"}\n',
     'values: {hash: {of: "{{ body }}", digest: sha256, encode: raw}}\n'
