@@ -5,9 +5,10 @@ first such call comes; which one a call needs is found by the few words that dec
 
     def make(given):
         get = given.get
-        try: make = known((get('type'), 'quote_quantity' in given, ))
+        key = (get('type'), value if (value := get('quote_quantity')) is None or value is False else True, )
+        try: make = known(key)
         except TypeError: make = None
-        return (make or learn(given))(given)
+        return (make or learn(given, key))(given)
 
 In it those words are constants, and nothing is asked that is known by them.
 """
@@ -59,15 +60,14 @@ class Filling:
         made: dict[object, Make] = {}
         known: dict[object, Make] = {}
 
-        def learn(given: Params) -> Make:
+        def learn(given: Params, key: tuple[object, ...]) -> Make:
             rows = self.tables.rows(plans, given, _without_unset(self.bounds(given)))
-            told = {name: given.get(name) if worded else _there(given.get(name)) for name, worded in names.items()}
-            words = {name: _told(name, _word(value)) for name, value in told.items()}
+            words = {name: _told(name, _word(value)) for name, value in zip(names, key, strict=True)}
             calls = (rows, *words.values())
             if calls not in made:
                 made[calls] = self._written(plans, rows, words, flags, write)
-            if len(known) < MOST_KNOWN and all(value.__class__ in _TELLING for value in told.values()):
-                known[tuple(told.values())] = made[calls]
+            if len(known) < MOST_KNOWN and all(value.__class__ in _TELLING for value in key):
+                known[key] = made[calls]
             return made[calls]
 
         return _by_decision(names, known, learn)
@@ -92,15 +92,15 @@ class Filling:
         return code.function("make")
 
 
-def _by_decision(names: Mapping[str, bool], known: Mapping[Any, Make], learn: Callable[[Params], Make]) -> Make:
+def _by_decision(names: Mapping[str, bool], known: Mapping[Any, Make], learn: Callable[[Params, tuple[object, ...]], Make]) -> Make:
     """The function that finds the one for a call."""
     code = CodeWriter()
     with code.block("def make(given)"):
         code.line("get = given.get")
-        told = [f"get({name!r})" if worded else _there_code(name) for name, worded in names.items()]
-        code.line(f"try: make = {code.constant(known.get)}(({''.join(f'{value}, ' for value in told)}))")
+        code.line(f"key = ({''.join(f'{_deciding_code(name, worded)}, ' for name, worded in names.items())})")
+        code.line(f"try: make = {code.constant(known.get)}(key)")
         code.line("except TypeError: make = None")  # a list, of which nothing is known
-        code.line(f"return (make or {code.constant(learn)}(given))(given)")
+        code.line(f"return (make or {code.constant(learn)}(given, key))(given)")
     return code.function("make")
 
 
@@ -115,14 +115,9 @@ def _deciding(plans: tuple[TablePlan, ...], bounded: Set[str]) -> dict[str, bool
     return {name: name in worded for name in sorted({*looked, *worded} - {plan.name for plan in through})}
 
 
-def _there(value: object) -> Word:
-    """What decides of a parameter of which only matters that it is there."""
-    return value if value is None or value is False else True
-
-
-def _there_code(name: str) -> str:
-    """The same as an expression."""
-    return f"value if (value := get({name!r})) is None or value is False else True"
+def _deciding_code(name: str, worded: bool) -> str:
+    """What decides of a parameter, as an expression: itself, or (None and False aside) only that it is there."""
+    return f"get({name!r})" if worded else f"value if (value := get({name!r})) is None or value is False else True"
 
 
 def _word(value: object) -> Word:

@@ -79,7 +79,8 @@ class _OutgoingWriter(RecipeWriter):
         """A body that is only digested is no text, and an empty query is known."""
         if "query" in self.empty:
             self.bound |= {"query": Value.constant(""), "target": self.bound["path"]}
-        super().parts(names - self.bound.keys() if self._body_is_text() else names - self.bound.keys() - {_BODY})
+        unknown = names - self.bound.keys()
+        super().parts(unknown if self._body_is_text() else unknown - {_BODY})
 
     def _body_is_text(self) -> bool:
         added = self.ready.added
