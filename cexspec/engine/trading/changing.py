@@ -76,11 +76,9 @@ class Changing:
         """The order that shall change, as it is known here, else (or where it must be `fresh`) at the venue."""
         known = self.desk.tracker.find(params.get("order_id"), _client_id(params))
         if known is None or fresh or None in (known.symbol, known.side, known.type, known.quantity):
-            asked = self.desk.tracker.mark
-            known = await self.desk.lookup.find(params)
+            known = await self.desk.look_up(params)
             if known is None:
                 raise OrderNotFound(f"no order {_name(params)}", exchange=self.desk.exchange, endpoint=verb)
-            known = self.desk.tracker.update(known, asked)[0]
         return known
 
     async def _wanted(self, known: Order, change: Change, terms: Terms, *, rounded: bool) -> dict[str, Any]:

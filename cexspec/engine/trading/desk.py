@@ -16,7 +16,7 @@ from cexspec.engine.trading.terms import Terms, TermsBook
 from cexspec.engine.trading.tracker import Tracker
 from cexspec.engine.trading.verbs import Calls, Engine
 from cexspec.engine.trading.worst import WorstPrices
-from cexspec.models import InvalidRequest
+from cexspec.models import InvalidRequest, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,12 @@ class Desk:
         """The terms of an instrument, among those loaded now. Raises `InvalidSymbol`."""
         await self.engine.ensure_instruments()
         return self.terms_book.of(symbol)
+
+    async def look_up(self, params: dict[str, Any]) -> Order | None:
+        """The order that these parameters name, as it is known now that the venue was asked; None: it has none such."""
+        asked = self.tracker.mark
+        found = await self.lookup.find(params)
+        return None if found is None else self.tracker.update(found, asked)[0]
 
     async def named(self, order_id: str | None, client_order_id: str | None, symbol: str | None) -> dict[str, Any]:
         """The parameters that name one order; what is known of it here completes them. Raises `InvalidRequest`, `InvalidSymbol`."""

@@ -208,12 +208,11 @@ class TradeClient:
     ) -> Order:
         """One order as it is now. Raises `OrderNotFound`."""
         params = await self._desk.named(order_id, client_order_id, symbol)
-        asked = self._desk.tracker.mark
-        found = await self._desk.lookup.find(params)
+        found = await self._desk.look_up(params)
         if found is None:
             name = order_id or client_order_id
             raise OrderNotFound(f"no order {name!r}", exchange=self._desk.exchange, endpoint="order")
-        return self._desk.tracker.update(found, asked)[0]
+        return found
 
     async def get_open_orders(self, symbol: str | None = None, *, timeout: float | None = None) -> list[Order]:
         """The open orders, of one symbol or of all."""
@@ -337,14 +336,14 @@ class TradeClient:
 
     async def _list(self, verb: str, model: type[M], symbol: str | None, timeout: float | None, **given: Any) -> list[M]:
         params: dict[str, Any] = {} if symbol is None else dict((await self._desk.terms(symbol)).params)
-        changes, tracker = verb in CHANGING, self._desk.tracker
-        verbs, asked = self._desk.writes if changes else self._desk.verbs, None if changes else tracker.mark
-        rows = await verbs.call(verb, {**params, **given}, timeout=timeout)
+        desk, changes = self._desk, verb in CHANGING
+        asked = None if changes else desk.tracker.mark
+        rows = await (desk.writes if changes else desk.verbs).call(verb, {**params, **given}, timeout=timeout)
         found = [row for row in rows if isinstance(row, model)]
         wanted = [row for row in found if symbol is None or row.symbol in (None, params["symbol"])]
         for row in wanted:
             if isinstance(row, Order):
-                tracker.update(row, asked)
+                desk.tracker.update(row, asked)
         return wanted
 
 
