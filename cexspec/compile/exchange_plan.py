@@ -11,15 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
-
-from cexspec.models import Credentials
-
-if TYPE_CHECKING:
-    from cexspec.compile.recipe import RecipePlan
+from typing import Protocol
 
 from cexspec.compile.plan import CategoryPlan, OperationPlan, OrdersPlan, Params, PoolPlan
+from cexspec.compile.recipe import RecipePlan
 from cexspec.compile.socket_plan import ChannelPlan, ConnectionPlan
+from cexspec.models import Credentials
 
 
 class SymbolCodec(Protocol):
