@@ -20,7 +20,7 @@ Side = Literal["buy", "sell"]
 Kind = Literal["spot", "perpetual", "future", "option"]
 
 
-class Event(Struct, frozen=True, gc=False, tag_field="type", kw_only=True):
+class Event(Struct, frozen=True, gc=False, tag_field="type"):
     """What every event carries. `symbol` is None only offline, where nothing in the input names it."""
 
     exchange: str

@@ -97,7 +97,6 @@ class Position(Event, frozen=True, gc=False, kw_only=True, tag="position"):
 class Balance(Event, frozen=True, gc=False, kw_only=True, tag="balance"):
     """What an account holds of a currency: `total` = `free` + `used` (by open orders and margin). `symbol` is None."""
 
-    symbol: str | None = None
     currency: str
     total: Number | None = None
     free: Number | None = None

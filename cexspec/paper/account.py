@@ -107,4 +107,4 @@ class Account:
         """The balance as it is told."""
         total = plain(self.total(currency))
         used = min(plain(self.used(currency)), total)
-        return Balance(exchange=exchange, timestamp=now, currency=currency, total=total, used=used, free=total - used)
+        return Balance(exchange=exchange, symbol=None, timestamp=now, currency=currency, total=total, used=used, free=total - used)

@@ -61,7 +61,7 @@ class Trade:
         return [Position(exchange="venue", symbol="BTC/USDT:USDT", side="long", quantity=Decimal(1))]
 
     async def get_balances(self) -> list[Balance]:
-        return [Balance(exchange="venue", currency=currency, total=Decimal(1)) for currency in ("BTC", "USDT", "ETH")]
+        return [Balance(exchange="venue", symbol=None, currency=currency, total=Decimal(1)) for currency in ("BTC", "USDT", "ETH")]
 
     async def get_fills(self, **asked: Any) -> list[Fill]:
         self._calls.append(("get_fills", asked))

@@ -69,7 +69,7 @@ EVENTS: list[tuple[Event, dict[str, Any]]] = [
     ),
     (Position(**HEAD, side="short", quantity=Decimal("2.0")), {"type": "position", "side": "short", "quantity": "2.0", "leverage": None}),
     (
-        Balance(exchange="somewhere", currency="BTC", total=Decimal("1.5"), free=Decimal(1), used=Decimal("0.5")),
+        Balance(exchange="somewhere", symbol=None, currency="BTC", total=Decimal("1.5"), free=Decimal(1), used=Decimal("0.5")),
         {"type": "balance", "symbol": None, "currency": "BTC", "total": "1.5"},
     ),
 ]
