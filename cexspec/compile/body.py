@@ -65,14 +65,15 @@ class BodyWriter:
         loop = items.loop()  # type: ignore[misc]
         if not items.plain:
             self.scope.bind(items.element, "i")
-        with self.block("def extract(ctx, frame, items=None)"):
+        given = not self.scope.wire.narrow  # what that can't read is read by another, which is given the items one by one
+        with self.block(f"def extract(ctx, frame{', items=None' if given else ''})"):
             self._before()
             self.line("out = []")
-            with self.block(f"for {items.variables} in {loop} if items is None else items"):
+            with self.block(f"for {items.variables} in {loop}{' if items is None else items' if given else ''}"):
                 self._item("continue")
                 self.line(f"out.append({self._made()})")
             self.line(f"return {self._kept('out')}")
-        return loop
+        return loop if given else None
 
     def _before(self) -> None:
         """What is the same for all items."""

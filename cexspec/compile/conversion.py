@@ -186,7 +186,10 @@ class Conversion:
         unit = self.rule.unit or "ns"
         if unit == "iso" and self.leaf is not Leaf.STRING:
             self._take(Leaf.STRING)
-        if self.leaf is TIMES.get(unit):  # a whole number of units
+        if unit == "iso" and self.wire.narrow:  # as most venues write it
+            self._bind()
+            self.code = f"second[{self.code}[SECOND]] + thousandths[{self.code}[DIGITS]] + millionths[{self.code}[REST]]"
+        elif self.leaf is TIMES.get(unit):  # a whole number of units
             self.code = f"{self.code} * {convert.NANOSECONDS[unit]}"
         else:
             self.code = f"{TIME_READERS[unit]}({self.code})"
@@ -273,6 +276,9 @@ _NAMES: dict[str, object] = {
     "Decimal": Decimal,
     "Hole": Hole,
     "Table": convert.Table,
+    "DIGITS": convert.DIGITS,
+    "REST": convert.REST,
+    "SECOND": convert.SECOND,
     "added": convert.added,
     "best_first": best_first,
     "columns": convert.columns,
@@ -284,12 +290,15 @@ _NAMES: dict[str, object] = {
     "float_levels": float_levels,
     "iso": convert.iso_nanoseconds,
     "keyed": convert.keyed,
+    "millionths": convert.MILLIONTHS,
     "negated": convert.negated,
     "part": convert.part,
     "ratio": convert.ratio,
     "scaled": convert.scaled,
+    "second": convert.WHOLE_SECONDS,
     "step": convert.step,
     "text_of": text_of,
+    "thousandths": convert.THOUSANDTHS,
     "unsigned": unsigned,
     "whole": whole,
     "whole_order": whole_order,

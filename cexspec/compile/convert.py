@@ -17,10 +17,12 @@ NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 _ONE = Decimal(1)
 _UNROUNDED = Context(prec=4 * MAX_DIGITS)
-_THOUSANDTHS = {f"{number:03d}": number * 1_000_000 for number in range(1000)}
-_MILLIONTHS = {"Z": 0, **{f"{number:03d}Z": number * 1000 for number in range(1000)}}
+THOUSANDTHS = {f"{number:03d}": number * 1_000_000 for number in range(1000)}
+MILLIONTHS = {"Z": 0, **{f"{number:03d}Z": number * 1000 for number in range(1000)}}
 """The first three digits of a second's fraction, and what follows them, in nanoseconds."""
-_SECOND, _DIGITS, _REST = slice(20), slice(20, 23), slice(23, None)
+SECOND, DIGITS, REST = slice(20), slice(20, 23), slice(23, None)
+MAX_SECONDS = 1024
+"""Seconds kept at most."""
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 
 
@@ -43,17 +45,24 @@ def time_reader(unit: str) -> Callable[[object], int]:
 def iso_nanoseconds(value: Any) -> int:
     """ISO 8601 text -> nanoseconds, to the last digit; without a zone it is UTC."""
     try:  # as most venues write it, 2026-08-01T08:00:00.708706Z: nothing but listed texts gets through
-        return _THOUSANDTHS[value[_DIGITS]] + _MILLIONTHS[value[_REST]] + _second(value[_SECOND])
+        return WHOLE_SECONDS[value[SECOND]] + THOUSANDTHS[value[DIGITS]] + MILLIONTHS[value[REST]]
     except (KeyError, TypeError, Hole):
         return _any_iso(value)
 
 
-@lru_cache(maxsize=1024)
-def _second(text: str) -> int:
+class _Seconds(dict[str, int]):
     """`2026-08-01T08:00:00.` in nanoseconds; kept, because messages come many to the second."""
-    if text[19] != ".":
-        raise KeyError(text)
-    return _any_iso(f"{text}0")
+
+    def __missing__(self, text: str) -> int:
+        if text[19:] != ".":
+            raise KeyError(text)
+        if len(self) >= MAX_SECONDS:
+            self.clear()
+        self[text] = _any_iso(f"{text}0")
+        return self[text]
+
+
+WHOLE_SECONDS = _Seconds()
 
 
 def _any_iso(value: object) -> int:

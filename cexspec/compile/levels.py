@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from cexspec.compile.access import Scope
+from cexspec.compile.access import Access, Scope
 from cexspec.compile.conversion import Setting
 from cexspec.compile.fields import FieldWriter
 from cexspec.compile.inline import condition_code, request_conditions
@@ -95,15 +95,16 @@ class LevelWriter:
     def _comprehension(self, setting: Setting, side: str, row: Steps) -> None:
         rows = self.scope.access((), Path(side, row[:-1]))
         level = self._bind(row, plain=rows.plain)
-        numbers = [f"{level}_price", f"{level}_size"]
+        numbers, found = [f"{level}_price", f"{level}_size"], list[Access]()
         if self.pairs:
             each = f"for {', '.join(numbers)} in {rows.code}"
         else:
-            numbers = [self.scope.access(row, parse(rule.path or "$")).code for rule in (self.levels.price, self.levels.size)]
+            found = [self.scope.access(row, parse(rule.path or "$")) for rule in (self.levels.price, self.levels.size)]
+            numbers = [one.code for one in found]
             each = f"for {level} in {rows.code}"
         exact = self.scope.wire.number is Decimal
         typed = rows.code if self.pairs else f"[({', '.join(numbers)}) {each}]"
-        if rows.plain or (exact and not self.scope.wire.narrow):
+        if any(one.plain for one in (rows, *found)) or (exact and not self.scope.wire.narrow):
             price, size = (_exactly(one) if exact else f"number({one})" for one in numbers)
             code = f"[({price}, unsigned({size})) {each}]"
         elif self.pairs and not exact:

@@ -32,8 +32,8 @@ class Form:
 class Twin(Enum):
     """Faster forms of a reader, for what most venues send: each fails on anything else."""
 
-    PAIRS = "numbers are text, times integers, and a book level is a price and a size and nothing else"
-    TEXT = "numbers are text, times integers"
+    PAIRS = "as USUAL, and a book level is a price and a size, both text, and nothing else"
+    USUAL = "numbers are text or JSON numbers as in a sample, times integers or ISO 8601 as most write it"
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,18 @@ def every_call(params: Params) -> bool:
     return True
 
 
-def no_twins(frame: bytes) -> tuple[ReaderPlan, ...]:
+class Twins(Protocol):
+    """Faster forms of a reader, for frames that share their first bytes."""
+
+    def __call__(self, frame: bytes, shared: int = 0) -> tuple[ReaderPlan, ...]:
+        """Readers that take only what most venues send, the fastest first: each fails on anything else.
+
+        They are for frames of this reader that are like this one, and `shared` bytes at the beginning of which are the same: what those
+        tell is not asked again.
+        """
+
+
+def no_twins(frame: bytes, shared: int = 0) -> tuple[ReaderPlan, ...]:
     """The twins of a reader that has none."""
     return ()
 
@@ -80,9 +91,7 @@ class ReaderPlan:
     """sizes may be contracts, converted by the instrument"""
     guarded: bool = False
     """it refuses every message that isn't this reader's"""
-    twins: Callable[[bytes], tuple[ReaderPlan, ...]] = no_twins
-    """makes, for frames like this one, readers of the same that take only what most venues send, fastest first: each fails on
-    anything else"""
+    twins: Twins = no_twins
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from cexspec.compile.describe import describe
 from cexspec.compile.extract import Extractor
 from cexspec.compile.hole import shortened
 from cexspec.compile.paths import Step, Steps, Wild
-from cexspec.compile.plan import Context, ReaderPlan
+from cexspec.compile.plan import Context, ReaderPlan, Twins
 from cexspec.compile.salvage import Salvage
 from cexspec.compile.source import Origin
 from cexspec.models import DecodeError, Event
@@ -46,7 +46,7 @@ class Reader:
         self._mapping_at, self._locate = mapping_at, locate
         self._salvage: Salvage | None = None
 
-    def plan(self, unlowered: tuple[str, ...], snapshot: bool | None, twins: Callable[[bytes], tuple[ReaderPlan, ...]]) -> ReaderPlan:
+    def plan(self, unlowered: tuple[str, ...], snapshot: bool | None, twins: Twins) -> ReaderPlan:
         """The reader as a plan node; `twins` makes its faster forms."""
         extractor = self.extractor
         return ReaderPlan(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
+from cexspec.compile.beginning import Teller
 from cexspec.compile.body import Surroundings
 from cexspec.compile.checks import MappingChecks
 from cexspec.compile.conditions import Conditions
@@ -14,7 +13,7 @@ from cexspec.compile.hole import NO_JSON
 from cexspec.compile.merging import Sharing
 from cexspec.compile.parts import Form, Twin
 from cexspec.compile.paths import PathError
-from cexspec.compile.plan import ReaderPlan, no_twins
+from cexspec.compile.plan import ReaderPlan, Twins, no_twins
 from cexspec.compile.reader import Reader
 from cexspec.spec.model import Mapping
 from cexspec.spec.problems import Findings
@@ -42,25 +41,28 @@ class ReaderCompiler:
         `match` are the conditions that its messages meet, for the wire type to check them.
         """
 
-        def compiled(twin: Twin | None, sample: object) -> Extractor:
+        def compiled(match: Conditions | None, twin: Twin | None, sample: object) -> Extractor:
             return compile_extractor(self.mapping, model, form, self.around, match, twin, sample, self.sharing)
 
-        def twins(frame: bytes) -> tuple[ReaderPlan, ...]:
-            if not made:
+        def twins(frame: bytes, shared: int = 0) -> tuple[ReaderPlan, ...]:
+            known = teller.told(frame[:shared])
+            if known not in made:
                 kinds = [twin for twin in Twin if extractor.can_pair or twin is not Twin.PAIRS]
-                made.extend(self._plan(compiled(twin, _document(frame)), no_twins) for twin in kinds)
-            return tuple(made)
+                rest = {path: condition for path, condition in (match or {}).items() if path not in known}
+                made[known] = tuple(self._plan(compiled(rest, twin, _document(frame)), no_twins) for twin in kinds)
+            return made[known]
 
-        made: list[ReaderPlan] = []
+        teller = Teller(match or {}, form.message)
+        made: dict[frozenset[str], tuple[ReaderPlan, ...]] = {}
         try:
-            extractor = compiled(None, None)
+            extractor = compiled(match, None, None)
         except PathError as error:
             key = "items" if self.mapping.items else "item"
             self.findings.error("CEX044", (*self.mapping.where, key), str(error), "see the paths of items and levels")
             return None
         return self._plan(extractor, twins)
 
-    def _plan(self, extractor: Extractor, twins: Callable[[bytes], tuple[ReaderPlan, ...]]) -> ReaderPlan:
+    def _plan(self, extractor: Extractor, twins: Twins) -> ReaderPlan:
         when = self.mapping.snapshot_when
         snapshot = _SNAPSHOT.get(when) if isinstance(when, str) else None
         reader = Reader(self.name, self.around.exchange, extractor, self.mapping.where, self.findings.position)

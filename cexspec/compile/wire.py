@@ -45,6 +45,8 @@ class Leaf(Enum):
     ANY = "anything"
 
 
+_NUMBERS = (Leaf.NUMBER, Leaf.NUMBER_OR_EMPTY)
+
 TIMES = {"s": Leaf.SECONDS, "ms": Leaf.MILLISECONDS, "us": Leaf.MICROSECONDS, "ns": Leaf.NANOSECONDS}
 """How the times of a unit are read."""
 
@@ -108,7 +110,8 @@ def _attribute(step: Step, taken: set[str]) -> str:
 class Wire:
     """Collects the paths of one message and types them.
 
-    A `narrow` one takes numbers as text only (with `Decimal`) and times as integers only: what most venues send, and faster.
+    A `narrow` one takes times as integers only, and (with `Decimal`) numbers as text only, but where the sample it is settled by
+    has a JSON number: what most venues send, and faster.
     """
 
     def __init__(self, number: NumberType = Decimal, *, narrow: bool = False) -> None:
@@ -160,7 +163,7 @@ class Wire:
     def settle(self, sample: object = None) -> None:
         """Make every place that paths disagree about plain, and put members in the order of a `sample`."""
         _settle(self.root)
-        _arrange(self.root, sample)
+        self._arrange(self.root, sample)
 
     def build(self) -> Any:
         """The wire type of the whole message, settled now."""
@@ -204,10 +207,22 @@ class Wire:
             return tuple[self.leaf_type(Leaf.NUMBER), _COUNT if self.number is float else self.leaf_type(Leaf.NUMBER)]  # type: ignore[misc]
         if leaf is Leaf.NUMBER and self.number is float:
             return _FINITE
-        if leaf in (Leaf.NUMBER, Leaf.NUMBER_OR_EMPTY):
+        if leaf in _NUMBERS:
             return str if self.narrow else Any
         narrow = _WHOLE_TIMES if self.narrow else {}
         return _TYPES.get(leaf) or narrow.get(leaf, Any)
+
+    def _arrange(self, node: WireNode, sample: object) -> None:
+        """Put members in the order in which a message has them, and take for a text what is one there: decoding is fastest so."""
+        if node.leaf is Leaf.TEXT and isinstance(sample, str):
+            node.leaf = Leaf.STRING
+        if self.narrow and self.number is Decimal and node.leaf in _NUMBERS and isinstance(sample, int | float):
+            node.plain = True
+        for step, inner in node.members.items():
+            self._arrange(inner, next(walk(sample, (step,)), None))
+        if isinstance(sample, dict):
+            order = {name: at for at, name in enumerate(sample)}
+            node.members = dict(sorted(node.members.items(), key=lambda member: order.get(member[0], len(order))))
 
     def _type(self, node: WireNode, raw: Steps | None) -> Any:
         if node.steps == raw:
@@ -256,14 +271,3 @@ def _settle(node: WireNode) -> None:
         node.members.clear()
     for inner in node.members.values():
         _settle(inner)
-
-
-def _arrange(node: WireNode, sample: object) -> None:
-    """Put members in the order in which a message has them, and take for a text what is one there: decoding is fastest so."""
-    if node.leaf is Leaf.TEXT and isinstance(sample, str):
-        node.leaf = Leaf.STRING
-    for step, inner in node.members.items():
-        _arrange(inner, next(walk(sample, (step,)), None))
-    if isinstance(sample, dict):
-        order = {name: at for at, name in enumerate(sample)}
-        node.members = dict(sorted(node.members.items(), key=lambda member: order.get(member[0], len(order))))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -15,7 +14,7 @@ from cexspec.compile.exchange import compile_exchange
 from cexspec.compile.hole import NO_JSON
 from cexspec.compile.plan import OperationPlan
 from cexspec.compile.reader import FAILURES
-from cexspec.engine.frames import BEGINNING, MAX_FRAME, FrameReader, Part, Read, Reading
+from cexspec.engine.frames import BEGINNING, FrameReader, Part, Read, Reading
 from cexspec.engine.markets import Key, Markets
 from cexspec.engine.topics import Topic
 from cexspec.models import CexspecError, DecodeError, Event, Instrument, InvalidSymbol, NotSupported
@@ -52,14 +51,13 @@ class Normalizer:
         self.markets = Markets(self.exchange, number)
         self._instruments: dict[Key, Instrument] = {}
         self._readers: dict[tuple[str, bool], FrameReader] = {}
-        self._known: defaultdict[str | None, dict[bytes | str, Read]] = defaultdict(dict)
+        self._known: dict[str | None, dict[bytes | str, Read]] = {}
         """what reads frames that begin so, by the connection that was named"""
 
     def ws(self, frame: bytes | str, connection: str | None = None) -> list[Event]:
         """The events of a WebSocket frame. Raises `DecodeError`, or the venue's error where the frame is one."""
         try:  # as FrameReader.guessed, without the detour: this is what is measured
-            if len(frame) <= MAX_FRAME:
-                return self._known[connection][frame[BEGINNING]](frame)
+            return self._known[connection][frame[BEGINNING]](frame)
         except FAILURES:  # another beginning, too: it is not there
             pass
         return _strictly(self.read_ws(frame, connection))
@@ -200,7 +198,7 @@ class Normalizer:
         if (name, certain) not in self._readers:
             connection = self.exchange.connection(name)
             channels = {channel: self.exchange.channel(channel) for channel in self.exchange.channel_names}
-            known = self._known[name if certain else None]
+            known = self._known.setdefault(name if certain else None, {})
             self._readers[name, certain] = FrameReader(self.exchange.id, connection, channels, self.markets, certain=certain, known=known)
         return self._readers[name, certain]
 

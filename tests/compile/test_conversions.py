@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cexspec.compile.access import Scope
-from cexspec.compile.convert import Words, columns, iso_nanoseconds, keyed, part, scaled, time_reader, zipped
+from cexspec.compile.convert import MAX_SECONDS, WHOLE_SECONDS, Words, columns, iso_nanoseconds, keyed, part, scaled, time_reader, zipped
 from cexspec.compile.hole import Hole, shown
 from cexspec.compile.inline import demanded
 from cexspec.compile.leaves import Bases, request_paths
@@ -198,6 +198,14 @@ ISO: list[tuple[str, int]] = [
 @pytest.mark.parametrize(("text", "expected"), ISO)
 def test_iso_times_are_read_to_the_last_digit(text: str, expected: int) -> None:
     assert iso_nanoseconds(text) == expected
+
+
+def test_seconds_that_were_read_before_are_bounded() -> None:
+    for second in range(MAX_SECONDS + 60):
+        hours, rest = divmod(second, 3600)
+        expected = iso_nanoseconds(f"2026-08-01T{hours:02}:{rest // 60:02}:{rest % 60:02}+00:00") + 250_000_000
+        assert iso_nanoseconds(f"2026-08-01T{hours:02}:{rest // 60:02}:{rest % 60:02}.250Z") == expected
+        assert 0 < len(WHOLE_SECONDS) <= MAX_SECONDS
 
 
 @pytest.mark.parametrize(

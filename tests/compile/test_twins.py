@@ -10,7 +10,7 @@ import pytest
 from cexspec.compile.exchange import Exchange
 from cexspec.compile.plan import ReaderPlan
 from cexspec.compile.reader import FAILURES
-from cexspec.engine.frames import FrameReader
+from cexspec.engine.frames import PREFIX, FrameReader
 from cexspec.engine.markets import Markets
 from cexspec.models import DecodeError, Event
 from cexspec.spec.load import load
@@ -63,16 +63,30 @@ def test_a_twin_says_what_its_reader_says_or_fails(exchange: str, number: str) -
     for reader, frame in [*routed(exchange, number), *answered(exchange, number)]:
         notes = Notes(received=7, request={"id": "X", "interval": "1m"})
         expected = read(reader, frame, notes)
-        said = [read(twin, frame, notes) for twin in reader.twins(frame)]
-        assert said, "every reader has twins"
-        assert [one for one in said if one not in (None, expected)] == [], (reader.name, frame)
+        for shared in (0, PREFIX, len(frame)):
+            said = [read(twin, frame, notes) for twin in reader.twins(frame, shared)]
+            assert said, "every reader has twins"
+            assert [one for one in said if one not in (None, expected)] == [], (reader.name, frame)
 
 
+@pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize("exchange", IDS)
-def test_a_twin_reads_most_of_what_the_venue_streams(exchange: str) -> None:
-    frames = routed(exchange, "float")  # with floats it matters not whether numbers come as text
-    fast = [frame for reader, frame in frames if any(read(twin, frame, Notes()) for twin in reader.twins(frame))]
+def test_a_twin_reads_most_of_what_the_venue_streams(exchange: str, number: str) -> None:
+    frames = routed(exchange, number)
+    fast = [frame for reader, frame in frames if any(read(twin, frame, Notes()) is not None for twin in reader.twins(frame, PREFIX))]
     assert len(fast) > len(frames) / 2
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("exchange", IDS)
+def test_a_twin_takes_no_message_that_its_reader_refuses_though_it_begins_as_its_own_do(exchange: str, number: str) -> None:
+    """What the beginning tells is not asked again; all else is."""
+    frames = routed(exchange, number)
+    for reader, frame in frames:
+        for another in {other for _, other in frames if other[:PREFIX] == frame[:PREFIX]} if reader.guarded else ():
+            expected = read(reader, another, Notes())
+            said = [read(twin, another, Notes()) for twin in reader.twins(frame, PREFIX)]
+            assert [one for one in said if one not in (None, expected)] == [], (reader.name, another)
 
 
 @pytest.mark.parametrize("number", NUMBERS)
