@@ -10,6 +10,7 @@ import random
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 
 COUNT = 1000
@@ -149,7 +150,8 @@ def _bybit_book(number: int, rows: list[Row], kind: str = "delta") -> str:
 
 
 def _kraken_time(number: int) -> str:
-    return f"2026-08-01T08:{number // 60 % 60:02d}:{number % 60:02d}.708706Z"
+    at = datetime.fromtimestamp((START_MS + 7 * number) // 1000, UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{7 * number % 1000:03d}{number * 37 % 1000:03d}Z"
 
 
 def _kraken_trade(number: int, price: Decimal, size: Decimal, sell: bool) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from decimal import Decimal
+from multiprocessing import get_context
 
 from benchmarks import budget, handoff, loopback, order_book, orders, redis_budget, report, start, updates
 from benchmarks.firehose import VENUE, Kind
@@ -37,12 +39,18 @@ FLOOR = {"trade": (DECIMAL, Aim(2.5, True, "x")), "book": (FLOAT, Aim(1.5, True,
 LEAD = {"cryptofeed": Aim(2.5, False, "x"), "ccxt": Aim(12, False, "x")}
 
 
-async def frames_tables() -> tuple[list[Table], list[str]]:
-    """Frames to events: ourselves against the parser and the others. The other library wants a running loop."""
-    others, missing = rivals()
-    kinds = [make(venue) for make in (trades, books) for venue in VENUES]
-    tables = [Table(f"Frame to event: {frames.name}", await _compare(frames, others), _note(frames, others)) for frames in kinds]
-    return tables, missing
+def frames_tables() -> tuple[list[Table], list[str]]:
+    """Frames to events: ourselves against the parser and the others, each table in a process of its own."""
+    kinds = [(make, venue) for make in (trades, books) for venue in VENUES]
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as fresh:
+        tables = list(fresh.map(_frames_table, *zip(*kinds, strict=True)))
+    return tables, rivals()[1]
+
+
+def _frames_table(make: Callable[[str], Frames], venue: str) -> Table:
+    frames, (others, _) = make(venue), rivals()
+    rows = asyncio.run(_compare(frames, others))  # ccxt wants a running loop
+    return Table(f"Frame to event: {frames.name}", rows, _note(frames, others))
 
 
 async def _compare(frames: Frames, others: dict[str, Rival]) -> list[Row]:
@@ -191,7 +199,7 @@ def _delivered(kind: Kind, found: Mapping[str, Measured]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Measure, print, write."""
-    tables, remarks = asyncio.run(frames_tables())
+    tables, remarks = frames_tables()
     tables += [
         start_table(),
         limiter_table(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
@@ -185,12 +186,18 @@ class Conversion:
     def _time(self) -> None:
         unit = self.rule.unit or "ns"
         if unit == "iso" and self.leaf is not Leaf.STRING:
-            self._take(Leaf.STRING)
-        if unit == "iso" and self.wire.narrow:  # as most venues write it
-            self._bind()
-            self.code = f"second[{self.code}[SECOND]] + thousandths[{self.code}[DIGITS]] + millionths[{self.code}[REST]]"
-        elif self.leaf is TIMES.get(unit):  # a whole number of units
+            self._take(Leaf.ISO)
+        usual = self.leaf is TIMES[unit]
+        if unit != "iso" and usual:  # a whole number of units
             self.code = f"{self.code} * {convert.NANOSECONDS[unit]}"
+        elif usual and self.wire.narrow:  # of no more than microseconds
+            self._bind()
+            latest = self.setting.scope.constant(convert.LatestSecond(), "latest")
+            self.line(f"moment = moment_of({self.code})")
+            self.line("if moment.tzinfo is not UTC: raise Hole('another time zone')")
+            self.line(f"first, after, since = {latest}.known")
+            self.line(f"if not first <= {self.code} < after: since = {latest}.turn({self.code}, moment)")
+            self.code = "since + moment.microsecond * 1000"
         else:
             self.code = f"{TIME_READERS[unit]}({self.code})"
 
@@ -276,9 +283,7 @@ _NAMES: dict[str, object] = {
     "Decimal": Decimal,
     "Hole": Hole,
     "Table": convert.Table,
-    "DIGITS": convert.DIGITS,
-    "REST": convert.REST,
-    "SECOND": convert.SECOND,
+    "UTC": UTC,
     "added": convert.added,
     "best_first": best_first,
     "columns": convert.columns,
@@ -290,15 +295,13 @@ _NAMES: dict[str, object] = {
     "float_levels": float_levels,
     "iso": convert.iso_nanoseconds,
     "keyed": convert.keyed,
-    "millionths": convert.MILLIONTHS,
+    "moment_of": datetime.fromisoformat,
     "negated": convert.negated,
     "part": convert.part,
     "ratio": convert.ratio,
     "scaled": convert.scaled,
-    "second": convert.WHOLE_SECONDS,
     "step": convert.step,
     "text_of": text_of,
-    "thousandths": convert.THOUSANDTHS,
     "unsigned": unsigned,
     "whole": whole,
     "whole_order": whole_order,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from functools import lru_cache
-from typing import Any
 
 from cexspec.compile.hole import Hole, shown
 from cexspec.compile.numbers import MAX_DIGITS, MAX_INTEGER, to_decimal
@@ -16,14 +15,11 @@ from cexspec.models import InvalidSymbol, Level, Market, Number, Symbol
 NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 _ONE = Decimal(1)
+_EPOCH, _SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 _UNROUNDED = Context(prec=4 * MAX_DIGITS)
-THOUSANDTHS = {f"{number:03d}": number * 1_000_000 for number in range(1000)}
-MILLIONTHS = {"Z": 0, **{f"{number:03d}Z": number * 1000 for number in range(1000)}}
-"""The first three digits of a second's fraction, and what follows them, in nanoseconds."""
-SECOND, DIGITS, REST = slice(20), slice(20, 23), slice(23, None)
-MAX_SECONDS = 1024
-"""Seconds kept at most."""
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+MICROSECOND = "2026-08-01T08:00:00.708706Z"
+"""The finest time that Python's `datetime` holds."""
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d{0,9})\d*)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 
 
 def time_reader(unit: str) -> Callable[[object], int]:
@@ -42,30 +38,8 @@ def time_reader(unit: str) -> Callable[[object], int]:
     return nanoseconds
 
 
-def iso_nanoseconds(value: Any) -> int:
+def iso_nanoseconds(value: object) -> int:
     """ISO 8601 text -> nanoseconds, to the last digit; without a zone it is UTC."""
-    try:  # as most venues write it, 2026-08-01T08:00:00.708706Z: nothing but listed texts gets through
-        return WHOLE_SECONDS[value[SECOND]] + THOUSANDTHS[value[DIGITS]] + MILLIONTHS[value[REST]]
-    except (KeyError, TypeError, Hole):
-        return _any_iso(value)
-
-
-class _Seconds(dict[str, int]):
-    """`2026-08-01T08:00:00.` in nanoseconds; kept, because messages come many to the second."""
-
-    def __missing__(self, text: str) -> int:
-        if text[19:] != ".":
-            raise KeyError(text)
-        if len(self) >= MAX_SECONDS:
-            self.clear()
-        self[text] = _any_iso(f"{text}0")
-        return self[text]
-
-
-WHOLE_SECONDS = _Seconds()
-
-
-def _any_iso(value: object) -> int:
     found = _ISO.fullmatch(value) if isinstance(value, str) else None
     try:
         if found is not None:
@@ -74,6 +48,28 @@ def _any_iso(value: object) -> int:
     except ValueError:
         pass
     raise Hole(f"{shown(value)} is not an ISO 8601 time")
+
+
+class LatestSecond:
+    """The second of the time that was read last, because messages come many to the second.
+
+    `known` are the texts between which all its times are, `2026-08-01T08:00:00.` and what follows them all, and its nanoseconds;
+    they are exchanged together, so that threads may share it.
+    """
+
+    __slots__ = ("known",)
+
+    def __init__(self) -> None:
+        self.known = ("", "", 0)
+
+    def turn(self, text: str, moment: datetime) -> int:
+        """The nanoseconds of the second in which a time is, which is UTC and was read already. Raises `Hole`."""
+        second = text[:20]
+        if second[4::3] not in ("--T::.", "-- ::."):
+            raise Hole(f"{shown(text)} is written otherwise")
+        since = (moment - _EPOCH) // _SECOND * NANOSECONDS["s"]
+        self.known = (second, f"{second[:19]}/", since)  # a slash follows a point
+        return since
 
 
 def _whole_seconds(moment: str, zone: str | None) -> int:

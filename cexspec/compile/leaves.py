@@ -67,7 +67,7 @@ def typed_leaf(rule: FieldRule, target: FieldTarget) -> Leaf:
     if rule.sign is not None:
         return Leaf.NUMBER
     if target.target is Target.TIME:
-        return Leaf.STRING if rule.unit == "iso" else TIMES[rule.unit or "ns"]
+        return TIMES[rule.unit or "ns"]
     return _BY_TARGET[target.target]
 
 

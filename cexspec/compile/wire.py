@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from cexspec.compile.convert import NANOSECONDS
+from cexspec.compile.convert import MICROSECOND, NANOSECONDS
 from cexspec.compile.numbers import MAX_INTEGER, NumberType, exact
 from cexspec.compile.paths import Step, Steps, Wild, show, typeable, walk
 
@@ -32,6 +32,7 @@ class Leaf(Enum):
     MILLISECONDS = "milliseconds"
     MICROSECONDS = "microseconds"
     NANOSECONDS = "nanoseconds"
+    ISO = "ISO 8601 time"
     INTEGER = "integer"
     TEXT = "text or integer"
     STRING = "text"
@@ -47,7 +48,7 @@ class Leaf(Enum):
 
 _NUMBERS = (Leaf.NUMBER, Leaf.NUMBER_OR_EMPTY)
 
-TIMES = {"s": Leaf.SECONDS, "ms": Leaf.MILLISECONDS, "us": Leaf.MICROSECONDS, "ns": Leaf.NANOSECONDS}
+TIMES = {"s": Leaf.SECONDS, "ms": Leaf.MILLISECONDS, "us": Leaf.MICROSECONDS, "ns": Leaf.NANOSECONDS, "iso": Leaf.ISO}
 """How the times of a unit are read."""
 
 _FINITE = Annotated[float, Meta(gt=-1e300, lt=1e300)]
@@ -55,17 +56,18 @@ _FINITE = Annotated[float, Meta(gt=-1e300, lt=1e300)]
 _COUNT = Annotated[float, Meta(ge=0, lt=1e300)]
 """Refuses what is less than nothing, too."""
 _INTEGER = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
-_WHOLE_TIMES: dict[Leaf, Any] = {
-    leaf: Annotated[int, Meta(ge=-MAX_INTEGER // NANOSECONDS[unit], le=MAX_INTEGER // NANOSECONDS[unit])]
-    for unit, leaf in TIMES.items()
-    if leaf is not Leaf.SECONDS  # which often have a fraction
-}
-"""Integers that fit into 64 bits of nanoseconds."""
+_USUAL_TIMES: dict[Leaf, Any] = {
+    TIMES[unit]: Annotated[int, Meta(ge=-MAX_INTEGER // factor, le=MAX_INTEGER // factor)]
+    for unit, factor in NANOSECONDS.items()
+    if unit != "s"  # which often have a fraction
+} | {Leaf.ISO: Annotated[str, Meta(max_length=len(MICROSECOND))]}
+"""Integers that fit into 64 bits of nanoseconds, and texts of no more than microseconds."""
 
 _TYPES: dict[Leaf, Any] = {
     Leaf.INTEGER: _INTEGER,
     Leaf.TEXT: str | int,
     Leaf.STRING: str,
+    Leaf.ISO: str,
     Leaf.AFFIXED: str,
     Leaf.BOOLEAN: bool,
     Leaf.SCALAR: str | int | float | bool,
@@ -209,8 +211,8 @@ class Wire:
             return _FINITE
         if leaf in _NUMBERS:
             return str if self.narrow else Any
-        narrow = _WHOLE_TIMES if self.narrow else {}
-        return _TYPES.get(leaf) or narrow.get(leaf, Any)
+        usual = _USUAL_TIMES.get(leaf) if self.narrow else None
+        return usual or _TYPES.get(leaf, Any)
 
     def _arrange(self, node: WireNode, sample: object) -> None:
         """Put members in the order in which a message has them, and take for a text what is one there: decoding is fastest so."""

@@ -51,13 +51,14 @@ class Normalizer:
         self.markets = Markets(self.exchange, number)
         self._instruments: dict[Key, Instrument] = {}
         self._readers: dict[tuple[str, bool], FrameReader] = {}
-        self._known: dict[str | None, dict[bytes | str, Read]] = {}
-        """what reads frames that begin so, by the connection that was named"""
+        self._known: dict[str, dict[bytes | str, Read]] = {}
+        self._unnamed: dict[bytes | str, Read] = {}
+        """what reads frames that begin so: of the connection that was named, and where none was"""
 
     def ws(self, frame: bytes | str, connection: str | None = None) -> list[Event]:
         """The events of a WebSocket frame. Raises `DecodeError`, or the venue's error where the frame is one."""
         try:  # as FrameReader.guessed, without the detour: this is what is measured
-            return self._known[connection][frame[BEGINNING]](frame)
+            return (self._unnamed if connection is None else self._known[connection])[frame[BEGINNING]](frame)
         except FAILURES:  # another beginning, too: it is not there
             pass
         return _strictly(self.read_ws(frame, connection))
@@ -198,7 +199,7 @@ class Normalizer:
         if (name, certain) not in self._readers:
             connection = self.exchange.connection(name)
             channels = {channel: self.exchange.channel(channel) for channel in self.exchange.channel_names}
-            known = self._known.setdefault(name if certain else None, {})
+            known = self._known.setdefault(name, {}) if certain else self._unnamed
             self._readers[name, certain] = FrameReader(self.exchange.id, connection, channels, self.markets, certain=certain, known=known)
         return self._readers[name, certain]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cexspec.compile.access import Scope
-from cexspec.compile.convert import MAX_SECONDS, WHOLE_SECONDS, Words, columns, iso_nanoseconds, keyed, part, scaled, time_reader, zipped
+from cexspec.compile.convert import LatestSecond, Words, columns, iso_nanoseconds, keyed, part, scaled, time_reader, zipped
 from cexspec.compile.hole import Hole, shown
 from cexspec.compile.inline import demanded
 from cexspec.compile.leaves import Bases, request_paths
@@ -34,8 +35,10 @@ from cexspec.compile.numbers import (
 from cexspec.compile.paths import PathError, Wild
 from cexspec.compile.targets import Target, strict, targets
 from cexspec.compile.wire import Leaf, Wire
-from cexspec.models import MODELS, Level, Market
+from cexspec.models import MODELS, DecodeError, Level, Market
 from cexspec.spec.model import Condition, FieldRule
+from tests.compile.made_up import Notes
+from tests.compile.test_messages import reader_of
 
 D = Decimal
 SECOND = 1_000_000_000
@@ -200,14 +203,6 @@ def test_iso_times_are_read_to_the_last_digit(text: str, expected: int) -> None:
     assert iso_nanoseconds(text) == expected
 
 
-def test_seconds_that_were_read_before_are_bounded() -> None:
-    for second in range(MAX_SECONDS + 60):
-        hours, rest = divmod(second, 3600)
-        expected = iso_nanoseconds(f"2026-08-01T{hours:02}:{rest // 60:02}:{rest % 60:02}+00:00") + 250_000_000
-        assert iso_nanoseconds(f"2026-08-01T{hours:02}:{rest // 60:02}:{rest % 60:02}.250Z") == expected
-        assert 0 < len(WHOLE_SECONDS) <= MAX_SECONDS
-
-
 @pytest.mark.parametrize(
     "value",
     [
@@ -228,18 +223,38 @@ def test_an_iso_time_reads_back(moment: datetime) -> None:
 
 SECONDS = st.sampled_from(["1970-01-01T00:00:01", "1970-01-01 00:00:59", "1970-01-01T00:00", "1970-01-01T00:00:60", "1970-01-01.12345678"])
 FRACTIONS = st.one_of(st.from_regex(r"\.[0-9]{0,10}", fullmatch=True), st.sampled_from(["", ".1_0", ".+12", ". 12", ".123456٣", ".١٢٣"]))
-ZONES = st.sampled_from(["Z", "", "+01:00", "ZZ", "z"])
+TIMED = reader_of({"returns": "mark_price", "fields": {"symbol": "$.s", "mark_price": "$.p", "timestamp": {"path": "$.t", "unit": "iso"}}})
+USUAL = re.compile(r"1970-01-01[T ]00:00:\d\d\.\d{1,6}Z", re.ASCII)
+ZONES = st.sampled_from(["Z", "", "+00:00", "+01:00", "+0100", "ZZ", "z"])
 
 
-@given(SECONDS, FRACTIONS, ZONES)
-def test_a_time_as_most_venues_write_it_is_read_like_any_other(second: str, fraction: str, zone: str) -> None:
-    def outcome(zone: str) -> int | str:
+@given(st.lists(st.tuples(SECONDS, FRACTIONS, ZONES).map("".join), min_size=1, max_size=4))
+def test_a_faster_form_reads_a_time_like_any_other_or_fails(texts: list[str]) -> None:
+    for text in texts:
+        frame = json.dumps({"s": "A", "p": "1", "t": text}).encode()
         try:
-            return iso_nanoseconds(second + fraction + zone)
+            expected = iso_nanoseconds(text)
         except Hole:
-            return "refused"
+            expected = None
+        for twin in TIMED.twins(frame):
+            try:
+                [event] = twin.read(frame, Notes())
+            except DecodeError:
+                assert expected is None or not USUAL.fullmatch(text), text
+            else:
+                assert event.timestamp == expected, text
 
-    assert outcome(zone) == outcome({"Z": "+00:00"}.get(zone, zone))
+
+@pytest.mark.parametrize(
+    "text", ["2026-08-01T08:00:00Z", "20260801T080000.250000Z", "2026-W31-6T08:00:00.25Z", "2026-08-01x08:00:00.25Z", ""]
+)
+def test_a_second_that_is_written_otherwise_does_not_become_the_latest(text: str) -> None:
+    latest, moment = LatestSecond(), datetime(2026, 8, 1, 8, 0, 0, 250_000, UTC)
+    assert latest.turn("2026-08-01T08:00:00.25Z", moment) == iso_nanoseconds("2026-08-01T08:00:00Z")
+    before = latest.known
+    with pytest.raises(Hole, match="written otherwise"):
+        latest.turn(text, moment)
+    assert latest.known == before
 
 
 @given(st.lists(st.text("ab", max_size=3), min_size=1, max_size=4), st.integers(-6, 6))
