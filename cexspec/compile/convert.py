@@ -19,7 +19,7 @@ _EPOCH, _SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 _UNROUNDED = Context(prec=4 * MAX_DIGITS)
 MICROSECOND = "2026-08-01T08:00:00.708706Z"
 """The finest time that Python's `datetime` holds."""
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d{0,9})\d*)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 
 
 def time_reader(unit: str) -> Callable[[object], int]:
@@ -53,8 +53,8 @@ def iso_nanoseconds(value: object) -> int:
 class LatestSecond:
     """The second of the time that was read last, because messages come many to the second.
 
-    `known` are the texts between which all its times are, `2026-08-01T08:00:00.` and what follows them all, and its nanoseconds;
-    they are exchanged together, so that threads may share it.
+    `known` are the texts between which all its times are, from `2026-08-01T08:00:00.0` to what follows the nine, and its
+    nanoseconds; they are exchanged together, so that threads may share it.
     """
 
     __slots__ = ("known",)
@@ -64,11 +64,11 @@ class LatestSecond:
 
     def turn(self, text: str, moment: datetime) -> int:
         """The nanoseconds of the second in which a time is, which is UTC and was read already. Raises `Hole`."""
-        second = text[:20]
-        if second[4::3] not in ("--T::.", "-- ::."):
+        first, after = f"{text[:20]}0", f"{text[:20]}:"  # Python takes a point that no digit follows, too
+        if text[4:20:3] not in ("--T::.", "-- ::.") or not first <= text < after:
             raise Hole(f"{shown(text)} is written otherwise")
         since = (moment - _EPOCH) // _SECOND * NANOSECONDS["s"]
-        self.known = (second, f"{second[:19]}/", since)  # a slash follows a point
+        self.known = (first, after, since)
         return since
 
 

@@ -48,11 +48,12 @@ class ReaderCompiler:
             known = teller.told(frame[:shared])
             if known not in made:
                 kinds = [twin for twin in Twin if extractor.can_pair or twin is not Twin.PAIRS]
-                rest = {path: condition for path, condition in (match or {}).items() if path not in known}
+                rest = {path: condition for path, condition in asked.items() if path not in known}
                 made[known] = tuple(self._plan(compiled(rest, twin, _document(frame)), no_twins) for twin in kinds)
             return made[known]
 
-        teller = Teller(match or {}, form.message)
+        asked = match or {}
+        teller = Teller(asked, form.message)
         made: dict[frozenset[str], tuple[ReaderPlan, ...]] = {}
         try:
             extractor = compiled(match, None, None)

@@ -207,7 +207,7 @@ def test_iso_times_are_read_to_the_last_digit(text: str, expected: int) -> None:
     "value",
     [
         *(None, 5, "", "now", "1970-13-01", "1970-01-01T25:00", "1970-01-01T00:00:00+99:99", "1970-1-1", "١٩٧٠-01-01"),
-        "2026-08-01T08:00:00;708706Z",
+        *("2026-08-01T08:00:00;708706Z", "2026-08-01T08:00:00.Z", "2026-08-01T08:00:00.+00:00"),
     ],
 )
 def test_what_is_no_iso_time_is_refused(value: object) -> None:
@@ -246,7 +246,8 @@ def test_a_faster_form_reads_a_time_like_any_other_or_fails(texts: list[str]) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-08-01T08:00:00Z", "20260801T080000.250000Z", "2026-W31-6T08:00:00.25Z", "2026-08-01x08:00:00.25Z", ""]
+    "text",
+    ["2026-08-01T08:00:00Z", "20260801T080000.250000Z", "2026-W31-6T08:00:00.25Z", "2026-08-01x08:00:00.25Z", "2026-08-01T08:00:00.Z", ""],
 )
 def test_a_second_that_is_written_otherwise_does_not_become_the_latest(text: str) -> None:
     latest, moment = LatestSecond(), datetime(2026, 8, 1, 8, 0, 0, 250_000, UTC)
