@@ -19,6 +19,8 @@ from cexspec.compile.socket_plan import Answer, ChannelPlan, ConnectionPlan, Rol
 from cexspec.engine.topics import Topic, read_back
 from cexspec.models import DecodeError, Event, Market
 
+MAX_FRAME = 16 * 1024 * 1024
+"""Bytes of a frame at most; a larger one isn't looked at."""
 MAX_LEARNED = 10_000
 """Learned values kept at most: they come from the wire."""
 PREFIX = 40
@@ -108,9 +110,10 @@ class FrameReader:
         *,
         live: bool = False,
         certain: bool = True,
+        max_frame: int = MAX_FRAME,
         known: dict[bytes | str, Read] | None = None,
     ) -> None:
-        self._exchange, self._connection, self._live = exchange, connection, live
+        self._exchange, self._connection, self._live, self._max_frame = exchange, connection, live, max_frame
         self._channels = {name: channel for name, channel in channels.items() if connection.name in channel.connections.values()}
         self._route = connection.router.route
         self._states: dict[str, dict[str, Any]] = {}
@@ -129,6 +132,8 @@ class FrameReader:
             return Reading("data", (part,))
         if isinstance(frame, str):
             frame = frame.encode("utf-8", "surrogatepass")
+        if len(frame) > self._max_frame:
+            return self._undecodable(f"a frame of {len(frame)} bytes: more than {self._max_frame} are not read")
         return self._routed(frame, received)
 
     def guessed(self, frame: bytes | str, received: int | None) -> Part | None:
@@ -137,7 +142,7 @@ class FrameReader:
         Guessing is safe: only readers are guessed that refuse every message that isn't theirs, but for what the beginning rules out.
         """
         guess = self._guesses.get(frame[BEGINNING])
-        if guess is None:
+        if guess is None or len(frame) > self._max_frame:
             return None
         channel, read = guess
         self._bare_context.received = received

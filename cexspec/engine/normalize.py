@@ -14,7 +14,7 @@ from cexspec.compile.exchange import compile_exchange
 from cexspec.compile.hole import NO_JSON
 from cexspec.compile.plan import OperationPlan
 from cexspec.compile.reader import FAILURES
-from cexspec.engine.frames import BEGINNING, FrameReader, Part, Read, Reading
+from cexspec.engine.frames import BEGINNING, MAX_FRAME, FrameReader, Part, Read, Reading
 from cexspec.engine.markets import Key, Markets
 from cexspec.engine.topics import Topic
 from cexspec.models import CexspecError, DecodeError, Event, Instrument, InvalidSymbol, NotSupported
@@ -58,7 +58,8 @@ class Normalizer:
     def ws(self, frame: bytes | str, connection: str | None = None) -> list[Event]:
         """The events of a WebSocket frame. Raises `DecodeError`, or the venue's error where the frame is one."""
         try:  # as FrameReader.guessed, without the detour: this is what is measured
-            return (self._unnamed if connection is None else self._known[connection])[frame[BEGINNING]](frame)
+            if len(frame) <= MAX_FRAME:
+                return (self._unnamed if connection is None else self._known[connection])[frame[BEGINNING]](frame)
         except FAILURES:  # another beginning, too: it is not there
             pass
         return _strictly(self.read_ws(frame, connection))

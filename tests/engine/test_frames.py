@@ -21,10 +21,10 @@ ROW: dict[str, Any] = {"i": "1", "p": "1.50", "s": "2", "d": "buy", "t": 5}
 TRADE: dict[str, Any] = {"arg": {"ch": "trades", "id": "BTC-USDT"}, "data": [ROW]}
 
 
-def reader(spec: str = BAZAAR, *, live: bool = False) -> FrameReader:
+def reader(spec: str = BAZAAR, *, live: bool = False, max_frame: int = 10_000) -> FrameReader:
     plan = exchange(spec)
     channels = {name: plan.channel(name) for name in plan.channel_names}
-    return FrameReader(plan.id, plan.connection("public"), channels, Markets(plan), live=live)
+    return FrameReader(plan.id, plan.connection("public"), channels, Markets(plan), live=live, max_frame=max_frame)
 
 
 def dumps(value: Any) -> bytes:
@@ -41,6 +41,7 @@ BAD = {
     "lone surrogate": '{"arg":{"ch":"trades","id":"\ud800"},"data":[]}',
     "deeply nested": DEEP,
     "deeply nested, cut": DEEP[:4000],
+    "too large": b'"' + b"x" * 10_001 + b'"',
     "wrong type": dumps({**TRADE, "data": "soon"}),
     "null data": dumps({**TRADE, "data": None}),
     "missing field": dumps({**TRADE, "data": [{"i": "1"}]}),
