@@ -49,6 +49,8 @@ class BodyWriter:
         self.parts, self.around, self.writer, self.affixed = parts, around, writer, affixed
         self.scope, self.line, self.block = parts.scope, writer.line, writer.block
         self.setting = Setting(parts.scope, writer, parts.bases, around.intervals)
+        self.remembers = parts.scope.wire.narrow and parts.mapping.category is None
+        """it is for messages that begin alike, which are mostly of the market of the one before"""
         self.values = {"exchange": repr(around.exchange), "received": "received"}
         """what the model is made of: field -> code"""
 
@@ -84,7 +86,7 @@ class BodyWriter:
         mapping = self.parts.mapping
         if any(_asks_request(each.rule) for each in self.parts.rules):
             self.line("request = ctx.request")
-        if mapping.category is None and "symbol" in self.parts.names:
+        if mapping.category is None and "symbol" in self.parts.names and not self.remembers:
             self.line("find = ctx.market")
         elif mapping.category is not None and mapping.category.of == "message":
             self._find(mapping.category)
@@ -171,7 +173,11 @@ class BodyWriter:
     def _market(self, rule: FieldRule) -> None:
         """The market of the native id; a message need not name one that the request names, or that is optional."""
         may_miss = rule.optional or rule.empty is not None or rule.of == "request"
-        self.line("market = NOWHERE if native is None else find(native)" if may_miss else "market = find(native)")
+        found = "NOWHERE if native is None else {find}(native)" if may_miss else "{find}(native)"
+        if self.remembers:
+            self.line(f"if native != ctx.native: ctx.native, ctx.known = native, {found.format(find='ctx.market')}")
+            found = "ctx.known"
+        self.line(f"market = {found.format(find='find')}")
         for name in sorted(self.parts.branches_on):
             self.line(f"{name} = market.{name}")
         self.values["symbol"] = "market.symbol"

@@ -18,11 +18,9 @@ from cexspec.compile.parts import Form, Parts, Twin, take_apart
 from cexspec.compile.paths import Steps, parse
 from cexspec.compile.source import Origin, Writer
 from cexspec.compile.wire import Leaf, Wire
-from cexspec.models import MODELS, Event, Market
+from cexspec.models import MODELS, Event
+from cexspec.models.market import NOWHERE
 from cexspec.spec.model import Mapping as MappingSpec
-
-NOWHERE = Market(id="", symbol=None, kind=None)
-"""The market of a message that names none."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,8 @@ class Extractor:
     """its sizes may be contracts, converted by the instrument"""
     can_pair: bool
     """it reads book levels whose rows might hold nothing but price and size"""
+    sample: object
+    """the one message like which those are that it is for; None: it is for all"""
 
     @cached_property
     def wire_type(self) -> Any:
@@ -56,7 +56,7 @@ class Extractor:
     @cached_property
     def decode(self) -> Callable[[Any], Any]:
         """Frame -> message; `extract` begins with it."""
-        return self.wire.decoder(self.wire_type).decode
+        return self.wire.decoder(self.wire_type, self.sample).decode
 
     @cached_property
     def extract(self) -> Callable[..., list[Event]]:
@@ -105,6 +105,7 @@ def compile_extractor(
         guarded=guard is not None,
         scaled=parts.scaled,
         can_pair=parts.levels is not None and parts.levels.can_pair,
+        sample=sample,
     )
 
 

@@ -58,7 +58,7 @@ class Twins(Protocol):
         """Readers that take only what most venues send, the fastest first: each fails on anything else.
 
         They are for frames of this reader that are like this one, and `shared` bytes at the beginning of which are the same: what those
-        tell is not asked again.
+        tell is not asked again. Their context remembers a market (`LatestMarket`), which is asked for only where another one comes.
         """
 
 

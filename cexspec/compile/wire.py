@@ -8,6 +8,7 @@ typed `Any` and walked at run time.
 from __future__ import annotations
 
 import keyword
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -62,6 +63,9 @@ _USUAL_TIMES: dict[Leaf, Any] = {
     if unit != "s"  # which often have a fraction
 } | {Leaf.ISO: Annotated[str, Meta(max_length=len(MICROSECOND))]}
 """Integers that fit into 64 bits of nanoseconds, and texts of no more than microseconds."""
+
+_ALIKE = 5
+"""Names of one length from which on it is faster to read a number than to skip it."""
 
 _TYPES: dict[Leaf, Any] = {
     Leaf.INTEGER: _INTEGER,
@@ -193,9 +197,15 @@ class Wire:
         """The type of some members of an object."""
         return self._object(node, members, None)
 
-    def decoder(self, wire_type: Any) -> msgspec.json.Decoder[Any]:
-        """A decoder that takes numbers in text, and untyped fractions exactly."""
-        return msgspec.json.Decoder(wire_type, strict=False, float_hook=exact)
+    def decoder(self, wire_type: Any, sample: object = None) -> msgspec.json.Decoder[Any]:
+        """A decoder that takes numbers in text, and untyped fractions exactly. One for messages like a `sample` takes in text only what
+        is text there, if nothing is that isn't read as it: that is faster."""
+        strict: msgspec.json.Decoder[Any] = msgspec.json.Decoder(wire_type, float_hook=exact)
+        try:
+            strict.decode(msgspec.json.encode(sample))
+        except (msgspec.DecodeError, ArithmeticError):
+            return msgspec.json.Decoder(wire_type, strict=False, float_hook=exact)
+        return strict
 
     def untyped(self, leaf: Leaf) -> bool:
         """Whether values of a leaf are decoded as JSON has them, to be read by generated code."""
@@ -223,8 +233,18 @@ class Wire:
         for step, inner in node.members.items():
             self._arrange(inner, next(walk(sample, (step,)), None))
         if isinstance(sample, dict):
+            if self.narrow:
+                self._read_past(node, sample)
             order = {name: at for at, name in enumerate(sample)}
             node.members = dict(sorted(node.members.items(), key=lambda member: order.get(member[0], len(order))))
+
+    def _read_past(self, node: WireNode, sample: dict[str, Any]) -> None:
+        """Read small things that nothing asks for, too, where that is faster: the decoder compares the name of what it skips with
+        all that are as long."""
+        lengths = Counter(len(name) for name in node.members if isinstance(name, str))
+        for name, value in sample.items():
+            if name not in node.members and isinstance(value, int) and lengths[len(name)] >= _ALIKE:
+                node.member(name).plain = True
 
     def _type(self, node: WireNode, raw: Steps | None) -> Any:
         if node.steps == raw:

@@ -7,6 +7,7 @@ partial updates told. Nothing a peer sends raises here: what can't be read is a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MethodType
 from typing import Any, Literal, Protocol
 
@@ -18,6 +19,7 @@ from cexspec.compile.reader import FAILURES
 from cexspec.compile.socket_plan import Answer, ChannelPlan, ConnectionPlan, Role, Verdict
 from cexspec.engine.topics import Topic, read_back
 from cexspec.models import DecodeError, Event, Market
+from cexspec.models.market import LatestMarket
 
 MAX_FRAME = 16 * 1024 * 1024
 """Bytes of a frame at most; a larger one isn't looked at."""
@@ -35,6 +37,9 @@ Part = tuple[str, list[Event]]
 
 class MarketLookup(Protocol):
     """Where markets come from (`Markets`)."""
+
+    def keep_current(self, latest: LatestMarket) -> None:
+        """Have a remembered market forgotten when ids may stand for something else, as long as anybody holds it."""
 
     def within(self, category: str | None) -> Callable[[str], Market]:
         """Native id -> market, in a product line (its name, or the venue's word); None: whatever the line. Never fails."""
@@ -75,8 +80,8 @@ class Reading(Struct, frozen=True):
         return self.topic.params if self.topic is not None else None
 
 
-class _Context:
-    """The `Context` of the frame at hand; one object serves them all."""
+class _Context(LatestMarket):
+    """The `Context` of the frame at hand; one object serves all frames that are read in the same way."""
 
     __slots__ = ("category", "left_out", "market", "quarantine", "received", "request", "state", "within")
 
@@ -86,6 +91,8 @@ class _Context:
         self.left_out: list[DecodeError] = []
         self.category, self.market, self.within, self.state = category, markets.within(category), markets.within, state
         self.quarantine = self.left_out.append
+        self.forget()
+        markets.keep_current(self)
 
 
 Read = Callable[[bytes | str], list[Event]]
@@ -117,11 +124,11 @@ class FrameReader:
         self._channels = {name: channel for name, channel in channels.items() if connection.name in channel.connections.values()}
         self._route = connection.router.route
         self._states: dict[str, dict[str, Any]] = {}
-        category = connection.category if certain else None
-        self._context, self._bare_context = (_Context(markets, category, self._state) for _ in range(2))
+        self._new_context = partial(_Context, markets, connection.category if certain else None, self._state)
+        self._context = self._new_context()
         self._learned: dict[str, str] = {}
         self._topics: dict[str, Topic] = {}
-        self._guesses: dict[bytes | str, tuple[str, Read]] = {}
+        self._guesses: dict[bytes | str, tuple[str, _Context, Read]] = {}
         self._known = {} if known is None else known
         self._misses = 0
 
@@ -144,8 +151,8 @@ class FrameReader:
         guess = self._guesses.get(frame[BEGINNING])
         if guess is None or len(frame) > self._max_frame:
             return None
-        channel, read = guess
-        self._bare_context.received = received
+        channel, context, read = guess
+        context.received = received
         try:
             return channel, read(frame)
         except FAILURES:  # another message, or a bad one: the router tells
@@ -201,9 +208,10 @@ class FrameReader:
             return
         chosen = next((twin for twin in reader.twins(frame, PREFIX) if _decodes(twin, frame)), reader)
         beginning = frame[:PREFIX]
-        read = MethodType(chosen.extract(), self._bare_context)
+        context = self._new_context()
+        read = MethodType(chosen.extract(), context)
         for key in (beginning, beginning.decode(errors="replace")):
-            self._guesses[key], self._known[key] = (channel, read), read
+            self._guesses[key], self._known[key] = (channel, context, read), read
 
     def learn(self, answer: Answer, topic: Topic | None = None) -> str | None:
         """Keep what an ack teaches; `topic` is what it answers (None: what it repeats). The value learned, if any."""

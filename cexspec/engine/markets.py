@@ -12,9 +12,11 @@ from decimal import Decimal
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, cast
+from weakref import WeakSet
 
 from cexspec.compile.exchange_plan import ExchangePlan
 from cexspec.models import Instrument, InvalidSymbol, Kind, Market, Number
+from cexspec.models.market import LatestMarket
 from cexspec.models.symbol import Symbol
 
 MAX_GUESSES = 10_000
@@ -64,6 +66,7 @@ class Markets:
         self.market: Callable[[str], Market] = self.within(None)
         """The market of a native id; one that nothing knows is labelled by itself. Never fails, one dict hit when known."""
         self._guesses = 0
+        self._latest = WeakSet[LatestMarket]()
         self.edition = 0
         """Grows when instruments are loaded: what ids stand for may be something else then."""
         self.conflicts: tuple[Conflict, ...] = ()
@@ -77,6 +80,10 @@ class Markets:
     def within(self, category: str | None) -> Callable[[str], Market]:
         """As `market`, of one product line (its name, or the venue's word); None, or one that isn't known: of any."""
         return self._tables[self._scopes.get(category or "")].__getitem__
+
+    def keep_current(self, latest: LatestMarket) -> None:
+        """Have a remembered market forgotten when ids may stand for something else, as long as anybody holds it."""
+        self._latest.add(latest)
 
     def load(self, instruments: Iterable[Instrument]) -> tuple[Conflict, ...]:
         """Make these instruments the authority, in place of earlier ones; none at all change nothing.
@@ -183,6 +190,8 @@ class Markets:
 
     def _forget_guesses(self) -> None:
         self._guesses = 0
+        for latest in self._latest:
+            latest.forget()
         for scope, table in self._tables.items():
             table.clear()
             table.update({id: self._market_of(each) for (own, id), each in self._instruments.items() if own == scope})

@@ -39,3 +39,18 @@ class Market:
         if not self.contract_in_quote:
             return contracts * size  # type: ignore[operator]
         return contracts * size / price if price is not None and price > 0 else None  # type: ignore[operator]
+
+
+NOWHERE = Market(id="", symbol=None, kind=None)
+"""The market of a message that names none."""
+
+
+class LatestMarket:
+    """The native id that was asked for last in one place, and its market: where the next is mostly the same, it need not be looked up."""
+
+    __slots__ = ("__weakref__", "known", "native")
+
+    def forget(self) -> None:
+        """Know none, as ids may stand for something else now."""
+        self.native: str | None = None
+        self.known = NOWHERE

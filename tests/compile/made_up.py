@@ -12,6 +12,7 @@ import yaml
 
 from cexspec.compile.exchange import Exchange
 from cexspec.models import DecodeError, Market, SpecError
+from cexspec.models.market import LatestMarket
 from cexspec.spec.load import load_text
 from cexspec.spec.problems import Problem
 
@@ -60,7 +61,7 @@ def errors_of(refusal: SpecError) -> list[Problem]:
 
 
 @dataclass
-class Notes:
+class Notes(LatestMarket):
     """The context of a message; it keeps the records that are left out."""
 
     received: int | None = None
@@ -69,6 +70,9 @@ class Notes:
     left_out: list[DecodeError] = field(default_factory=list)
     category: str | None = None
     states: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.forget()
 
     def market(self, native_id: str) -> Market:
         """The market of that id; its symbol is the id itself where the test names none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from functools import cache
 
@@ -15,8 +16,10 @@ from cexspec.engine.markets import Markets
 from cexspec.models import DecodeError, Event
 from cexspec.spec.load import load
 from tests.compile.made_up import Notes
+from tests.compile.test_messages import reader_of
 from tests.exchanges.venue import EXCHANGES, IDS, connection_of, samples
 
+TIMED = {"symbol": "$.s", "mark_price": "$.p", "timestamp": {"path": "$.t", "unit": "ms"}}
 NUMBERS: dict[str, type[Decimal] | type[float]] = {"Decimal": Decimal, "float": float}
 Frames = list[tuple[ReaderPlan, bytes]]
 
@@ -122,3 +125,36 @@ def test_decimal_and_float_agree(exchange: str) -> None:
             assert raised.value.path == error.path
         else:
             assert [event.timestamp for event in fast.read(frame, notes)] == expected
+
+
+MESSAGE = {"s": "A", "p": "1.5", "q": "2", "t": 1_700_000_000_000, "i": 7, "d": True, "n": 5, "x": False, "long": 3}
+"""Names of one letter, of which nothing asks for the last ones."""
+LETTERS = reader_of(
+    {
+        "returns": "trade",
+        "fields": {
+            **{"symbol": "$.s", "price": "$.p", "size": "$.q", "id": "$.i"},
+            "timestamp": {"path": "$.t", "unit": "ms"},
+            "side": {"path": "$.d", "map": {True: "sell", False: "buy"}},
+        },
+    }
+)
+
+
+@pytest.mark.parametrize("strange", [None, 5, 10**30, 1.5, "5", True, [1, {"s": "B"}], {"s": "B", "p": "9"}], ids=repr)
+@pytest.mark.parametrize("name", ["n", "x", "long"])
+def test_what_nothing_asks_for_may_be_anything_or_missing(name: str, strange: object) -> None:
+    (twin,) = LETTERS.twins(json.dumps(MESSAGE).encode())
+    expected = read(LETTERS, json.dumps(MESSAGE).encode(), Notes())
+    assert expected is not None
+    for message in ({**MESSAGE, name: strange}, {key: value for key, value in MESSAGE.items() if key != name}):
+        frame = json.dumps(message).encode()
+        assert read(LETTERS, frame, Notes()) == read(twin, frame, Notes()) == expected
+
+
+@pytest.mark.parametrize(("first", "texts"), [(1_700_000_000_000, False), ("1700000000000", True)], ids=["number", "text"])
+def test_times_are_taken_in_text_where_they_are_text(first: object, texts: bool) -> None:
+    (twin,) = reader_of({"returns": "mark_price", "fields": TIMED}).twins(json.dumps({"s": "A", "p": "1", "t": first}).encode())
+    for time, taken in ((1_700_000_000_001, True), ("1700000000001", texts)):
+        said = read(twin, json.dumps({"s": "A", "p": "1", "t": time}).encode(), Notes())
+        assert [event.timestamp for event in said or ()] == [1_700_000_000_001_000_000] * taken

@@ -14,7 +14,7 @@ from cexspec.engine import frames as frames_module
 from cexspec.engine.frames import FrameReader
 from cexspec.engine.markets import Markets
 from cexspec.engine.topics import topic_of
-from cexspec.models import DecodeError, MarkPrice, Ticker, Trade
+from cexspec.models import DecodeError, Instrument, MarkPrice, Ticker, Trade
 from tests.simulation.specs import BAZAAR, HARBOR, exchange
 
 ROW: dict[str, Any] = {"i": "1", "p": "1.50", "s": "2", "d": "buy", "t": 5}
@@ -119,6 +119,21 @@ def test_text_and_bytes_read_alike_and_received_is_kept() -> None:
     text, raw = reader().read(dumps(TRADE).decode(), 9), reader().read(dumps(TRADE), 9)
     assert text == raw
     assert raw.channel == "trades" and raw.events[0].received == 9 and raw.events[0].symbol == "BTC/USDT"
+
+
+def test_frames_that_begin_alike_are_each_of_their_own_market_and_of_what_its_id_is_now() -> None:
+    plan = exchange(BAZAAR)
+    markets = Markets(plan)
+    mine = FrameReader(plan.id, plan.connection("public"), {name: plan.channel(name) for name in plan.channel_names}, markets)
+    frames = {name: dumps({**TRADE, "arg": {"ch": "trades", "id": f"{'LONG' * 5}{name}-USDT"}}) for name in "AB"}
+    assert frames["A"][: frames_module.PREFIX] == frames["B"][: frames_module.PREFIX]
+
+    def symbols(names: str) -> list[str | None]:
+        return [mine.read(frames[name]).events[0].symbol for name in names]
+
+    assert symbols("AAABAB") == [f"{'LONG' * 5}{name}/USDT" for name in "AAABAB"]
+    markets.load([Instrument("bazaar", "NEW/USDT", id=f"{'LONG' * 5}A-USDT", kind="spot", base="NEW", quote="USDT")])
+    assert symbols("ABA") == ["NEW/USDT", f"{'LONG' * 5}B/USDT", "NEW/USDT"]
 
 
 def test_one_bad_record_is_left_out_and_told() -> None:
