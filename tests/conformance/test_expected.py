@@ -14,7 +14,7 @@ from tests.conformance.test_payloads import VENUES, read
 
 EXPLAINED: dict[str, str] = {
     "td:map bybit messages#51": "a change of a book's level 1, which by itself tells no best bid and offer",
-    "td:map bybit spot messages#8": "a change of a book's level 1, which by itself tells no best bid and offer",
+    "td:map bybit spot messages#8": "a change of a book's level 1; their ask is of a message before it, which is no record",
     "td:map bybit-options messages#4": "greeks and volatilities of an option: no unified model",
 }
 """Record -> why our values differ and are right."""
