@@ -233,8 +233,7 @@ class Wire:
         for step, inner in node.members.items():
             self._arrange(inner, next(walk(sample, (step,)), None))
         if isinstance(sample, dict):
-            if self.narrow:
-                self._read_past(node, sample)
+            self._read_past(node, sample)
             order = {name: at for at, name in enumerate(sample)}
             node.members = dict(sorted(node.members.items(), key=lambda member: order.get(member[0], len(order))))
 
