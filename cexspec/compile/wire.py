@@ -10,6 +10,7 @@ from __future__ import annotations
 import keyword
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
@@ -19,6 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from cexspec.compile.convert import MICROSECOND, NANOSECONDS
+from cexspec.compile.hole import NO_JSON
 from cexspec.compile.numbers import MAX_INTEGER, NumberType, exact
 from cexspec.compile.paths import Step, Steps, Wild, show, typeable, walk
 
@@ -198,14 +200,14 @@ class Wire:
         return self._object(node, members, None)
 
     def decoder(self, wire_type: Any, sample: object = None) -> msgspec.json.Decoder[Any]:
-        """A decoder that takes numbers in text, and untyped fractions exactly. One for messages like a `sample` takes in text only what
-        is text there, if nothing is that isn't read as it: that is faster."""
-        strict: msgspec.json.Decoder[Any] = msgspec.json.Decoder(wire_type, float_hook=exact)
-        try:
-            strict.decode(msgspec.json.encode(sample))
-        except (msgspec.DecodeError, ArithmeticError):
-            return msgspec.json.Decoder(wire_type, strict=False, float_hook=exact)
-        return strict
+        """A decoder that takes numbers in text, and untyped fractions exactly; one for messages like a `sample` takes no number in text
+        where that has none, which is faster."""
+        if sample is not None:
+            strict: msgspec.json.Decoder[Any] = msgspec.json.Decoder(wire_type, float_hook=exact)
+            with suppress(*NO_JSON, ArithmeticError):
+                strict.decode(msgspec.json.encode(sample))
+                return strict
+        return msgspec.json.Decoder(wire_type, strict=False, float_hook=exact)
 
     def untyped(self, leaf: Leaf) -> bool:
         """Whether values of a leaf are decoded as JSON has them, to be read by generated code."""
