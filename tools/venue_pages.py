@@ -63,7 +63,7 @@ def _mark(offered: bool) -> str:
 
 
 def _made_of(exchanges: Sequence[Exchange]) -> Iterator[tuple[str, list[str]]]:
-    yield "instruments", [", ".join(one.spec.symbols.formats) for one in exchanges]
+    yield "instruments", [", ".join(one.symbols.kinds) for one in exchanges]
     yield "environments", [", ".join(one.environments) for one in exchanges]
     yield "REST operations", [str(len(one.operation_names)) for one in exchanges]
     yield "channels", [str(len(one.channel_names)) for one in exchanges]
