@@ -45,7 +45,7 @@ def command(
     if repair:
         changed = sum(repaired(path) for path in files)
         typer.echo(f"repaired {changed} of {len(files)} files", err=True)
-    problems = [problem for path in files for problem in validate(path)]
+    problems = list(dict.fromkeys(problem for path in files for problem in validate(path)))  # one of a spec is its twins', too
     show(problems, form)
     counts = render.count(problems)
     typer.echo(f"{len(files)} files, {counts['errors']} errors, {counts['warnings']} warnings", err=True)

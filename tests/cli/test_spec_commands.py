@@ -77,6 +77,14 @@ def test_warnings_do_not_fail(run: Run) -> None:
     assert (result.exit_code, "warning CEX045" in result.stdout) == (0, True)
 
 
+def test_what_a_spec_takes_from_another_is_told_once(run: Run) -> None:
+    Path("demo.yaml").write_text(SPEC.replace("$.last", "$..last"), encoding="utf-8")
+    Path("twin.yaml").write_text("cexspec: 1\nid: twin\nname: Twin\nextends: demo\n", encoding="utf-8")
+    result = run("validate", ".")
+    assert result.stdout.count("warning") == 1
+    assert result.stderr == "2 files, 0 errors, 1 warnings\n"
+
+
 @pytest.mark.parametrize("form", ["json", "sarif", "github"])
 def test_machines_read_problems_from_stdout_alone(form: str, run: Run) -> None:
     Path("demo.yaml").write_text(SPEC.replace("kind: cex", "kind: cx"), encoding="utf-8")
