@@ -173,11 +173,12 @@ class BodyWriter:
     def _market(self, rule: FieldRule) -> None:
         """The market of the native id; a message need not name one that the request names, or that is optional."""
         may_miss = rule.optional or rule.empty is not None or rule.of == "request"
-        found = "NOWHERE if native is None else {find}(native)" if may_miss else "{find}(native)"
+        find = "ctx.market" if self.remembers else "find"
+        found = f"NOWHERE if native is None else {find}(native)" if may_miss else f"{find}(native)"
         if self.remembers:
-            self.line(f"if native != ctx.native: ctx.native, ctx.known = native, {found.format(find='ctx.market')}")
+            self.line(f"if native != ctx.native: ctx.native, ctx.known = native, {found}")
             found = "ctx.known"
-        self.line(f"market = {found.format(find='find')}")
+        self.line(f"market = {found}")
         for name in sorted(self.parts.branches_on):
             self.line(f"{name} = market.{name}")
         self.values["symbol"] = "market.symbol"

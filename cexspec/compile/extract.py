@@ -45,8 +45,8 @@ class Extractor:
     """its sizes may be contracts, converted by the instrument"""
     can_pair: bool
     """it reads book levels whose rows might hold nothing but price and size"""
-    sample: object
-    """the one message like which those are that it is for; None: it is for all"""
+    strict: bool = False
+    """it takes no number in text"""
 
     @cached_property
     def wire_type(self) -> Any:
@@ -56,7 +56,7 @@ class Extractor:
     @cached_property
     def decode(self) -> Callable[[Any], Any]:
         """Frame -> message; `extract` begins with it."""
-        return self.wire.decoder(self.wire_type, self.sample).decode
+        return self.wire.decoder(self.wire_type, strict=self.strict).decode
 
     @cached_property
     def extract(self) -> Callable[..., list[Event]]:
@@ -105,7 +105,6 @@ def compile_extractor(
         guarded=guard is not None,
         scaled=parts.scaled,
         can_pair=parts.levels is not None and parts.levels.can_pair,
-        sample=sample,
     )
 
 

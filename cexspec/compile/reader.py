@@ -126,6 +126,15 @@ class Reader:
         return _SPOKEN.get(type(failure), text)
 
 
+def decodes(reader: ReaderPlan, frame: bytes) -> bool:
+    """Whether a frame has the shape that a reader wants."""
+    try:
+        reader.decode(frame)
+    except FAILURES:
+        return False
+    return True
+
+
 def _steps(path: str) -> Steps:
     return tuple(int(index) if index else name for name, index in _STEP.findall(path))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import keyword
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
@@ -20,7 +19,6 @@ import msgspec
 from msgspec import Meta
 
 from cexspec.compile.convert import MICROSECOND, NANOSECONDS
-from cexspec.compile.hole import NO_JSON
 from cexspec.compile.numbers import MAX_INTEGER, NumberType, exact
 from cexspec.compile.paths import Step, Steps, Wild, show, typeable, walk
 
@@ -199,15 +197,9 @@ class Wire:
         """The type of some members of an object."""
         return self._object(node, members, None)
 
-    def decoder(self, wire_type: Any, sample: object = None) -> msgspec.json.Decoder[Any]:
-        """A decoder that takes numbers in text, and untyped fractions exactly; one for messages like a `sample` takes no number in text
-        where that has none, which is faster."""
-        if sample is not None:
-            strict: msgspec.json.Decoder[Any] = msgspec.json.Decoder(wire_type, float_hook=exact)
-            with suppress(*NO_JSON, ArithmeticError):
-                strict.decode(msgspec.json.encode(sample))
-                return strict
-        return msgspec.json.Decoder(wire_type, strict=False, float_hook=exact)
+    def decoder(self, wire_type: Any, *, strict: bool = False) -> msgspec.json.Decoder[Any]:
+        """A decoder that takes untyped fractions exactly, and numbers in text unless it is `strict`, which is faster."""
+        return msgspec.json.Decoder(wire_type, strict=strict, float_hook=exact)
 
     def untyped(self, leaf: Leaf) -> bool:
         """Whether values of a leaf are decoded as JSON has them, to be read by generated code."""

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from cexspec.compile.conditions import text_of
 from cexspec.compile.plan import Params, ReaderPlan
-from cexspec.compile.reader import FAILURES
+from cexspec.compile.reader import FAILURES, decodes
 from cexspec.compile.socket_plan import Answer, ChannelPlan, ConnectionPlan, Role, Verdict
 from cexspec.engine.topics import Topic, read_back
 from cexspec.models import DecodeError, Event, Market
@@ -86,12 +86,12 @@ class _Context(LatestMarket):
     __slots__ = ("category", "left_out", "market", "quarantine", "received", "request", "state", "within")
 
     def __init__(self, markets: MarketLookup, category: str | None, state: Callable[[str], dict[str, Any]]) -> None:
+        super().__init__()
         self.received: int | None = None
         self.request: Params | None = None
         self.left_out: list[DecodeError] = []
         self.category, self.market, self.within, self.state = category, markets.within(category), markets.within, state
         self.quarantine = self.left_out.append
-        self.forget()
         markets.keep_current(self)
 
 
@@ -206,7 +206,7 @@ class FrameReader:
             self._misses += MAX_GUESSES
         if self._misses >= MAX_GUESSES:
             return
-        chosen = next((twin for twin in reader.twins(frame, PREFIX) if _decodes(twin, frame)), reader)
+        chosen = next((twin for twin in reader.twins(frame, PREFIX) if decodes(twin, frame)), reader)
         beginning = frame[:PREFIX]
         context = self._new_context()
         read = MethodType(chosen.extract(), context)
@@ -273,11 +273,3 @@ class FrameReader:
     def _undecodable(self, message: str) -> Reading:
         error = DecodeError(message, exchange=self._exchange, channel=self._connection.name)
         return Reading("undecodable", errors=(error,), reason=message)
-
-
-def _decodes(reader: ReaderPlan, frame: bytes) -> bool:
-    try:
-        reader.decode(frame)
-    except FAILURES:
-        return False
-    return True

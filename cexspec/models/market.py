@@ -50,6 +50,9 @@ class LatestMarket:
 
     __slots__ = ("__weakref__", "known", "native")
 
+    def __init__(self) -> None:
+        self.forget()
+
     def forget(self) -> None:
         """Know none, as ids may stand for something else now."""
         self.native: str | None = None

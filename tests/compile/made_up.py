@@ -72,7 +72,7 @@ class Notes(LatestMarket):
     states: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.forget()
+        super().__init__()
 
     def market(self, native_id: str) -> Market:
         """The market of that id; its symbol is the id itself where the test names none."""
